@@ -1,0 +1,18 @@
+//! What the tool says about the user's files: sources, positions, findings and the report.
+//!
+//! Everything here is data. A finding is a [`Diagnostic`]: a rule, a level, a headline and at least
+//! one place. Places are byte ranges in the *resolved* text of a source (placeholders replaced);
+//! [`SourceMap`] leads from there back to the file that the user edits. Lines and columns exist only
+//! at the edge, in `output/` and where the service's positions are read.
+
+mod diagnostic;
+mod report;
+mod rule;
+mod source;
+mod text_map;
+
+pub use diagnostic::{Diagnostic, Edit, Fix, Label, Level};
+pub use report::{Report, Summary};
+pub use rule::Rule;
+pub use source::{LineColumn, Location, Source, SourceId, SourceMap, Span};
+pub use text_map::{Piece, TextMap};
