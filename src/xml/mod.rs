@@ -1,1 +1,28 @@
-//! (to be furnished)
+//! XML with positions: an arena document whose every tag name, attribute name, attribute value and
+//! text knows its byte range.
+//!
+//! [`parse`] never fails: it returns what it understood and a finding for each mistake. quick-xml
+//! delimits the markup; what a conforming processor must refuse beyond that (two roots, unbound
+//! prefixes, undefined entities, document type declarations and so on) is refused here. This room
+//! knows XML and nothing of policies.
+
+mod build;
+mod canonical;
+mod characters;
+mod declaration;
+mod document;
+mod tag;
+
+pub use build::parse;
+pub use canonical::{Significance, canonical};
+pub use characters::{escape_attribute, escape_text, is_legal_character};
+pub use document::{Attribute, Document, Element, Node, NodeId, NodeKind};
+
+use crate::diagnostics::{Level, Rule};
+
+/// The file is not a well-formed XML document, or contains a document type declaration.
+pub static XML_WELLFORMED: Rule = Rule {
+    id: "xml-wellformed",
+    level: Level::Error,
+    summary: "the file is not well-formed XML, or contains a document type declaration",
+};

@@ -1,0 +1,735 @@
+use std::sync::Arc;
+
+use quick_xml::events::Event;
+use quick_xml::reader::Reader;
+
+use crate::diagnostics::{Diagnostic, Location, SourceId, Span};
+
+use super::XML_WELLFORMED;
+use super::characters::{ReferenceError, is_legal_character, reference, unescape};
+use super::declaration;
+use super::document::{AttributeData, Document, ElementData, KindData, NodeData, NodeId, Value};
+use super::tag::{self, RawAttribute, TagError};
+
+/// Behind this many mistakes a file is taken for something that is no XML at all.
+const MAX_FINDINGS: usize = 20;
+
+const XML_NAMESPACE: &str = "http://www.w3.org/XML/1998/namespace";
+const XMLNS_NAMESPACE: &str = "http://www.w3.org/2000/xmlns/";
+
+/// Parses a text (without byte order mark) into a document. Every mistake against XML 1.0 or
+/// Namespaces in XML gives one finding of rule `xml-wellformed`; the document holds what could be
+/// understood.
+pub fn parse(text: &Arc<str>, source: SourceId) -> (Document, Vec<Diagnostic>) {
+    let mut builder = Builder {
+        text,
+        source,
+        nodes: Vec::with_capacity(text.len() / 24),
+        attributes: Vec::with_capacity(text.len() / 40),
+        unescaped: Vec::new(),
+        namespaces: vec!["".into()],
+        bindings: Vec::new(),
+        open: Vec::new(),
+        root: None,
+        findings: Vec::new(),
+        raw_attributes: Vec::new(),
+        tag_errors: Vec::new(),
+        stray_text: None,
+        stray_end_tag: None,
+    };
+    builder.run();
+    builder.finish()
+}
+
+struct Builder<'t> {
+    text: &'t Arc<str>,
+    source: SourceId,
+    nodes: Vec<NodeData>,
+    attributes: Vec<AttributeData>,
+    unescaped: Vec<Box<str>>,
+    namespaces: Vec<Box<str>>,
+    /// Prefix, namespace, and depth at which it was declared; innermost last.
+    bindings: Vec<(&'t str, u16, usize)>,
+    open: Vec<NodeId>,
+    root: Option<NodeId>,
+    findings: Vec<Diagnostic>,
+    raw_attributes: Vec<RawAttribute>,
+    tag_errors: Vec<TagError>,
+    /// End of the last piece of text that stood outside the root.
+    stray_text: Option<u32>,
+    /// Where the last end tag stood that closed nothing.
+    stray_end_tag: Option<u32>,
+}
+
+impl<'t> Builder<'t> {
+    fn run(&mut self) {
+        let text: &'t str = self.text;
+        self.illegal_characters();
+        let mut reader = Reader::from_str(text);
+        let config = reader.config_mut();
+        config.check_end_names = false;
+        config.allow_unmatched_ends = true;
+        config.allow_dangling_amp = true;
+        loop {
+            let start = reader.buffer_position() as u32;
+            let event = reader.read_event();
+            let span = Span::new(start, reader.buffer_position() as u32);
+            match event {
+                Ok(Event::Eof) => break,
+                Ok(Event::Start(_)) => self.start_tag(span, false),
+                Ok(Event::Empty(_)) => self.start_tag(span, true),
+                Ok(Event::End(_)) => self.end_tag(span),
+                Ok(Event::Text(_) | Event::GeneralRef(_)) => self.characters(span),
+                Ok(Event::CData(_)) => self.cdata(span),
+                Ok(Event::Comment(_)) => self.comment(span),
+                Ok(Event::Decl(_)) => self.declaration(span),
+                Ok(Event::PI(_)) => self.processing_instruction(span),
+                Ok(Event::DocType(_)) => {
+                    self.find(
+                        span,
+                        "document type declarations are not allowed in a policy",
+                    )
+                    .help("remove the `<!DOCTYPE …>`; the tenant refuses it");
+                    // What it declares would change the meaning of everything that follows.
+                    return;
+                }
+                Err(error) => {
+                    let at = (reader.error_position() as u32).min(text.len() as u32);
+                    let end = text[at as usize..]
+                        .char_indices()
+                        .nth(1)
+                        .map_or(text.len(), |(offset, _)| at as usize + offset);
+                    self.find(Span::new(at, end as u32), syntax_error(&error));
+                    return;
+                }
+            }
+            if self.findings.len() >= MAX_FINDINGS {
+                return;
+            }
+        }
+        self.end_of_text();
+    }
+
+    fn end_of_text(&mut self) {
+        let text: &'t str = self.text;
+        let end = text.len() as u32;
+        // The outermost is the slip; the elements inside it are open because it is.
+        if let Some(name) = self.open.first().and_then(|&id| self.name_of(id))
+            && !self.explained_by_stray_end_tag(name)
+        {
+            let written = name.of(text);
+            self.find(name, format!("element `{written}` is never closed"))
+                .help(format!("add `</{written}>`"));
+        }
+        while let Some(id) = self.open.last().copied() {
+            self.close(id, end);
+        }
+        if self.root.is_none() && self.findings.is_empty() {
+            self.find(Span::at(0), "the file contains no XML element");
+        }
+    }
+
+    fn finish(mut self) -> (Document, Vec<Diagnostic>) {
+        let end = self.text.len() as u32;
+        while let Some(id) = self.open.last().copied() {
+            self.close(id, end);
+        }
+        let findings = self
+            .findings
+            .into_iter()
+            .map(|finding| Diagnostic {
+                service_message: Some(
+                    "The policy being uploaded is not XML or is not correctly formatted".into(),
+                ),
+                ..finding
+            })
+            .collect::<Vec<_>>();
+        let document = Document {
+            text: Arc::clone(self.text),
+            nodes: self.nodes,
+            attributes: self.attributes,
+            unescaped: self.unescaped,
+            namespaces: self.namespaces,
+            root: self.root,
+            well_formed: findings.is_empty(),
+        };
+        (document, findings)
+    }
+
+    fn find(&mut self, span: Span, message: impl Into<String>) -> Finding<'_> {
+        let location = Location {
+            source: self.source,
+            span,
+        };
+        self.findings
+            .push(Diagnostic::new(&XML_WELLFORMED, location, message));
+        Finding(self.findings.last_mut())
+    }
+
+    /// Reports the first character that no XML document may hold.
+    fn illegal_characters(&mut self) {
+        let text = self.text;
+        // Only control characters and the sparse non-characters need a second look.
+        let suspicious =
+            |byte: &u8| (*byte < 0x20 && !matches!(byte, 9 | 10 | 13)) || *byte == 0xEF;
+        let mut from = 0;
+        while let Some(at) = text.as_bytes()[from..].iter().position(suspicious) {
+            let at = from + at;
+            let Some(c) = text[at..].chars().next() else {
+                return;
+            };
+            if !is_legal_character(c) {
+                let span = Span::new(at as u32, (at + c.len_utf8()) as u32);
+                self.find(
+                    span,
+                    format!("character U+{:04X} is not allowed in XML", c as u32),
+                )
+                .help("remove it; it is often invisible in an editor");
+                return;
+            }
+            from = at + c.len_utf8();
+        }
+    }
+
+    fn push(&mut self, span: Span, kind: KindData) -> NodeId {
+        let id = NodeId(self.nodes.len() as u32);
+        self.nodes.push(NodeData {
+            span,
+            parent: self.open.last().copied(),
+            subtree_end: id.0 + 1,
+            kind,
+        });
+        id
+    }
+
+    fn start_tag(&mut self, span: Span, empty: bool) {
+        let text: &'t str = self.text;
+        let inner_end = span.end - if empty { 2 } else { 1 };
+        let inner = Span::new(span.start + 1, inner_end).of(text);
+        let name_length = inner
+            .find([' ', '\t', '\r', '\n', '"', '\'', '='])
+            .unwrap_or(inner.len()) as u32;
+        let name = Span::new(span.start + 1, span.start + 1 + name_length);
+        let prefix = self.qualified_name(name);
+
+        let mut raw = std::mem::take(&mut self.raw_attributes);
+        let mut errors = std::mem::take(&mut self.tag_errors);
+        raw.clear();
+        // Behind `<` without a name nothing is what it seems.
+        if !name.is_empty() {
+            tag::attributes(text, Span::new(name.end, inner_end), &mut raw, &mut errors);
+        }
+        for error in errors.drain(..) {
+            self.find(error.span, error.message);
+        }
+        self.tag_errors = errors;
+
+        self.declare_namespaces(&raw, self.open.len());
+        let first = self.attributes.len() as u32;
+        let mut seen = Vec::with_capacity(raw.len());
+        for attribute in &raw {
+            seen.extend(self.attribute(*attribute));
+        }
+        self.twin_attributes(seen);
+        self.raw_attributes = raw;
+
+        let namespace = self.resolve(name, prefix, true);
+        if self.open.is_empty() && self.root.is_some() {
+            self.find(
+                name,
+                "a document has one root element; this is a second one",
+            );
+        }
+        let id = self.push(
+            span,
+            KindData::Element(ElementData {
+                name,
+                prefix,
+                namespace,
+                attributes: first..self.attributes.len() as u32,
+                tag_end: span.end,
+                content: None,
+            }),
+        );
+        if self.open.is_empty() && self.root.is_none() {
+            self.root = Some(id);
+        }
+        self.open.push(id);
+        if empty {
+            self.close(id, span.end);
+        }
+    }
+
+    /// Checks a qualified name and returns the length of its prefix with the colon.
+    fn qualified_name(&mut self, name: Span) -> u16 {
+        let written = name.of(self.text);
+        if written.is_empty() {
+            let at = Span::new(name.start.saturating_sub(1), name.start);
+            self.find(at, "`<` is not followed by a name")
+                .help("write `&lt;` for the character itself");
+            return 0;
+        }
+        if !tag::is_name(written) {
+            self.find(name, format!("`{written}` is not an XML name"));
+            return 0;
+        }
+        match tag::prefix_length(written) {
+            Some(length) => length,
+            None => {
+                self.find(
+                    name,
+                    format!("`{written}` is not a name with at most one prefix"),
+                );
+                0
+            }
+        }
+    }
+
+    fn declare_namespaces(&mut self, raw: &[RawAttribute], depth: usize) {
+        let text: &'t str = self.text;
+        for attribute in raw {
+            let name: &'t str = attribute.name.of(text);
+            let prefix = match name.strip_prefix("xmlns") {
+                Some("") => "",
+                Some(rest) if rest.starts_with(':') => &rest[1..],
+                _ => continue,
+            };
+            let value = attribute.value.of(text);
+            let value = unescape(value, true).unwrap_or_else(|| value.into());
+            let reserved = match prefix {
+                "xml" => &*value != XML_NAMESPACE,
+                "xmlns" => true,
+                _ => matches!(&*value, XML_NAMESPACE | XMLNS_NAMESPACE),
+            };
+            if reserved || (value.is_empty() && !prefix.is_empty()) {
+                self.find(
+                    attribute.name,
+                    format!("`{name}` cannot be bound to `{value}`"),
+                );
+                continue;
+            }
+            let namespace = self.namespace(&value);
+            self.bindings.push((prefix, namespace, depth));
+        }
+    }
+
+    fn namespace(&mut self, name: &str) -> u16 {
+        if let Some(index) = self.namespaces.iter().position(|known| &**known == name) {
+            return index as u16;
+        }
+        if self.namespaces.len() > usize::from(u16::MAX) {
+            return 0;
+        }
+        self.namespaces.push(name.into());
+        (self.namespaces.len() - 1) as u16
+    }
+
+    /// The namespace of a name; elements without prefix are in the default namespace.
+    fn resolve(&mut self, name: Span, prefix: u16, element: bool) -> u16 {
+        let text: &'t str = self.text;
+        if prefix == 0 && !element {
+            return 0;
+        }
+        let prefix = Span::new(name.start, name.start + u32::from(prefix)).of(text);
+        let prefix = prefix.trim_end_matches(':');
+        let bound = self
+            .bindings
+            .iter()
+            .rev()
+            .find(|(known, ..)| *known == prefix);
+        match (bound, prefix) {
+            (Some((_, namespace, _)), _) => *namespace,
+            (None, "") => 0,
+            (None, "xml") => self.namespace(XML_NAMESPACE),
+            (None, _) => {
+                self.find(
+                    name,
+                    format!("prefix `{prefix}` is not bound to a namespace"),
+                )
+                .help(format!("declare it with `xmlns:{prefix}=\"…\"`"));
+                0
+            }
+        }
+    }
+
+    /// Checks and adds one attribute; namespace declarations are checked but not added. Returns
+    /// namespace and local name, by which attributes of a tag must differ.
+    fn attribute(&mut self, raw: RawAttribute) -> Option<(u16, &'t str, Span)> {
+        let text: &'t str = self.text;
+        let name = raw.name.of(text);
+        let prefix = self.qualified_name(raw.name);
+        self.check_references(raw.value);
+        if let Some(offset) = raw.value.of(text).find('<') {
+            let at = raw.value.start + offset as u32;
+            self.find(
+                Span::new(at, at + 1),
+                format!("`<` is not allowed in the value of attribute `{name}`"),
+            )
+            .help("write `&lt;`, or close the quote if it was left open");
+        }
+        if name == "xmlns" || name.starts_with("xmlns:") {
+            return Some((u16::MAX, name, raw.name));
+        }
+        let namespace = self.resolve(raw.name, prefix, false);
+        let value = self.value(raw.value, true);
+        self.attributes.push(AttributeData {
+            name: raw.name,
+            prefix,
+            namespace,
+            raw: raw.value,
+            value,
+        });
+        let local = Span::new(raw.name.start + u32::from(prefix), raw.name.end).of(text);
+        Some((namespace, local, raw.name))
+    }
+
+    fn twin_attributes(&mut self, mut seen: Vec<(u16, &'t str, Span)>) {
+        if seen.len() < 2 {
+            return;
+        }
+        seen.sort_unstable();
+        for pair in seen.windows(2) {
+            let ((namespace, local, _), (other_namespace, other_local, span)) = (pair[0], pair[1]);
+            if (namespace, local) == (other_namespace, other_local) {
+                let name = span.of(self.text).to_owned();
+                self.find(span, format!("attribute `{name}` occurs twice in this tag"));
+            }
+        }
+    }
+
+    fn value(&mut self, raw: Span, attribute: bool) -> Value {
+        match unescape(raw.of(self.text), attribute) {
+            None => Value::Raw(raw),
+            Some(value) => self.unescaped_value(value),
+        }
+    }
+
+    fn unescaped_value(&mut self, value: Box<str>) -> Value {
+        self.unescaped.push(value);
+        Value::Unescaped((self.unescaped.len() - 1) as u32)
+    }
+
+    fn check_references(&mut self, raw: Span) {
+        let text: &'t str = self.text;
+        let mut at = raw.start;
+        while let Some(offset) = Span::new(at, raw.end).of(text).find('&') {
+            at += offset as u32;
+            at += self.check_reference(Span::new(at, raw.end));
+        }
+    }
+
+    /// Checks the reference at the start of `rest` and returns its length.
+    fn check_reference(&mut self, rest: Span) -> u32 {
+        let text: &'t str = self.text;
+        let (error, length) = match reference(rest.of(text)) {
+            Ok((_, length)) => return length as u32,
+            Err((error, length)) => (error, length as u32),
+        };
+        let span = Span::new(rest.start, rest.start + length);
+        match error {
+            ReferenceError::Bare => self
+                .find(
+                    span,
+                    "`&` begins a reference such as `&amp;`, but none follows",
+                )
+                .help("write `&amp;` for the character itself"),
+            ReferenceError::Undefined => self
+                .find(span, format!("entity `{}` is not defined", span.of(text)))
+                .help("XML knows only `&amp;` `&lt;` `&gt;` `&quot;` `&apos;` and `&#…;`"),
+            ReferenceError::IllegalCharacter => self.find(
+                span,
+                format!("`{}` names no character that XML allows", span.of(text)),
+            ),
+        };
+        length
+    }
+
+    fn characters(&mut self, span: Span) {
+        let text: &'t str = self.text;
+        let raw = span.of(text);
+        if raw.is_empty() {
+            return;
+        }
+        if self.open.is_empty() {
+            if let Some(offset) = raw.find(|c: char| !matches!(c, ' ' | '\t' | '\r' | '\n')) {
+                let start = span.start + offset as u32;
+                let end = span.start + raw.trim_ascii_end().len() as u32;
+                let place = if self.root.is_some() {
+                    "behind"
+                } else {
+                    "before"
+                };
+                // Text and references arrive in pieces; one stray text is one finding.
+                if self.stray_text != Some(span.start) {
+                    self.find(
+                        Span::new(start, end.max(start)),
+                        format!("text is not allowed {place} the root element"),
+                    );
+                }
+                self.stray_text = Some(span.end);
+            }
+            return;
+        }
+        if raw.starts_with('&') {
+            self.check_reference(Span::new(span.start, text.len() as u32));
+        } else if let Some(offset) = raw.find("]]>") {
+            let at = span.start + offset as u32;
+            self.find(Span::new(at, at + 3), "`]]>` is not allowed in text")
+                .help("write `]]&gt;`");
+        }
+        // Text around references is one text node.
+        if let Some(last) = self.nodes.last_mut()
+            && last.span.end == span.start
+            && last.parent == self.open.last().copied()
+            && let KindData::Text(Value::Raw(raw)) = &mut last.kind
+        {
+            last.span.end = span.end;
+            raw.end = span.end;
+            return;
+        }
+        self.push(span, KindData::Text(Value::Raw(span)));
+    }
+
+    fn cdata(&mut self, span: Span) {
+        if self.open.is_empty() {
+            self.find(
+                span,
+                "a CDATA section is not allowed outside the root element",
+            );
+            return;
+        }
+        let inner = Span::new(
+            span.start + "<![CDATA[".len() as u32,
+            span.end - "]]>".len() as u32,
+        );
+        // Unescaped, so that the text behind it is not joined to it and `&` keeps its meaning.
+        let value = inner
+            .of(self.text)
+            .replace("\r\n", "\n")
+            .replace('\r', "\n");
+        let value = self.unescaped_value(value.into());
+        self.push(span, KindData::Text(value));
+    }
+
+    fn comment(&mut self, span: Span) {
+        let text: &'t str = self.text;
+        let inner = Span::new(span.start + 4, span.end - 3);
+        let body = inner.of(text);
+        if let Some(offset) = body.find("--") {
+            let at = inner.start + offset as u32;
+            self.find(
+                Span::new(at, at + 2),
+                "`--` is not allowed inside a comment",
+            );
+        } else if body.ends_with('-') {
+            self.find(
+                Span::new(inner.end - 1, span.end),
+                "a comment cannot end with `--->`",
+            );
+        }
+        self.push(span, KindData::Comment);
+    }
+
+    fn declaration(&mut self, span: Span) {
+        let text: &'t str = self.text;
+        if span.start != 0 {
+            self.find(
+                span,
+                "the XML declaration must be the very first thing in the file",
+            )
+            .help("remove what stands before it, blank lines too");
+            return;
+        }
+        if !declaration::is_well_formed(span.of(text)) {
+            self.find(span, "the XML declaration is malformed")
+                .help("write `<?xml version=\"1.0\" encoding=\"utf-8\"?>`");
+        }
+    }
+
+    fn processing_instruction(&mut self, span: Span) {
+        let text: &'t str = self.text;
+        let inner = Span::new(span.start + 2, span.end - 2);
+        let body = inner.of(text);
+        let length = body.find([' ', '\t', '\r', '\n']).unwrap_or(body.len()) as u32;
+        let target = Span::new(inner.start, inner.start + length);
+        let name = target.of(text);
+        if !tag::is_name(name) || name.contains(':') {
+            self.find(
+                target,
+                format!("`{name}` is not the name of a processing instruction"),
+            );
+        } else if name.eq_ignore_ascii_case("xml") {
+            self.find(
+                target,
+                "the XML declaration is written `<?xml …?>` and comes first",
+            );
+        }
+        self.push(span, KindData::ProcessingInstruction);
+    }
+
+    fn end_tag(&mut self, span: Span) {
+        let text: &'t str = self.text;
+        let inner = Span::new(span.start + 2, span.end - 1);
+        let written = inner.of(text);
+        let name = written.trim_end_matches([' ', '\t', '\r', '\n']);
+        let name_span = Span::new(inner.start, inner.start + name.len() as u32);
+        let matching = self.open.iter().rposition(|&id| {
+            self.name_of(id)
+                .is_some_and(|open_name| open_name.of(text) == name)
+        });
+        let Some(matching) = matching else {
+            self.stray_end_tag = Some(span.start);
+            let expected = self.open.last().and_then(|&id| self.name_of(id));
+            let finding = self.find(
+                name_span,
+                format!("end tag `</{name}>` closes no open element"),
+            );
+            if let Some(expected) = expected {
+                finding.help(format!("`</{}>` is expected here", expected.of(text)));
+            }
+            return;
+        };
+        // Elements between the match and here were left open. Only the outermost is reported: the
+        // others are most likely consequences of the same slip.
+        let mut reported = false;
+        while self.open.len() > matching + 1 {
+            let Some(id) = self.open.last().copied() else {
+                break;
+            };
+            if let Some(open_name) = self.name_of(id)
+                && !std::mem::replace(&mut reported, true)
+                && !self.explained_by_stray_end_tag(open_name)
+            {
+                let location = Location {
+                    source: self.source,
+                    span: name_span,
+                };
+                self.find(
+                    open_name,
+                    format!("element `{}` is never closed", open_name.of(text)),
+                )
+                .related(location, format!("`</{name}>` comes first"))
+                .help(format!("add `</{}>`", open_name.of(text)));
+            }
+            self.close(id, span.start);
+        }
+        if let Some(id) = self.open.last().copied() {
+            self.close(id, span.end);
+        }
+    }
+
+    /// Whether an end tag behind this start tag was already reported as closing nothing: then it is
+    /// most likely the misspelt end of this very element.
+    fn explained_by_stray_end_tag(&self, name: Span) -> bool {
+        self.stray_end_tag.is_some_and(|at| at > name.start)
+    }
+
+    fn name_of(&self, id: NodeId) -> Option<Span> {
+        match &self.nodes[id.0 as usize].kind {
+            KindData::Element(data) => Some(data.name),
+            _ => None,
+        }
+    }
+
+    /// Closes the innermost open element, whose text is complete now.
+    fn close(&mut self, id: NodeId, end: u32) {
+        self.open.pop();
+        let depth = self.open.len();
+        while self.bindings.last().is_some_and(|(_, _, at)| *at >= depth) {
+            self.bindings.pop();
+        }
+        let subtree_end = self.nodes.len() as u32;
+        let content = self.content(id, subtree_end);
+        let node = &mut self.nodes[id.0 as usize];
+        node.span.end = end;
+        node.subtree_end = subtree_end;
+        if let KindData::Element(data) = &mut node.kind {
+            data.content = content;
+        }
+    }
+
+    /// The direct text of an element. Text nodes are finished here too: until now they hold raw
+    /// text, since references may have been joined to them.
+    fn content(&mut self, id: NodeId, end: u32) -> Option<Value> {
+        let mut index = id.0 + 1;
+        let mut values = Vec::new();
+        while index < end {
+            if let KindData::Text(value) = self.nodes[index as usize].kind {
+                let value = match value {
+                    Value::Raw(raw) => self.value(raw, false),
+                    unescaped @ Value::Unescaped(_) => unescaped,
+                };
+                self.nodes[index as usize].kind = KindData::Text(value);
+                values.push(value);
+            }
+            index = self.nodes[index as usize].subtree_end;
+        }
+        match values.as_slice() {
+            [] => None,
+            [single] => Some(*single),
+            several => {
+                let joined: String = several
+                    .iter()
+                    .map(|value| match value {
+                        Value::Raw(span) => span.of(self.text),
+                        Value::Unescaped(index) => &self.unescaped[*index as usize],
+                    })
+                    .collect();
+                // White space between children is no text worth keeping a copy of.
+                if joined.trim_ascii().is_empty() {
+                    return Some(*several.first()?);
+                }
+                Some(self.unescaped_value(joined.into()))
+            }
+        }
+    }
+}
+
+/// A finding under construction inside the builder's list.
+struct Finding<'f>(Option<&'f mut Diagnostic>);
+
+impl Finding<'_> {
+    fn help(self, help: impl Into<String>) -> Self {
+        if let Some(finding) = self.0 {
+            finding.help = Some(help.into());
+            return Self(Some(finding));
+        }
+        self
+    }
+
+    fn related(self, location: Location, message: impl Into<String>) -> Self {
+        if let Some(finding) = self.0 {
+            finding.related.push(crate::diagnostics::Label {
+                location,
+                message: Some(message.into()),
+            });
+            return Self(Some(finding));
+        }
+        self
+    }
+}
+
+fn syntax_error(error: &quick_xml::Error) -> String {
+    use quick_xml::errors::SyntaxError;
+    match error {
+        quick_xml::Error::Syntax(error) => match error {
+            SyntaxError::UnclosedPI | SyntaxError::UnclosedXmlDecl => {
+                "a processing instruction is never closed with `?>`".into()
+            }
+            SyntaxError::UnclosedComment => "a comment is never closed with `-->`".into(),
+            SyntaxError::UnclosedDoctype => {
+                "document type declarations are not allowed in a policy".into()
+            }
+            SyntaxError::UnclosedCData => "a CDATA section is never closed with `]]>`".into(),
+            SyntaxError::UnclosedTag => "a tag is never closed with `>`".into(),
+            SyntaxError::UnclosedSingleQuotedAttributeValue
+            | SyntaxError::UnclosedDoubleQuotedAttributeValue => {
+                "the quote of an attribute value is never closed".into()
+            }
+            SyntaxError::InvalidBangMarkup => {
+                "`<!` begins neither a comment nor a CDATA section".into()
+            }
+        },
+        other => format!("the text is not XML: {other}"),
+    }
+}
