@@ -233,6 +233,8 @@ fn one_mistake_is_one_finding() {
     // These hold two mistakes by nature.
     let double = [
         "<a>< /a>",
+        "<a b=\"x\" / >",
+        "<a/ >",
         "<a b='a&b;c&d'/>",
         "<a xmlns:p='u' xmlns:q='u' p:b='1' q:b='2'/>",
     ];

@@ -6,12 +6,14 @@
 //! at the edge, in `output/` and where the service's positions are read.
 
 mod diagnostic;
+mod near_miss;
 mod report;
 mod rule;
 mod source;
 mod text_map;
 
 pub use diagnostic::{Diagnostic, Edit, Fix, Label, Level};
+pub use near_miss::near_miss;
 pub use report::{Report, Summary};
 pub use rule::Rule;
 pub use source::{LineColumn, Location, Source, SourceId, SourceMap, Span};

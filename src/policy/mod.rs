@@ -1,1 +1,32 @@
-//! (to be furnished)
+//! What the files mean: policies, the sets that they form, who inherits from whom, and what holds
+//! for a policy once everything that it inherits is merged in.
+//!
+//! Start reading at [`PolicySet`]; [`Effective`] is the view of one policy with its ancestors that
+//! nearly every rule works on. This room is pure: it gets texts and gives structure and findings,
+//! and never touches a disk, a network or a clock.
+
+mod canonical;
+mod declarations;
+mod effective;
+mod header;
+mod inheritance;
+mod journey;
+mod keysets;
+mod references;
+mod set;
+
+mod technical_profile;
+
+pub use canonical::canonical_form;
+pub use declarations::Kind;
+pub use effective::{Effective, Site};
+pub use header::{BasePolicy, Header, Named};
+pub use inheritance::{
+    BASE_CASE, BASE_CYCLE, BASE_DEPTH, BASE_NOT_FOUND, BASE_UNKNOWN, MULTIPLE_ROOTS,
+    POLICYID_DUPLICATE, TENANTID_MISMATCH,
+};
+pub use journey::{Exchange, Journey, Selection, Step};
+pub use keysets::{KeysetReference, keyset_references};
+pub use references::{Reference, ReferenceRow, SOURCES, references};
+pub use set::{Base, Policy, PolicyIndex, PolicySet, Role};
+pub use technical_profile::{Claim, Item, TechnicalProfile};

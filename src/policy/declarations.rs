@@ -1,0 +1,171 @@
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use crate::xml::{Document, Element, NodeId};
+
+/// The kinds of elements that are declared under an id and referred to from elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// `BuildingBlocks/ClaimsSchema/ClaimType`.
+    ClaimType,
+    /// `BuildingBlocks/Predicates/Predicate`.
+    Predicate,
+    /// `BuildingBlocks/InputValidations/InputValidation`.
+    InputValidation,
+    /// `BuildingBlocks/PredicateValidations/PredicateValidation`.
+    PredicateValidation,
+    /// `BuildingBlocks/ClaimsTransformations/ClaimsTransformation`.
+    ClaimsTransformation,
+    /// `BuildingBlocks/ClientDefinitions/ClientDefinition`.
+    ClientDefinition,
+    /// `BuildingBlocks/ContentDefinitions/ContentDefinition`.
+    ContentDefinition,
+    /// `BuildingBlocks/Localization/LocalizedResources`.
+    LocalizedResources,
+    /// `BuildingBlocks/DisplayControls/DisplayControl`.
+    DisplayControl,
+    /// `ClaimsProviders/ClaimsProvider/TechnicalProfiles/TechnicalProfile`, over all providers.
+    TechnicalProfile,
+    /// `UserJourneys/UserJourney`.
+    UserJourney,
+    /// `SubJourneys/SubJourney`.
+    SubJourney,
+}
+
+impl Kind {
+    /// All kinds, in the order of the schema.
+    pub const ALL: [Self; 12] = [
+        Self::ClaimType,
+        Self::Predicate,
+        Self::InputValidation,
+        Self::PredicateValidation,
+        Self::ClaimsTransformation,
+        Self::ClientDefinition,
+        Self::ContentDefinition,
+        Self::LocalizedResources,
+        Self::DisplayControl,
+        Self::TechnicalProfile,
+        Self::UserJourney,
+        Self::SubJourney,
+    ];
+
+    /// The element name, which is also the word that the service uses in its messages.
+    pub const fn element(self) -> &'static str {
+        match self {
+            Self::ClaimType => "ClaimType",
+            Self::Predicate => "Predicate",
+            Self::InputValidation => "InputValidation",
+            Self::PredicateValidation => "PredicateValidation",
+            Self::ClaimsTransformation => "ClaimsTransformation",
+            Self::ClientDefinition => "ClientDefinition",
+            Self::ContentDefinition => "ContentDefinition",
+            Self::LocalizedResources => "LocalizedResources",
+            Self::DisplayControl => "DisplayControl",
+            Self::TechnicalProfile => "TechnicalProfile",
+            Self::UserJourney => "UserJourney",
+            Self::SubJourney => "SubJourney",
+        }
+    }
+
+    /// The name in prose, as Microsoft's documentation writes it.
+    pub const fn noun(self) -> &'static str {
+        match self {
+            Self::ClaimType => "claim type",
+            Self::Predicate => "predicate",
+            Self::InputValidation => "input validation",
+            Self::PredicateValidation => "predicate validation",
+            Self::ClaimsTransformation => "claims transformation",
+            Self::ClientDefinition => "client definition",
+            Self::ContentDefinition => "content definition",
+            Self::LocalizedResources => "localized resources",
+            Self::DisplayControl => "display control",
+            Self::TechnicalProfile => "technical profile",
+            Self::UserJourney => "user journey",
+            Self::SubJourney => "sub journey",
+        }
+    }
+
+    /// Where elements of this kind are declared, from below the document element to their parent.
+    const fn path(self) -> &'static [&'static str] {
+        match self {
+            Self::ClaimType => &["BuildingBlocks", "ClaimsSchema"],
+            Self::Predicate => &["BuildingBlocks", "Predicates"],
+            Self::InputValidation => &["BuildingBlocks", "InputValidations"],
+            Self::PredicateValidation => &["BuildingBlocks", "PredicateValidations"],
+            Self::ClaimsTransformation => &["BuildingBlocks", "ClaimsTransformations"],
+            Self::ClientDefinition => &["BuildingBlocks", "ClientDefinitions"],
+            Self::ContentDefinition => &["BuildingBlocks", "ContentDefinitions"],
+            Self::LocalizedResources => &["BuildingBlocks", "Localization"],
+            Self::DisplayControl => &["BuildingBlocks", "DisplayControls"],
+            Self::TechnicalProfile => &["ClaimsProviders", "ClaimsProvider", "TechnicalProfiles"],
+            Self::UserJourney => &["UserJourneys"],
+            Self::SubJourney => &["SubJourneys"],
+        }
+    }
+}
+
+/// Ids as the service compares them: without regard to ASCII case.
+pub(super) fn fold(id: &str) -> Cow<'_, str> {
+    if id.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Cow::Owned(id.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(id)
+    }
+}
+
+/// What one file declares: for each kind and id the elements, in document order.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Declarations {
+    by_id: HashMap<Kind, HashMap<Box<str>, Vec<NodeId>>>,
+    in_order: HashMap<Kind, Vec<NodeId>>,
+}
+
+impl Declarations {
+    pub(super) fn read(document: &Document) -> Self {
+        let mut declarations = Self::default();
+        let Some(root) = document.root() else {
+            return declarations;
+        };
+        for kind in Kind::ALL {
+            declarations.collect(kind, root, kind.path());
+        }
+        declarations
+    }
+
+    fn collect(&mut self, kind: Kind, element: Element<'_>, path: &[&str]) {
+        if let Some((first, rest)) = path.split_first() {
+            for child in element.children_named(first) {
+                self.collect(kind, child, rest);
+            }
+            return;
+        }
+        for declaration in element.children_named(kind.element()) {
+            let Some(id) = declaration.attribute_value("Id") else {
+                continue;
+            };
+            self.by_id
+                .entry(kind)
+                .or_default()
+                .entry(fold(id).into())
+                .or_default()
+                .push(declaration.id());
+            self.in_order
+                .entry(kind)
+                .or_default()
+                .push(declaration.id());
+        }
+    }
+
+    /// The elements that declare this id, which must be folded.
+    pub(super) fn get(&self, kind: Kind, folded: &str) -> &[NodeId] {
+        self.by_id
+            .get(&kind)
+            .and_then(|ids| ids.get(folded))
+            .map_or(&[], Vec::as_slice)
+    }
+
+    /// All elements of a kind, in document order.
+    pub(super) fn of_kind(&self, kind: Kind) -> &[NodeId] {
+        self.in_order.get(&kind).map_or(&[], Vec::as_slice)
+    }
+}

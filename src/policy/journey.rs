@@ -1,0 +1,183 @@
+use std::collections::BTreeMap;
+
+use super::Kind;
+use super::effective::{Effective, Site};
+
+/// A user journey or sub journey after merging: steps of the same order in several policies of the
+/// chain are one step. A policy can add to an inherited step and override parts of it, but not
+/// remove anything.
+#[derive(Debug)]
+pub struct Journey<'s> {
+    /// [`Kind::UserJourney`] or [`Kind::SubJourney`].
+    pub kind: Kind,
+    /// The id as the nearest declaration writes it.
+    pub id: &'s str,
+    /// The journey elements that contribute, the root's first; never empty.
+    pub sites: Vec<Site<'s>>,
+    /// The steps by ascending order. Steps whose order is no number are left out; the schema reports
+    /// them.
+    pub steps: Vec<Step<'s>>,
+}
+
+/// An orchestration step after merging.
+#[derive(Debug)]
+pub struct Step<'s> {
+    /// The order, from 1.
+    pub order: u32,
+    /// The step elements that contribute, the root's first; never empty.
+    pub sites: Vec<Site<'s>>,
+    /// `ClaimsExchanges/ClaimsExchange`, one per id over all contributing elements.
+    pub exchanges: Vec<Exchange<'s>>,
+    /// `ClaimsProviderSelections/ClaimsProviderSelection`.
+    pub selections: Vec<Selection<'s>>,
+    /// `JourneyList/Candidate` of the nearest element that has a list.
+    pub candidates: Vec<Site<'s>>,
+}
+
+/// A claims exchange of a step.
+#[derive(Debug, Clone, Copy)]
+pub struct Exchange<'s> {
+    /// `@Id`.
+    pub id: &'s str,
+    /// `@TechnicalProfileReferenceId`.
+    pub technical_profile: Option<&'s str>,
+    /// The element that counts.
+    pub site: Site<'s>,
+}
+
+/// A claims provider selection of a step.
+#[derive(Debug, Clone, Copy)]
+pub struct Selection<'s> {
+    /// `@TargetClaimsExchangeId`: an exchange of the next step.
+    pub target: Option<&'s str>,
+    /// `@ValidationClaimsExchangeId`: an exchange of the same step.
+    pub validation: Option<&'s str>,
+    /// The element that counts.
+    pub site: Site<'s>,
+}
+
+impl<'s> Journey<'s> {
+    /// The step of this order.
+    pub fn step(&self, order: u32) -> Option<&Step<'s>> {
+        let index = self
+            .steps
+            .binary_search_by_key(&order, |step| step.order)
+            .ok()?;
+        self.steps.get(index)
+    }
+
+    /// The journey element nearest to the policy.
+    pub fn site(&self) -> Site<'s> {
+        self.sites[self.sites.len() - 1]
+    }
+
+    /// An attribute of the journey after merging.
+    pub fn attribute(&self, name: &str) -> Option<&'s str> {
+        self.sites
+            .iter()
+            .rev()
+            .find_map(|site| site.attribute(name))
+    }
+}
+
+impl<'s> Step<'s> {
+    /// An attribute of the step after merging: the nearest element that has it counts.
+    pub fn attribute(&self, name: &str) -> Option<&'s str> {
+        self.sites
+            .iter()
+            .rev()
+            .find_map(|site| site.attribute(name))
+    }
+
+    /// `@Type` after merging.
+    pub fn step_type(&self) -> Option<&'s str> {
+        self.attribute("Type")
+    }
+
+    /// The step element nearest to the policy.
+    pub fn site(&self) -> Site<'s> {
+        self.sites[self.sites.len() - 1]
+    }
+
+    /// The exchange of this id.
+    pub fn exchange(&self, id: &str) -> Option<&Exchange<'s>> {
+        self.exchanges
+            .iter()
+            .find(|exchange| exchange.id.eq_ignore_ascii_case(id))
+    }
+}
+
+/// Merges a journey; `None` if neither the policy nor an ancestor declares it.
+pub(super) fn merge<'s>(view: &Effective<'s>, kind: Kind, id: &str) -> Option<Journey<'s>> {
+    let sites = view.sites(kind, id);
+    let own_id = sites.last()?.attribute("Id")?;
+    let mut by_order: BTreeMap<u32, Vec<Site<'s>>> = BTreeMap::new();
+    for site in &sites {
+        for step in site.items("OrchestrationSteps", "OrchestrationStep") {
+            let order = step.attribute("Order").map(str::trim);
+            if let Some(order) = order.and_then(|order| order.parse().ok()) {
+                by_order.entry(order).or_default().push(step);
+            }
+        }
+    }
+    let steps = by_order
+        .into_iter()
+        .map(|(order, sites)| merge_step(order, sites))
+        .collect();
+    Some(Journey {
+        kind,
+        id: own_id,
+        sites,
+        steps,
+    })
+}
+
+fn merge_step(order: u32, sites: Vec<Site<'_>>) -> Step<'_> {
+    let mut exchanges: Vec<Exchange<'_>> = Vec::new();
+    let mut selections: Vec<Selection<'_>> = Vec::new();
+    let mut candidates = Vec::new();
+    for site in &sites {
+        for element in site.items("ClaimsExchanges", "ClaimsExchange") {
+            let Some(id) = element.attribute("Id") else {
+                continue;
+            };
+            let exchange = Exchange {
+                id,
+                technical_profile: element.attribute("TechnicalProfileReferenceId"),
+                site: element,
+            };
+            match exchanges
+                .iter_mut()
+                .find(|known| known.id.eq_ignore_ascii_case(id))
+            {
+                Some(known) => *known = exchange,
+                None => exchanges.push(exchange),
+            }
+        }
+        for element in site.items("ClaimsProviderSelections", "ClaimsProviderSelection") {
+            let selection = Selection {
+                target: element.attribute("TargetClaimsExchangeId"),
+                validation: element.attribute("ValidationClaimsExchangeId"),
+                site: element,
+            };
+            let same = |known: &Selection<'_>| {
+                (known.target, known.validation) == (selection.target, selection.validation)
+            };
+            match selections.iter_mut().find(|known| same(known)) {
+                Some(known) => *known = selection,
+                None => selections.push(selection),
+            }
+        }
+        let list: Vec<_> = site.items("JourneyList", "Candidate").collect();
+        if !list.is_empty() {
+            candidates = list;
+        }
+    }
+    Step {
+        order,
+        sites,
+        exchanges,
+        selections,
+        candidates,
+    }
+}

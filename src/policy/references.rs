@@ -1,0 +1,159 @@
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use crate::diagnostics::Span;
+use crate::xml::Element;
+
+use super::Kind;
+use super::set::Policy;
+
+/// One way in which a policy refers to an element by its id.
+#[derive(Debug, PartialEq, Eq)]
+pub struct ReferenceRow {
+    /// The referring element.
+    pub element: &'static str,
+    /// Its parent, where the element name alone is ambiguous.
+    pub parent: Option<&'static str>,
+    /// The attribute that holds the id.
+    pub attribute: &'static str,
+    /// What it refers to.
+    pub target: Kind,
+}
+
+const fn row(element: &'static str, attribute: &'static str, target: Kind) -> ReferenceRow {
+    ReferenceRow {
+        element,
+        parent: None,
+        attribute,
+        target,
+    }
+}
+
+/// Every reference whose target the tenant looks up when a policy is uploaded: in the policy and its
+/// ancestors, without regard to case. References that only run time or the tenant's keysets decide
+/// are not in this table.
+pub static SOURCES: &[ReferenceRow] = &[
+    row("InputClaim", "ClaimTypeReferenceId", Kind::ClaimType),
+    row("OutputClaim", "ClaimTypeReferenceId", Kind::ClaimType),
+    row("PersistedClaim", "ClaimTypeReferenceId", Kind::ClaimType),
+    row("DisplayClaim", "ClaimTypeReferenceId", Kind::ClaimType),
+    row(
+        "DisplayClaim",
+        "DisplayControlReferenceId",
+        Kind::DisplayControl,
+    ),
+    row(
+        "InputClaimsTransformation",
+        "ReferenceId",
+        Kind::ClaimsTransformation,
+    ),
+    row(
+        "OutputClaimsTransformation",
+        "ReferenceId",
+        Kind::ClaimsTransformation,
+    ),
+    row(
+        "ValidationTechnicalProfile",
+        "ReferenceId",
+        Kind::TechnicalProfile,
+    ),
+    row(
+        "ValidationClaimsExchangeTechnicalProfile",
+        "TechnicalProfileReferenceId",
+        Kind::TechnicalProfile,
+    ),
+    row(
+        "ClaimsExchange",
+        "TechnicalProfileReferenceId",
+        Kind::TechnicalProfile,
+    ),
+    row(
+        "IncludeTechnicalProfile",
+        "ReferenceId",
+        Kind::TechnicalProfile,
+    ),
+    row(
+        "UseTechnicalProfileForSessionManagement",
+        "ReferenceId",
+        Kind::TechnicalProfile,
+    ),
+    row(
+        "OrchestrationStep",
+        "CpimIssuerTechnicalProfileReferenceId",
+        Kind::TechnicalProfile,
+    ),
+    row(
+        "UserJourney",
+        "DefaultCpimIssuerTechnicalProfileReferenceId",
+        Kind::TechnicalProfile,
+    ),
+    row(
+        "AuthorizationTechnicalProfile",
+        "ReferenceId",
+        Kind::TechnicalProfile,
+    ),
+    row(
+        "OrchestrationStep",
+        "ContentDefinitionReferenceId",
+        Kind::ContentDefinition,
+    ),
+    row("Candidate", "SubJourneyReferenceId", Kind::SubJourney),
+    row("DefaultUserJourney", "ReferenceId", Kind::UserJourney),
+    row("Endpoint", "UserJourneyReferenceId", Kind::UserJourney),
+    ReferenceRow {
+        parent: Some("UserJourney"),
+        ..row("ClientDefinition", "ReferenceId", Kind::ClientDefinition)
+    },
+    row("PredicateReference", "Id", Kind::Predicate),
+    row(
+        "PredicateValidationReference",
+        "Id",
+        Kind::PredicateValidation,
+    ),
+    row("InputValidationReference", "Id", Kind::InputValidation),
+];
+
+static BY_ELEMENT: LazyLock<HashMap<&'static str, Vec<&'static ReferenceRow>>> =
+    LazyLock::new(|| {
+        let mut by_element: HashMap<_, Vec<_>> = HashMap::new();
+        for row in SOURCES {
+            by_element.entry(row.element).or_default().push(row);
+        }
+        by_element
+    });
+
+/// One reference in a file.
+#[derive(Debug, Clone, Copy)]
+pub struct Reference<'s> {
+    /// Which way of referring it is.
+    pub row: &'static ReferenceRow,
+    /// The id as written.
+    pub id: &'s str,
+    /// Where the id stands.
+    pub span: Span,
+    /// The referring element.
+    pub element: Element<'s>,
+}
+
+/// The references of a policy's own file, in document order.
+pub fn references(policy: &Policy) -> impl Iterator<Item = Reference<'_>> {
+    policy.document.elements().flat_map(|element| {
+        let rows = BY_ELEMENT
+            .get(element.name())
+            .map_or(&[][..], Vec::as_slice);
+        rows.iter().filter_map(move |&row| {
+            if let Some(parent) = row.parent
+                && element.parent()?.name() != parent
+            {
+                return None;
+            }
+            let attribute = element.attribute(row.attribute)?;
+            Some(Reference {
+                row,
+                id: attribute.value(),
+                span: attribute.value_span(),
+                element,
+            })
+        })
+    })
+}

@@ -1,0 +1,223 @@
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::diagnostics::{Diagnostic, Location, SourceId, Span};
+use crate::xml::{Document, Element};
+
+use super::declarations::{Declarations, fold};
+use super::header::Header;
+use super::inheritance::{self, Inheritance};
+use super::{Effective, Kind};
+
+/// The number of a policy in its set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PolicyIndex(pub(super) u32);
+
+/// Why a policy is in the set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// One of the user's files: checked, reported on and deployed.
+    Own,
+    /// A base that the user's files inherit from and that lives elsewhere, in a folder named by
+    /// `--with` or in the tenant: read to know what is inherited, never reported on or deployed.
+    Context,
+}
+
+/// One policy: its document, its header and what it declares.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// The text it was read from.
+    pub source: SourceId,
+    /// Why it is in the set.
+    pub role: Role,
+    /// The parsed document.
+    pub document: Arc<Document>,
+    /// What it says about itself.
+    pub header: Header,
+    declarations: Declarations,
+}
+
+impl Policy {
+    /// Reads a policy from its document; `None` if the document is no policy.
+    pub fn read(document: Document, source: SourceId, role: Role) -> Option<Self> {
+        Some(Self {
+            source,
+            role,
+            header: Header::read(&document, source)?,
+            declarations: Declarations::read(&document),
+            document: Arc::new(document),
+        })
+    }
+
+    /// The id as its file writes it; empty if it has none.
+    pub fn id(&self) -> &str {
+        self.header
+            .policy_id
+            .as_ref()
+            .map_or("", |id| id.value.as_str())
+    }
+
+    /// The tenant as its file writes it; empty if it has none.
+    pub fn tenant(&self) -> &str {
+        self.header
+            .tenant_id
+            .as_ref()
+            .map_or("", |tenant| tenant.value.as_str())
+    }
+
+    /// A place in its text.
+    pub const fn location(&self, span: Span) -> Location {
+        Location {
+            source: self.source,
+            span,
+        }
+    }
+
+    /// The elements of this file that declare an id, in document order. One is the rule; more are a
+    /// mistake that other rules report.
+    pub fn declared(&self, kind: Kind, id: &str) -> impl Iterator<Item = Element<'_>> {
+        self.declarations
+            .get(kind, &fold(id))
+            .iter()
+            .filter_map(|&node| self.document.element(node))
+    }
+
+    /// All elements of a kind that this file declares, in document order.
+    pub fn declarations(&self, kind: Kind) -> impl Iterator<Item = Element<'_>> {
+        self.declarations
+            .of_kind(kind)
+            .iter()
+            .filter_map(|&node| self.document.element(node))
+    }
+}
+
+/// What a policy inherits from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Base {
+    /// Nothing: it is a root.
+    Root,
+    /// Another policy of the set.
+    InSet(PolicyIndex),
+    /// A policy that is not in the set.
+    Elsewhere,
+}
+
+/// The policies that are looked at together, and who inherits from whom.
+#[derive(Debug, Clone)]
+pub struct PolicySet {
+    policies: Vec<Policy>,
+    inheritance: Inheritance,
+}
+
+impl PolicySet {
+    /// Forms a set and checks its inheritance graph.
+    ///
+    /// Where a policy of role [`Role::Own`] and one of role [`Role::Context`] have the same id, the
+    /// user's own file counts. `tenant_known` says that the bases which live in the tenant are among
+    /// the policies, so that a base which is missing now is missing altogether.
+    pub fn new(policies: Vec<Policy>, tenant_known: bool) -> (Self, Vec<Diagnostic>) {
+        let own: HashMap<_, _> = policies
+            .iter()
+            .filter(|policy| policy.role == Role::Own)
+            .map(|policy| (fold(policy.id()).into_owned(), ()))
+            .collect();
+        let mut seen_context = HashMap::new();
+        let keep: Vec<bool> = policies
+            .iter()
+            .map(|policy| {
+                let id = fold(policy.id()).into_owned();
+                policy.role == Role::Own
+                    || (!own.contains_key(&id) && seen_context.insert(id, ()).is_none())
+            })
+            .collect();
+        let mut keep = keep.into_iter();
+        let policies: Vec<_> = policies
+            .into_iter()
+            .filter(|_| keep.next().unwrap_or(true))
+            .collect();
+        let (inheritance, findings) = inheritance::resolve(&policies, tenant_known);
+        (
+            Self {
+                policies,
+                inheritance,
+            },
+            findings,
+        )
+    }
+
+    /// The policy of this number.
+    ///
+    /// # Panics
+    /// If the number comes from another set, which is a programming error.
+    pub fn get(&self, index: PolicyIndex) -> &Policy {
+        &self.policies[index.0 as usize]
+    }
+
+    /// All policies with their numbers, in the order in which they were given.
+    pub fn iter(&self) -> impl Iterator<Item = (PolicyIndex, &Policy)> {
+        self.policies
+            .iter()
+            .enumerate()
+            .map(|(index, policy)| (PolicyIndex(index as u32), policy))
+    }
+
+    /// The user's own policies.
+    pub fn own(&self) -> impl Iterator<Item = (PolicyIndex, &Policy)> {
+        self.iter().filter(|(_, policy)| policy.role == Role::Own)
+    }
+
+    /// The policy with this id, without regard to case. Where several files declare it, the first.
+    pub fn find(&self, id: &str) -> Option<PolicyIndex> {
+        self.inheritance.find(id)
+    }
+
+    /// What a policy inherits from.
+    pub fn base(&self, index: PolicyIndex) -> Base {
+        self.inheritance.base(index)
+    }
+
+    /// The policies that inherit directly from this one, in the order of the set.
+    pub fn children(&self, index: PolicyIndex) -> impl Iterator<Item = PolicyIndex> {
+        self.iter()
+            .map(|(child, _)| child)
+            .filter(move |&child| self.base(child) == Base::InSet(index))
+    }
+
+    /// The user's own policies, every base before the policies that inherit from it, otherwise in
+    /// the order of the set. Policies on a cycle of bases have no such order and are left out.
+    pub fn upload_order(&self) -> Vec<PolicyIndex> {
+        self.inheritance
+            .order()
+            .iter()
+            .copied()
+            .filter(|&index| self.get(index).role == Role::Own)
+            .collect()
+    }
+
+    /// The policy and its ancestors, nearest first. The second value tells whether the chain is
+    /// known up to its root.
+    pub fn chain(&self, index: PolicyIndex) -> (Vec<PolicyIndex>, bool) {
+        let mut chain = vec![index];
+        let mut current = index;
+        loop {
+            if !self.get(current).document.is_well_formed() {
+                // What such a file declares is not known for sure; walking on adds nothing.
+                return (chain, false);
+            }
+            match self.base(current) {
+                Base::Root => return (chain, true),
+                Base::Elsewhere => return (chain, false),
+                Base::InSet(base) if chain.contains(&base) => return (chain, false),
+                Base::InSet(base) => {
+                    chain.push(base);
+                    current = base;
+                }
+            }
+        }
+    }
+
+    /// The view of a policy with everything that it inherits.
+    pub fn effective(&self, index: PolicyIndex) -> Effective<'_> {
+        Effective::new(self, index)
+    }
+}

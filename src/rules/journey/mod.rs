@@ -1,0 +1,3 @@
+//! User journeys and sub journeys.
+
+pub(super) mod selection_target;

@@ -1,0 +1,115 @@
+//! `selection-target`: a claims provider selection that leads nowhere.
+
+use crate::diagnostics::{Diagnostic, Level, Location, Rule, near_miss};
+use crate::policy::{Effective, Journey, Kind, Selection, Step};
+
+/// A selection names no exchange, two, or one that is not where it must be.
+pub(in crate::rules) static SELECTION_TARGET: Rule = Rule {
+    id: "selection-target",
+    level: Level::Error,
+    summary: "a claims provider selection names no claims exchange of the next or the same step",
+};
+
+pub(in crate::rules) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
+    if !view.is_complete() {
+        return;
+    }
+    let policy = view.policy();
+    for kind in [Kind::UserJourney, Kind::SubJourney] {
+        // A policy answers for the journeys that it declares or extends.
+        let mut done: Vec<&str> = Vec::new();
+        for declaration in policy.declarations(kind) {
+            let Some(id) = declaration.attribute_value("Id") else {
+                continue;
+            };
+            if done.iter().any(|known| known.eq_ignore_ascii_case(id)) {
+                continue;
+            }
+            done.push(id);
+            let Some(journey) = view.journey(kind, id) else {
+                continue;
+            };
+            for step in &journey.steps {
+                for selection in &step.selections {
+                    findings.extend(
+                        check_selection(view, &journey, step, selection)
+                            .map(|finding| finding.policy_id(policy.id())),
+                    );
+                }
+            }
+        }
+    }
+}
+
+fn check_selection(
+    view: &Effective<'_>,
+    journey: &Journey<'_>,
+    step: &Step<'_>,
+    selection: &Selection<'_>,
+) -> Option<Diagnostic> {
+    let (attribute, id, there, place) = match (selection.target, selection.validation) {
+        (Some(id), None) => (
+            "TargetClaimsExchangeId",
+            id,
+            journey.step(step.order + 1),
+            format!("step {}, which follows", step.order + 1),
+        ),
+        (None, Some(id)) => (
+            "ValidationClaimsExchangeId",
+            id,
+            Some(step),
+            format!("this step ({})", step.order),
+        ),
+        (target, _) => {
+            let count = if target.is_some() { "both" } else { "neither" };
+            let location = selection.site.location(selection.site.element.tag_span());
+            return Some(
+                Diagnostic::new(
+                    &SELECTION_TARGET,
+                    location,
+                    format!(
+                        "a claims provider selection needs TargetClaimsExchangeId or \
+                         ValidationClaimsExchangeId; this one has {count}"
+                    ),
+                )
+                .help(
+                    "TargetClaimsExchangeId names an exchange of the next step, \
+                     ValidationClaimsExchangeId one of the same step",
+                ),
+            );
+        }
+    };
+    if there.is_some_and(|step| step.exchange(id).is_some()) {
+        return None;
+    }
+    let location = selection.site.attribute_location(attribute);
+    let finding = Diagnostic::new(
+        &SELECTION_TARGET,
+        location,
+        format!("claims exchange `{id}` is not in {place}"),
+    )
+    .service_message(format!(
+        "ClaimsExchange with id \"{id}\" is referenced in UserJourney with id \"{}\" in policy \
+         \"{}\" of tenant \"{}\", but it was not found.",
+        journey.id,
+        view.policy().id(),
+        view.policy().tenant()
+    ));
+    let elsewhere = journey
+        .steps
+        .iter()
+        .find_map(|step| Some((step.order, step.exchange(id)?)));
+    if let Some((order, exchange)) = elsewhere {
+        let place: Location = exchange.site.attribute_location("Id");
+        return Some(
+            finding
+                .related(place, format!("it is in step {order}"))
+                .help("move the exchange, or renumber the steps"),
+        );
+    }
+    let known = there.iter().flat_map(|step| &step.exchanges);
+    Some(match near_miss(id, known.map(|exchange| exchange.id)) {
+        Some(near) => finding.help(format!("did you mean `{near}`?")),
+        None => finding,
+    })
+}

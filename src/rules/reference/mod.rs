@@ -1,0 +1,3 @@
+//! References by id.
+
+pub(super) mod dangling;
