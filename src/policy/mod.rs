@@ -8,6 +8,7 @@
 mod canonical;
 mod declarations;
 mod effective;
+mod execution;
 mod header;
 mod inheritance;
 mod journey;
@@ -20,6 +21,7 @@ mod technical_profile;
 pub use canonical::canonical_form;
 pub use declarations::Kind;
 pub use effective::{Effective, Site};
+pub use execution::{Executed, Execution, Use};
 pub use header::{BasePolicy, Header, Named};
 pub use inheritance::{
     BASE_CASE, BASE_CYCLE, BASE_DEPTH, BASE_NOT_FOUND, BASE_UNKNOWN, MULTIPLE_ROOTS,
