@@ -1,0 +1,70 @@
+//! What to do about the error numbers of Entra's token endpoint (Microsoft's page "Microsoft Entra
+//! authentication and authorization error codes").
+
+/// What to do about error `AADSTS{code}`, where it is known.
+pub(super) const fn advice(code: u32) -> Option<&'static str> {
+    Some(match code {
+        700_016 => {
+            "Check AZURE_CLIENT_ID and AZURE_TENANT_ID: the application must be registered in the \
+             B2C tenant itself, not in the workforce tenant that pays for it."
+        }
+        90_002 | 900_023 | 900_021 | 50_059 => {
+            "Check the tenant (AZURE_TENANT_ID): its id or a verified domain such as \
+             contoso.onmicrosoft.com, and that the login endpoint is the one of the tenant's cloud."
+        }
+        7_000_215 => {
+            "Check AZURE_CLIENT_SECRET: it must be the secret's value, which the portal shows only \
+             once, not the secret's id."
+        }
+        7_000_222 => {
+            "Create a new client secret under App registrations > Certificates & secrets, and \
+             store it where AZURE_CLIENT_SECRET comes from."
+        }
+        7_000_218 => {
+            "The application is confidential: pass a client secret, a certificate or a federated \
+             token."
+        }
+        7_000_112 => "Enable the application's service principal under Enterprise applications.",
+        7_000_229 => {
+            "Create the service principal of the application in this tenant, for example by \
+             granting admin consent."
+        }
+        70_021 | 700_211 | 700_212 | 700_213 => {
+            "Compare issuer, subject and audience of the external token with the application's \
+             federated credentials: they are compared exactly, and a new credential needs some \
+             minutes before it works."
+        }
+        700_024 => "Check this machine's clock: the assertion is not valid at this time.",
+        700_027 | 7_000_214 => {
+            "Upload the certificate that signs the assertion to the application, or check its \
+             thumbprint and expiry."
+        }
+        53_000 | 53_001 | 53_002 | 53_003 | 53_004 | 530_003 | 530_004 => {
+            "A Conditional Access policy of the tenant blocks this sign-in: exclude the \
+             application or allow its network (see the sign-in log for the policy's name)."
+        }
+        50_076 | 50_079 | 50_074 => {
+            "This account needs multifactor authentication: sign in interactively, or use an \
+             application."
+        }
+        65_001 => "Grant admin consent to the application's permissions.",
+        500_011 | 650_057 | 650_052 => {
+            "The tenant does not know Microsoft Graph under this name: check that login and Graph \
+             endpoint belong to the same cloud."
+        }
+        70_011 | 1_002_012 => "The scope must be the Graph endpoint followed by /.default.",
+        900_382 | 90_072 => {
+            "The account or application belongs to another cloud or tenant: check AZURE_TENANT_ID \
+             and AZURE_AUTHORITY_HOST."
+        }
+        90_033 | 90_024 | 50_196 | 90_055 => {
+            "Entra is busy or throttles this application: try again in some minutes."
+        }
+        _ => return None,
+    })
+}
+
+/// Whether Entra calls the error a passing one.
+pub(super) const fn is_transient(code: u32) -> bool {
+    matches!(code, 90_033 | 90_024 | 90_055)
+}

@@ -1,0 +1,175 @@
+use std::error::Error as _;
+use std::time::Duration;
+
+use super::{AuthError, Endpoint};
+
+/// How HTTP connections are made, for the token endpoint and for Microsoft Graph alike.
+#[derive(Debug, Clone)]
+pub struct TransportOptions {
+    /// The longest wait for one answer, from connecting to its last byte. Graph clients use 100 s,
+    /// because large base policies take long to store.
+    pub timeout: Duration,
+    /// Certificates (PEM bundle or one DER certificate) to be trusted beside those of the operating
+    /// system, for networks that inspect TLS.
+    pub ca_certificate: Option<Vec<u8>>,
+    /// The `User-Agent` header.
+    pub user_agent: String,
+}
+
+impl Default for TransportOptions {
+    fn default() -> Self {
+        Self {
+            timeout: Duration::from_secs(100),
+            ca_certificate: None,
+            user_agent: concat!("iefctl/", env!("CARGO_PKG_VERSION")).to_owned(),
+        }
+    }
+}
+
+impl TransportOptions {
+    /// A client for one endpoint. It honours the system's proxy settings (`HTTPS_PROXY`,
+    /// `NO_PROXY`, …) except for loopback, and follows no redirects: a token must not travel to
+    /// where an answer points.
+    ///
+    /// # Errors
+    /// [`AuthError::Transport`] if the certificates are unreadable or TLS cannot be set up.
+    pub fn client(&self, endpoint: &Endpoint) -> Result<reqwest::Client, AuthError> {
+        let mut builder = reqwest::Client::builder()
+            .user_agent(&self.user_agent)
+            .timeout(self.timeout)
+            .connect_timeout(self.timeout.min(Duration::from_secs(30)))
+            .redirect(reqwest::redirect::Policy::none());
+        if endpoint.is_loopback() {
+            builder = builder.no_proxy();
+        }
+        if endpoint.is_tls() {
+            builder = builder.tls_certs_merge(self.certificates()?);
+        } else {
+            // Without TLS there is nothing to trust, and machines without a trust store work too.
+            builder = builder.tls_certs_only(Vec::new());
+        }
+        builder.build().map_err(|error| {
+            AuthError::Transport(format!(
+                "the HTTP client cannot be set up: {}",
+                root_cause(&error)
+            ))
+        })
+    }
+
+    fn certificates(&self) -> Result<Vec<reqwest::Certificate>, AuthError> {
+        let Some(bytes) = &self.ca_certificate else {
+            return Ok(Vec::new());
+        };
+        const PEM: &[u8] = b"-----BEGIN CERTIFICATE-----";
+        let parsed = if bytes.windows(PEM.len()).any(|window| window == PEM) {
+            reqwest::Certificate::from_pem_bundle(bytes)
+        } else {
+            reqwest::Certificate::from_der(bytes).map(|certificate| vec![certificate])
+        };
+        match parsed {
+            Ok(certificates) if !bytes.is_empty() && !certificates.is_empty() => Ok(certificates),
+            _ => Err(AuthError::Transport(
+                "the CA certificate file holds no readable certificate; it must be PEM \
+                 (-----BEGIN CERTIFICATE-----) or DER"
+                    .to_owned(),
+            )),
+        }
+    }
+}
+
+/// An exchange that ended without a complete answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailedExchange {
+    /// What happened, without URL.
+    pub reason: String,
+    /// Whether the request surely never reached the service, so that repeating is always safe.
+    pub never_sent: bool,
+    /// Whether the time ran out; the service may still be working on the request.
+    pub timed_out: bool,
+    /// Whether the same would happen again: nothing listens on loopback, or the certificate is not
+    /// trusted.
+    pub permanent: bool,
+}
+
+impl FailedExchange {
+    /// Reads what reqwest reports for a request to `endpoint`.
+    pub fn new(error: &reqwest::Error, endpoint: &Endpoint) -> Self {
+        let cause = root_cause(error);
+        let untrusted = cause.contains("invalid peer certificate");
+        let refused = io_kind(error) == Some(std::io::ErrorKind::ConnectionRefused);
+        let timed_out = error.is_timeout();
+        let reason = if untrusted {
+            format!(
+                "the certificate of {} is not trusted ({cause}); if your network inspects TLS, \
+                 name its CA certificate",
+                endpoint.host()
+            )
+        } else if error.is_connect() && timed_out {
+            format!("{} did not accept the connection in time", endpoint.host())
+        } else if timed_out {
+            "the answer did not come in time".to_owned()
+        } else if error.is_connect() {
+            format!("cannot connect to {endpoint}: {cause}")
+        } else if error.is_body() || error.is_decode() {
+            format!("the connection broke in the middle of the answer: {cause}")
+        } else {
+            format!("the connection broke before the answer: {cause}")
+        };
+        Self {
+            reason,
+            never_sent: error.is_connect() || error.is_builder(),
+            timed_out: timed_out && !error.is_connect(),
+            permanent: untrusted
+                || error.is_builder()
+                || (refused && endpoint.is_loopback() && error.is_connect()),
+        }
+    }
+}
+
+fn io_kind(error: &reqwest::Error) -> Option<std::io::ErrorKind> {
+    let mut cause: Option<&dyn std::error::Error> = error.source();
+    while let Some(error) = cause {
+        if let Some(io) = error.downcast_ref::<std::io::Error>() {
+            return Some(io.kind());
+        }
+        cause = error.source();
+    }
+    None
+}
+
+/// The innermost error says what happened; the outer ones only that a request failed.
+fn root_cause(error: &reqwest::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    let mut text = None;
+    while let Some(source) = cause.source() {
+        cause = source;
+        text = Some(cause.to_string());
+    }
+    // Without a source the error's own text may carry the URL, whose query is not for the log.
+    text.unwrap_or_else(|| {
+        if error.source().is_none() && error.url().is_none() {
+            error.to_string()
+        } else {
+            "no further cause was given".to_owned()
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unreadable_certificates_are_named() {
+        let graph = Endpoint::parse("https://graph.microsoft.com", "x").unwrap();
+        let pem = "-----BEGIN CERTIFICATE-----\n!!!\n-----END CERTIFICATE-----\n";
+        for bytes in [&b""[..], &b"not a certificate"[..], pem.as_bytes()] {
+            let options = TransportOptions {
+                ca_certificate: Some(bytes.to_vec()),
+                ..TransportOptions::default()
+            };
+            assert!(options.client(&graph).is_err(), "{bytes:?}");
+        }
+        assert!(TransportOptions::default().client(&graph).is_ok());
+    }
+}
