@@ -1,1 +1,5 @@
 //! (to be furnished)
+
+mod settings;
+
+pub use settings::*;
