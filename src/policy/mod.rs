@@ -15,7 +15,7 @@ mod journey;
 mod keysets;
 mod references;
 mod set;
-
+mod settings;
 mod technical_profile;
 
 pub use canonical::canonical_form;
@@ -32,3 +32,4 @@ pub use keysets::{KeysetReference, keyset_references};
 pub use references::{Reference, ReferenceRow, SOURCES, references};
 pub use set::{Base, Policy, PolicyIndex, PolicySet, Role};
 pub use technical_profile::{Claim, Item, TechnicalProfile};
+pub use settings::*;
