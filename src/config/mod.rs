@@ -1,1 +1,406 @@
-//! (to be furnished)
+//! What the user wants to work on: which policy files, which environment, which settings.
+//!
+//! [`load`] reads the disk once and returns a [`Project`], which is data. Formats of configuration
+//! have one file each ([`iefctl.toml`](self) in `iefctl_toml.rs`, `appsettings.json` of the VS Code
+//! extension in `appsettings.rs`) and read into the same `Configuration`. Secrets never enter: a
+//! keyset recipe says where a value comes from, and only provisioning reads it.
+//!
+//! The configuration of a path is `iefctl.toml` or `appsettings.json` in its folder, or in the nearest
+//! folder above, up to the folder of the git repository or the root of the file system. Where both are
+//! in one folder, `iefctl.toml` counts; if it has no environments, those of `appsettings.json` do.
+
+mod appsettings;
+mod configuration;
+mod discover;
+mod error;
+mod iefctl_toml;
+mod locate;
+mod paths;
+mod read;
+mod select;
+mod toml_tables;
+
+use std::collections::HashSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+pub use configuration::{
+    GeneratedKey, KeyUse, KeysetContent, KeysetRecipe, RuleLevel, ValueSource,
+};
+pub use error::ConfigError;
+pub use read::decode;
+
+use configuration::Configuration;
+use discover::{Filter, Target};
+use locate::Files;
+
+use crate::diagnostics::{Diagnostic, Rule, Source, SourceId, SourceMap};
+use crate::policy::{Settings, closest};
+
+/// What the command line says about the project.
+#[derive(Debug, Clone, Default)]
+pub struct LoadOptions {
+    /// `--config`: the configuration file, instead of the one that is found.
+    pub config: Option<PathBuf>,
+    /// `--environment`, in any case.
+    pub environment: Option<String>,
+    /// `--tenant`: a domain or an id; goes before the environment's.
+    pub tenant: Option<String>,
+    /// `--with`: folders with bases that exist only in the tenant.
+    pub with: Vec<PathBuf>,
+}
+
+/// Everything that a command works on.
+#[derive(Debug)]
+pub struct Project {
+    /// The configuration files. Policies are not in it: resolving their settings adds them.
+    pub sources: SourceMap,
+    /// The configuration file that counts.
+    pub config_source: Option<SourceId>,
+    /// The folder of the configuration, else the current one; `.iefctl` lies there.
+    pub folder: PathBuf,
+    /// The policy sets, in the order of the command line.
+    pub sets: Vec<SetInput>,
+    /// The settings of the chosen environment.
+    pub settings: Settings,
+    /// Whether the sets hold every file for which the settings are meant. If not, a setting that
+    /// none of them uses may well be used.
+    pub is_complete: bool,
+    /// How missing keysets are provisioned; those of the environment first.
+    pub keysets: Vec<KeysetRecipe>,
+    /// Levels of rules that the team changed; see [`Project::check_rules`].
+    pub rule_levels: Vec<RuleLevel>,
+    /// How many uploads may run at once, where the configuration says so.
+    pub concurrency: Option<usize>,
+    /// What is wrong with the configuration without making it useless.
+    pub diagnostics: Vec<Diagnostic>,
+    /// What was passed over and why, for `-v`.
+    pub notes: Vec<String>,
+    /// All environments, in the order of the configuration.
+    pub environment_names: Vec<String>,
+}
+
+/// The files of one policy set, placeholders not yet replaced.
+#[derive(Debug)]
+pub struct SetInput {
+    /// The path as the user wrote it.
+    pub name: String,
+    /// The files of the set, in a stable order. Some may turn out to be no policies.
+    pub files: Vec<Source>,
+    /// Files with bases that exist only in the tenant; never deployed.
+    pub with: Vec<Source>,
+}
+
+/// Loads the project of `paths`. Each folder and each glob is a set of its own; all files together are
+/// one set, as shells and hooks expand patterns into files. Without paths the configured set is meant,
+/// and a folder that holds the configuration stands for the configured set as well. `env` reads an
+/// environment variable.
+///
+/// # Errors
+/// [`ConfigError`]: the command cannot run; nothing else happened.
+pub fn load(
+    paths: &[PathBuf],
+    options: &LoadOptions,
+    env: &dyn Fn(&str) -> Option<String>,
+) -> Result<Project, ConfigError> {
+    let mut notes = Vec::new();
+    let mut sources = SourceMap::new();
+    let targets = paths
+        .iter()
+        .map(|path| Ok((paths::display(path), Target::of(path, None)?)))
+        .collect::<Result<Vec<_>, ConfigError>>()?;
+    let files = locate(&targets, options.config.as_deref(), &mut notes)?;
+    let configuration = open(&files, options.config.is_some(), &mut sources, &mut notes)?;
+    let configuration = configuration.as_ref();
+    let chosen = select::environment(configuration, options.environment.as_deref())?;
+    let settings = select::settings(configuration, chosen, options, &sources, env)?;
+    let filter = match configuration {
+        Some(found) => {
+            let environment = chosen.map(|position| &found.environments[position]);
+            Filter::new(found, environment, &sources)?
+        }
+        None => Filter::default(),
+    };
+    let plans = plan_sets(targets, configuration, &sources)?;
+    let is_complete = plans.iter().any(|plan| plan.is_complete);
+    let with = with_targets(configuration, options, &sources)?;
+    let sets = read_sets(plans, &with, &filter, &mut notes)?;
+    Ok(Project {
+        config_source: configuration.map(|found| found.source),
+        folder: configuration.map_or_else(|| PathBuf::from("."), |found| found.folder.clone()),
+        sets,
+        settings,
+        is_complete,
+        keysets: select::keysets(configuration, chosen),
+        rule_levels: configuration.map_or_else(Vec::new, |found| found.rule_levels.clone()),
+        concurrency: configuration.and_then(|found| found.concurrency),
+        diagnostics: select::findings(configuration, chosen, options.tenant.is_some()),
+        notes,
+        environment_names: configuration.map_or_else(Vec::new, |found| {
+            select::names(&found.environments)
+                .map(str::to_owned)
+                .collect()
+        }),
+        sources,
+    })
+}
+
+impl Project {
+    /// Checks that the configuration names only rules that exist.
+    ///
+    /// # Errors
+    /// Every unknown rule, with its position and the nearest name.
+    pub fn check_rules(&self, known: &[&Rule]) -> Result<(), ConfigError> {
+        let unknown = self.rule_levels.iter().filter_map(|configured| {
+            let name = configured.rule.as_str();
+            if known.iter().any(|rule| rule.id == name) {
+                return None;
+            }
+            let help = match closest(name, known.iter().map(|rule| rule.id)) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "`iefctl explain` lists all rules".to_owned(),
+            };
+            let message = format!("unknown rule `{name}`");
+            let place = configured.location;
+            Some(ConfigError::invalid(
+                &self.sources,
+                place,
+                message,
+                Some(help),
+            ))
+        });
+        ConfigError::all(unknown.collect())
+    }
+}
+
+/// The configuration for all paths, which must be one and the same.
+fn locate(
+    targets: &[(String, Target)],
+    config: Option<&Path>,
+    notes: &mut Vec<String>,
+) -> Result<Files, ConfigError> {
+    if let Some(config) = config {
+        return Files::explicit(config);
+    }
+    let Some(((first_name, first), others)) = targets.split_first() else {
+        return Ok(Files::nearest(Path::new("."), notes));
+    };
+    let files = Files::nearest(&first.folder(), notes);
+    for (name, other) in others {
+        let theirs = Files::nearest(&other.folder(), &mut Vec::new());
+        if theirs.identity() != files.identity() {
+            let which =
+                |files: &Files| match files.iefctl_toml.as_ref().or(files.appsettings.as_ref()) {
+                    Some(file) => format!("`{}`", paths::display(file)),
+                    None => "no configuration".to_owned(),
+                };
+            return Err(ConfigError::Argument(format!(
+                "`{first_name}` has {}, but `{name}` has {}: run once for each, or name one file \
+                 for both with --config",
+                which(&files),
+                which(&theirs)
+            )));
+        }
+    }
+    Ok(files)
+}
+
+fn open(
+    files: &Files,
+    is_explicit: bool,
+    sources: &mut SourceMap,
+    notes: &mut Vec<String>,
+) -> Result<Option<Configuration>, ConfigError> {
+    let mut add = |file: &Path| {
+        let source = read::source(file)?;
+        Ok::<_, ConfigError>((sources.add(source), paths::above(file)))
+    };
+    let toml = files.iefctl_toml.as_deref().map(&mut add).transpose()?;
+    let toml = match toml {
+        Some((source, folder)) => Some(iefctl_toml::read(sources, source, &folder)?),
+        None => None,
+    };
+    let Some(file) = files.appsettings.as_deref() else {
+        return Ok(toml);
+    };
+    if let Some(toml) = toml.as_ref().filter(|toml| !toml.environments.is_empty()) {
+        notes.push(format!(
+            "{} is ignored: {} has environments",
+            paths::display(file),
+            sources.get(toml.source).name()
+        ));
+        return Ok(Some(toml.clone()));
+    }
+    let source = sources.add(read::source(file)?);
+    let json = appsettings::read(sources, source, &paths::above(file))?;
+    Ok(match (toml, json) {
+        (Some(mut toml), Some(json)) => {
+            toml.environments = json.environments;
+            toml.findings.extend(json.findings);
+            toml.generated_folder = json.generated_folder;
+            Some(toml)
+        }
+        (None, None) if is_explicit => {
+            return Err(ConfigError::Argument(format!(
+                "`{}` has no `Environments`, so it is no settings file of the VS Code extension for B2C",
+                paths::display(file)
+            )));
+        }
+        (toml, json) => toml.or(json),
+    })
+}
+
+/// A set before its files are read.
+struct SetPlan {
+    name: String,
+    targets: Vec<Target>,
+    /// Whether it is all that the configuration is about.
+    is_complete: bool,
+}
+
+fn plan_sets(
+    targets: Vec<(String, Target)>,
+    configuration: Option<&Configuration>,
+    sources: &SourceMap,
+) -> Result<Vec<SetPlan>, ConfigError> {
+    let home = configuration.map_or(Path::new("."), |found| &found.folder);
+    if targets.is_empty() {
+        return Ok(vec![configured_set(
+            paths::display(home),
+            home,
+            configuration,
+            sources,
+        )?]);
+    }
+    let home = paths::absolute(home);
+    let mut plans: Vec<SetPlan> = Vec::new();
+    let mut files: Option<usize> = None;
+    for (name, target) in targets {
+        match &target {
+            Target::File(_) => match files {
+                Some(position) => {
+                    let plan = &mut plans[position];
+                    plan.targets.push(target);
+                    plan.name = format!("{} files", plan.targets.len());
+                }
+                None => {
+                    files = Some(plans.len());
+                    plans.push(SetPlan {
+                        name,
+                        targets: vec![target],
+                        is_complete: false,
+                    });
+                }
+            },
+            Target::Folder(folder) if paths::absolute(folder) == home => {
+                plans.push(configured_set(name, folder, configuration, sources)?);
+            }
+            Target::Folder(_) | Target::Glob { .. } => plans.push(SetPlan {
+                name,
+                targets: vec![target],
+                is_complete: false,
+            }),
+        }
+    }
+    Ok(plans)
+}
+
+fn configured_set(
+    name: String,
+    folder: &Path,
+    configuration: Option<&Configuration>,
+    sources: &SourceMap,
+) -> Result<SetPlan, ConfigError> {
+    let configured = configuration.map_or(&[][..], |found| &found.policies);
+    let mut targets = Vec::new();
+    for located in configured {
+        let named_by = position(sources, located.place);
+        targets.push(Target::of(
+            &paths::join(folder, &located.value),
+            Some(named_by),
+        )?);
+    }
+    if targets.is_empty() {
+        targets.push(Target::of(folder, None)?);
+    }
+    Ok(SetPlan {
+        name,
+        targets,
+        is_complete: true,
+    })
+}
+
+fn with_targets(
+    configuration: Option<&Configuration>,
+    options: &LoadOptions,
+    sources: &SourceMap,
+) -> Result<Vec<Target>, ConfigError> {
+    let mut targets = Vec::new();
+    if let Some(configuration) = configuration {
+        for located in &configuration.with {
+            let path = paths::join(&configuration.folder, &located.value);
+            targets.push(Target::of(&path, Some(position(sources, located.place)))?);
+        }
+    }
+    for path in &options.with {
+        targets.push(Target::of(path, Some("--with".to_owned()))?);
+    }
+    Ok(targets)
+}
+
+fn position(sources: &SourceMap, place: configuration::Place) -> String {
+    let (start, _) = sources.position(place);
+    format!("{}:{start}", sources.get(place.source).name())
+}
+
+fn read_sets(
+    plans: Vec<SetPlan>,
+    with: &[Target],
+    filter: &Filter,
+    notes: &mut Vec<String>,
+) -> Result<Vec<SetInput>, ConfigError> {
+    let mut errors = Vec::new();
+    let mut sets = Vec::new();
+    for plan in plans {
+        let mut seen = HashSet::new();
+        let files = list(&plan.targets, filter, &mut seen, notes)?;
+        let with_files = list(with, &filter.for_bases(), &mut seen, notes)?;
+        let mut read = |files: Vec<PathBuf>| -> Vec<Source> {
+            let mut sources = Vec::new();
+            for file in files {
+                match read::source(&file) {
+                    Ok(source) => sources.push(source),
+                    Err(error) => errors.push(error),
+                }
+            }
+            sources
+        };
+        sets.push(SetInput {
+            name: plan.name,
+            files: read(files),
+            with: read(with_files),
+        });
+    }
+    ConfigError::all(errors)?;
+    Ok(sets)
+}
+
+/// The files of all targets, each real file once.
+fn list(
+    targets: &[Target],
+    filter: &Filter,
+    seen: &mut HashSet<PathBuf>,
+    notes: &mut Vec<String>,
+) -> Result<Vec<PathBuf>, ConfigError> {
+    let mut files = Vec::new();
+    for target in targets {
+        for file in target.files(filter, notes)? {
+            let real = fs::canonicalize(&file).unwrap_or_else(|_| file.clone());
+            if seen.insert(real) {
+                files.push(file);
+            }
+        }
+    }
+    files.sort();
+    Ok(files)
+}

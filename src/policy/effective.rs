@@ -1,4 +1,4 @@
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -6,6 +6,7 @@ use crate::diagnostics::{Location, Span};
 use crate::xml::Element;
 
 use super::declarations::fold;
+use super::execution::{self, Execution};
 use super::journey::Journey;
 use super::set::{Policy, PolicyIndex, PolicySet};
 use super::technical_profile::TechnicalProfile;
@@ -73,9 +74,13 @@ pub struct Effective<'s> {
     /// Root first, the policy itself last.
     chain: Vec<&'s Policy>,
     complete: bool,
-    profiles: RefCell<HashMap<String, Option<Rc<TechnicalProfile<'s>>>>>,
-    journeys: RefCell<HashMap<(Kind, String), Option<Rc<Journey<'s>>>>>,
+    profiles: RefCell<HashMap<String, Merged<TechnicalProfile<'s>>>>,
+    journeys: RefCell<HashMap<(Kind, String), Merged<Journey<'s>>>>,
+    execution: OnceCell<Option<Execution<'s>>>,
 }
+
+/// A merged element, or that nothing declares it.
+type Merged<T> = Option<Rc<T>>;
 
 impl<'s> Effective<'s> {
     pub(super) fn new(set: &'s PolicySet, index: PolicyIndex) -> Self {
@@ -91,6 +96,7 @@ impl<'s> Effective<'s> {
             complete,
             profiles: RefCell::default(),
             journeys: RefCell::default(),
+            execution: OnceCell::new(),
         }
     }
 
@@ -180,5 +186,13 @@ impl<'s> Effective<'s> {
         let journey = journey::merge(self, kind, id).map(Rc::new);
         self.journeys.borrow_mut().insert(key, journey.clone());
         journey
+    }
+
+    /// Everything that can run through the policy's own relying party; `None` if its file has none.
+    /// Incomplete if the view is.
+    pub fn execution(&self) -> Option<&Execution<'s>> {
+        self.execution
+            .get_or_init(|| execution::follow(self))
+            .as_ref()
     }
 }

@@ -8,18 +8,20 @@
 mod canonical;
 mod declarations;
 mod effective;
+mod execution;
 mod header;
 mod inheritance;
 mod journey;
 mod keysets;
 mod references;
 mod set;
-
+mod settings;
 mod technical_profile;
 
 pub use canonical::canonical_form;
 pub use declarations::Kind;
 pub use effective::{Effective, Site};
+pub use execution::{Executed, Execution, Use};
 pub use header::{BasePolicy, Header, Named};
 pub use inheritance::{
     BASE_CASE, BASE_CYCLE, BASE_DEPTH, BASE_NOT_FOUND, BASE_UNKNOWN, MULTIPLE_ROOTS,
@@ -30,3 +32,4 @@ pub use keysets::{KeysetReference, keyset_references};
 pub use references::{Reference, ReferenceRow, SOURCES, references};
 pub use set::{Base, Policy, PolicyIndex, PolicySet, Role};
 pub use technical_profile::{Claim, Item, TechnicalProfile};
+pub use settings::*;

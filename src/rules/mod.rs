@@ -1,13 +1,21 @@
-//! The rules: one file per rule or family of rules with one algorithm, in groups named after the
-//! first word of the rule's id.
+//! The rules: one file per rule or family of rules with one algorithm, in groups named after what
+//! they look at.
 //!
 //! A rule is a pure function of one policy with what it inherits. Rules never call rules; what
-//! several of them need to know lives in `policy/`. [`CHECKS`] is the list of all checks in the order
-//! in which they run, [`ALL`] the list of every rule that the tool knows, those of other rooms
-//! included.
+//! several of them need to know lives in `policy/`. Each group lists its rules and checks; the order
+//! of the groups here is the order in which they run and in which `explain` lists them. Rules that
+//! another room finds by itself (ill-formed XML, a cycle of bases) are listed in [`FOUND_ELSEWHERE`].
 
+mod claims;
+mod content_definition;
+mod header;
+mod inheritance;
 mod journey;
 mod reference;
+mod security;
+mod technical_profile;
+mod transformation;
+mod unused;
 
 use crate::diagnostics::{Diagnostic, Rule};
 use crate::policy::Effective;
@@ -16,29 +24,42 @@ use crate::{policy, xml};
 /// One check: looks at a policy with its ancestors and adds what it finds in the policy's own file.
 type Check = fn(&Effective<'_>, &mut Vec<Diagnostic>);
 
-/// Every check, in the order in which they run.
-static CHECKS: &[Check] = &[reference::dangling::check, journey::selection_target::check];
+/// Rules that belong together.
+struct Group {
+    rules: &'static [&'static Rule],
+    checks: &'static [Check],
+}
 
-/// Every rule record, in the order in which `explain` lists them.
-pub static ALL: &[&[&Rule]] = &[
-    &[&xml::XML_WELLFORMED],
-    &[
-        &policy::POLICYID_DUPLICATE,
-        &policy::TENANTID_MISMATCH,
-        &policy::BASE_NOT_FOUND,
-        &policy::BASE_UNKNOWN,
-        &policy::BASE_CYCLE,
-        &policy::BASE_DEPTH,
-        &policy::BASE_CASE,
-        &policy::MULTIPLE_ROOTS,
-    ],
-    reference::dangling::RULES,
-    &[&journey::selection_target::SELECTION_TARGET],
+static GROUPS: &[&Group] = &[
+    &header::GROUP,
+    &inheritance::GROUP,
+    &reference::GROUP,
+    &claims::GROUP,
+    &transformation::GROUP,
+    &technical_profile::GROUP,
+    &content_definition::GROUP,
+    &journey::GROUP,
+    &security::GROUP,
+    &unused::GROUP,
 ];
 
-/// Every rule record once.
+/// Rules whose findings come from other rooms.
+static FOUND_ELSEWHERE: &[&Rule] = &[
+    &xml::XML_WELLFORMED,
+    &policy::POLICYID_DUPLICATE,
+    &policy::TENANTID_MISMATCH,
+    &policy::BASE_NOT_FOUND,
+    &policy::BASE_UNKNOWN,
+    &policy::BASE_CYCLE,
+    &policy::BASE_DEPTH,
+    &policy::BASE_CASE,
+    &policy::MULTIPLE_ROOTS,
+];
+
+/// Every rule that the tool knows, once.
 pub fn all() -> impl Iterator<Item = &'static Rule> {
-    ALL.iter().flat_map(|group| group.iter().copied())
+    let groups = GROUPS.iter().flat_map(|group| group.rules);
+    FOUND_ELSEWHERE.iter().chain(groups).copied()
 }
 
 /// The record of a rule.
@@ -49,7 +70,7 @@ pub fn find(id: &str) -> Option<&'static Rule> {
 /// Runs every check on a policy.
 pub fn check(view: &Effective<'_>) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
-    for check in CHECKS {
+    for check in GROUPS.iter().flat_map(|group| group.checks) {
         check(view, &mut findings);
     }
     findings

@@ -11,6 +11,8 @@ mod canonical;
 mod characters;
 mod declaration;
 mod document;
+mod findings;
+mod namespaces;
 mod tag;
 
 pub use build::parse;

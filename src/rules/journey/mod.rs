@@ -1,3 +1,10 @@
 //! User journeys and sub journeys.
 
-pub(super) mod selection_target;
+use super::Group;
+
+mod selection_target;
+
+pub(super) static GROUP: Group = Group {
+    rules: &[&selection_target::SELECTION_TARGET],
+    checks: &[selection_target::check],
+};

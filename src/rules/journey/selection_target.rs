@@ -4,13 +4,13 @@ use crate::diagnostics::{Diagnostic, Level, Location, Rule, near_miss};
 use crate::policy::{Effective, Journey, Kind, Selection, Step};
 
 /// A selection names no exchange, two, or one that is not where it must be.
-pub(in crate::rules) static SELECTION_TARGET: Rule = Rule {
+pub(super) static SELECTION_TARGET: Rule = Rule {
     id: "selection-target",
     level: Level::Error,
     summary: "a claims provider selection names no claims exchange of the next or the same step",
 };
 
-pub(in crate::rules) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
+pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
     if !view.is_complete() {
         return;
     }

@@ -7,7 +7,7 @@ use crate::policy::{Effective, Kind, Reference, Role, references};
 macro_rules! rules {
     ($($name:ident, $id:literal, $summary:literal;)*) => {
         $(static $name: Rule = Rule { id: $id, level: Level::Error, summary: $summary };)*
-        pub(in crate::rules) static RULES: &[&Rule] = &[$(&$name),*];
+        pub(super) static RULES: &[&Rule] = &[$(&$name),*];
     };
 }
 
@@ -57,7 +57,7 @@ fn rule(reference: &Reference<'_>) -> &'static Rule {
     }
 }
 
-pub(in crate::rules) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
+pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
     // With a base unknown, what is missing here may be declared there.
     if !view.is_complete() {
         return;

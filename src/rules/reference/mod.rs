@@ -1,3 +1,10 @@
 //! References by id.
 
-pub(super) mod dangling;
+use super::Group;
+
+mod dangling;
+
+pub(super) static GROUP: Group = Group {
+    rules: dangling::RULES,
+    checks: &[dangling::check],
+};

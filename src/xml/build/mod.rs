@@ -1,3 +1,7 @@
+//! Builds the document from the events of quick-xml.
+
+mod content;
+
 use std::sync::Arc;
 
 use quick_xml::events::Event;
@@ -5,17 +9,17 @@ use quick_xml::reader::Reader;
 
 use crate::diagnostics::{Diagnostic, Location, SourceId, Span};
 
-use super::XML_WELLFORMED;
-use super::characters::{ReferenceError, is_legal_character, reference, unescape};
-use super::declaration;
-use super::document::{AttributeData, Document, ElementData, KindData, NodeData, NodeId, Value};
-use super::tag::{self, RawAttribute, TagError};
+use crate::xml::XML_WELLFORMED;
+use crate::xml::characters::{is_legal_character, unescape};
+use crate::xml::document::{
+    AttributeData, Document, ElementData, KindData, NodeData, NodeId, Value,
+};
+use crate::xml::findings::{Finding, syntax_error};
+use crate::xml::namespaces::Namespaces;
+use crate::xml::tag::{self, RawAttribute, TagError};
 
 /// Behind this many mistakes a file is taken for something that is no XML at all.
 const MAX_FINDINGS: usize = 20;
-
-const XML_NAMESPACE: &str = "http://www.w3.org/XML/1998/namespace";
-const XMLNS_NAMESPACE: &str = "http://www.w3.org/2000/xmlns/";
 
 /// Parses a text (without byte order mark) into a document. Every mistake against XML 1.0 or
 /// Namespaces in XML gives one finding of rule `xml-wellformed`; the document holds what could be
@@ -27,8 +31,7 @@ pub fn parse(text: &Arc<str>, source: SourceId) -> (Document, Vec<Diagnostic>) {
         nodes: Vec::with_capacity(text.len() / 24),
         attributes: Vec::with_capacity(text.len() / 40),
         unescaped: Vec::new(),
-        namespaces: vec!["".into()],
-        bindings: Vec::new(),
+        namespaces: Namespaces::default(),
         open: Vec::new(),
         root: None,
         findings: Vec::new(),
@@ -47,9 +50,7 @@ struct Builder<'t> {
     nodes: Vec<NodeData>,
     attributes: Vec<AttributeData>,
     unescaped: Vec<Box<str>>,
-    namespaces: Vec<Box<str>>,
-    /// Prefix, namespace, and depth at which it was declared; innermost last.
-    bindings: Vec<(&'t str, u16, usize)>,
+    namespaces: Namespaces<'t>,
     open: Vec<NodeId>,
     root: Option<NodeId>,
     findings: Vec<Diagnostic>,
@@ -149,7 +150,7 @@ impl<'t> Builder<'t> {
             nodes: self.nodes,
             attributes: self.attributes,
             unescaped: self.unescaped,
-            namespaces: self.namespaces,
+            namespaces: self.namespaces.into_names(),
             root: self.root,
             well_formed: findings.is_empty(),
         };
@@ -224,7 +225,7 @@ impl<'t> Builder<'t> {
         }
         self.tag_errors = errors;
 
-        self.declare_namespaces(&raw, self.open.len());
+        self.declare_namespaces(&raw);
         let first = self.attributes.len() as u32;
         let mut seen = Vec::with_capacity(raw.len());
         for attribute in &raw {
@@ -285,8 +286,9 @@ impl<'t> Builder<'t> {
         }
     }
 
-    fn declare_namespaces(&mut self, raw: &[RawAttribute], depth: usize) {
+    fn declare_namespaces(&mut self, raw: &[RawAttribute]) {
         let text: &'t str = self.text;
+        let depth = self.open.len();
         for attribute in raw {
             let name: &'t str = attribute.name.of(text);
             let prefix = match name.strip_prefix("xmlns") {
@@ -296,60 +298,31 @@ impl<'t> Builder<'t> {
             };
             let value = attribute.value.of(text);
             let value = unescape(value, true).unwrap_or_else(|| value.into());
-            let reserved = match prefix {
-                "xml" => &*value != XML_NAMESPACE,
-                "xmlns" => true,
-                _ => matches!(&*value, XML_NAMESPACE | XMLNS_NAMESPACE),
-            };
-            if reserved || (value.is_empty() && !prefix.is_empty()) {
+            if !self.namespaces.declare(prefix, &value, depth) {
                 self.find(
                     attribute.name,
                     format!("`{name}` cannot be bound to `{value}`"),
                 );
-                continue;
             }
-            let namespace = self.namespace(&value);
-            self.bindings.push((prefix, namespace, depth));
         }
-    }
-
-    fn namespace(&mut self, name: &str) -> u16 {
-        if let Some(index) = self.namespaces.iter().position(|known| &**known == name) {
-            return index as u16;
-        }
-        if self.namespaces.len() > usize::from(u16::MAX) {
-            return 0;
-        }
-        self.namespaces.push(name.into());
-        (self.namespaces.len() - 1) as u16
     }
 
     /// The namespace of a name; elements without prefix are in the default namespace.
     fn resolve(&mut self, name: Span, prefix: u16, element: bool) -> u16 {
-        let text: &'t str = self.text;
         if prefix == 0 && !element {
             return 0;
         }
-        let prefix = Span::new(name.start, name.start + u32::from(prefix)).of(text);
+        let prefix = Span::new(name.start, name.start + u32::from(prefix)).of(self.text);
         let prefix = prefix.trim_end_matches(':');
-        let bound = self
-            .bindings
-            .iter()
-            .rev()
-            .find(|(known, ..)| *known == prefix);
-        match (bound, prefix) {
-            (Some((_, namespace, _)), _) => *namespace,
-            (None, "") => 0,
-            (None, "xml") => self.namespace(XML_NAMESPACE),
-            (None, _) => {
-                self.find(
-                    name,
-                    format!("prefix `{prefix}` is not bound to a namespace"),
-                )
-                .help(format!("declare it with `xmlns:{prefix}=\"…\"`"));
-                0
-            }
+        if let Some(namespace) = self.namespaces.resolve(prefix) {
+            return namespace;
         }
+        self.find(
+            name,
+            format!("prefix `{prefix}` is not bound to a namespace"),
+        )
+        .help(format!("declare it with `xmlns:{prefix}=\"…\"`"));
+        0
     }
 
     /// Checks and adds one attribute; namespace declarations are checked but not added. Returns
@@ -407,164 +380,6 @@ impl<'t> Builder<'t> {
     fn unescaped_value(&mut self, value: Box<str>) -> Value {
         self.unescaped.push(value);
         Value::Unescaped((self.unescaped.len() - 1) as u32)
-    }
-
-    fn check_references(&mut self, raw: Span) {
-        let text: &'t str = self.text;
-        let mut at = raw.start;
-        while let Some(offset) = Span::new(at, raw.end).of(text).find('&') {
-            at += offset as u32;
-            at += self.check_reference(Span::new(at, raw.end));
-        }
-    }
-
-    /// Checks the reference at the start of `rest` and returns its length.
-    fn check_reference(&mut self, rest: Span) -> u32 {
-        let text: &'t str = self.text;
-        let (error, length) = match reference(rest.of(text)) {
-            Ok((_, length)) => return length as u32,
-            Err((error, length)) => (error, length as u32),
-        };
-        let span = Span::new(rest.start, rest.start + length);
-        match error {
-            ReferenceError::Bare => self
-                .find(
-                    span,
-                    "`&` begins a reference such as `&amp;`, but none follows",
-                )
-                .help("write `&amp;` for the character itself"),
-            ReferenceError::Undefined => self
-                .find(span, format!("entity `{}` is not defined", span.of(text)))
-                .help("XML knows only `&amp;` `&lt;` `&gt;` `&quot;` `&apos;` and `&#…;`"),
-            ReferenceError::IllegalCharacter => self.find(
-                span,
-                format!("`{}` names no character that XML allows", span.of(text)),
-            ),
-        };
-        length
-    }
-
-    fn characters(&mut self, span: Span) {
-        let text: &'t str = self.text;
-        let raw = span.of(text);
-        if raw.is_empty() {
-            return;
-        }
-        if self.open.is_empty() {
-            if let Some(offset) = raw.find(|c: char| !matches!(c, ' ' | '\t' | '\r' | '\n')) {
-                let start = span.start + offset as u32;
-                let end = span.start + raw.trim_ascii_end().len() as u32;
-                let place = if self.root.is_some() {
-                    "behind"
-                } else {
-                    "before"
-                };
-                // Text and references arrive in pieces; one stray text is one finding.
-                if self.stray_text != Some(span.start) {
-                    self.find(
-                        Span::new(start, end.max(start)),
-                        format!("text is not allowed {place} the root element"),
-                    );
-                }
-                self.stray_text = Some(span.end);
-            }
-            return;
-        }
-        if raw.starts_with('&') {
-            self.check_reference(Span::new(span.start, text.len() as u32));
-        } else if let Some(offset) = raw.find("]]>") {
-            let at = span.start + offset as u32;
-            self.find(Span::new(at, at + 3), "`]]>` is not allowed in text")
-                .help("write `]]&gt;`");
-        }
-        // Text around references is one text node.
-        if let Some(last) = self.nodes.last_mut()
-            && last.span.end == span.start
-            && last.parent == self.open.last().copied()
-            && let KindData::Text(Value::Raw(raw)) = &mut last.kind
-        {
-            last.span.end = span.end;
-            raw.end = span.end;
-            return;
-        }
-        self.push(span, KindData::Text(Value::Raw(span)));
-    }
-
-    fn cdata(&mut self, span: Span) {
-        if self.open.is_empty() {
-            self.find(
-                span,
-                "a CDATA section is not allowed outside the root element",
-            );
-            return;
-        }
-        let inner = Span::new(
-            span.start + "<![CDATA[".len() as u32,
-            span.end - "]]>".len() as u32,
-        );
-        // Unescaped, so that the text behind it is not joined to it and `&` keeps its meaning.
-        let value = inner
-            .of(self.text)
-            .replace("\r\n", "\n")
-            .replace('\r', "\n");
-        let value = self.unescaped_value(value.into());
-        self.push(span, KindData::Text(value));
-    }
-
-    fn comment(&mut self, span: Span) {
-        let text: &'t str = self.text;
-        let inner = Span::new(span.start + 4, span.end - 3);
-        let body = inner.of(text);
-        if let Some(offset) = body.find("--") {
-            let at = inner.start + offset as u32;
-            self.find(
-                Span::new(at, at + 2),
-                "`--` is not allowed inside a comment",
-            );
-        } else if body.ends_with('-') {
-            self.find(
-                Span::new(inner.end - 1, span.end),
-                "a comment cannot end with `--->`",
-            );
-        }
-        self.push(span, KindData::Comment);
-    }
-
-    fn declaration(&mut self, span: Span) {
-        let text: &'t str = self.text;
-        if span.start != 0 {
-            self.find(
-                span,
-                "the XML declaration must be the very first thing in the file",
-            )
-            .help("remove what stands before it, blank lines too");
-            return;
-        }
-        if !declaration::is_well_formed(span.of(text)) {
-            self.find(span, "the XML declaration is malformed")
-                .help("write `<?xml version=\"1.0\" encoding=\"utf-8\"?>`");
-        }
-    }
-
-    fn processing_instruction(&mut self, span: Span) {
-        let text: &'t str = self.text;
-        let inner = Span::new(span.start + 2, span.end - 2);
-        let body = inner.of(text);
-        let length = body.find([' ', '\t', '\r', '\n']).unwrap_or(body.len()) as u32;
-        let target = Span::new(inner.start, inner.start + length);
-        let name = target.of(text);
-        if !tag::is_name(name) || name.contains(':') {
-            self.find(
-                target,
-                format!("`{name}` is not the name of a processing instruction"),
-            );
-        } else if name.eq_ignore_ascii_case("xml") {
-            self.find(
-                target,
-                "the XML declaration is written `<?xml …?>` and comes first",
-            );
-        }
-        self.push(span, KindData::ProcessingInstruction);
     }
 
     fn end_tag(&mut self, span: Span) {
@@ -635,9 +450,7 @@ impl<'t> Builder<'t> {
     fn close(&mut self, id: NodeId, end: u32) {
         self.open.pop();
         let depth = self.open.len();
-        while self.bindings.last().is_some_and(|(_, _, at)| *at >= depth) {
-            self.bindings.pop();
-        }
+        self.namespaces.leave(depth);
         let subtree_end = self.nodes.len() as u32;
         let content = self.content(id, subtree_end);
         let node = &mut self.nodes[id.0 as usize];
@@ -682,54 +495,5 @@ impl<'t> Builder<'t> {
                 Some(self.unescaped_value(joined.into()))
             }
         }
-    }
-}
-
-/// A finding under construction inside the builder's list.
-struct Finding<'f>(Option<&'f mut Diagnostic>);
-
-impl Finding<'_> {
-    fn help(self, help: impl Into<String>) -> Self {
-        if let Some(finding) = self.0 {
-            finding.help = Some(help.into());
-            return Self(Some(finding));
-        }
-        self
-    }
-
-    fn related(self, location: Location, message: impl Into<String>) -> Self {
-        if let Some(finding) = self.0 {
-            finding.related.push(crate::diagnostics::Label {
-                location,
-                message: Some(message.into()),
-            });
-            return Self(Some(finding));
-        }
-        self
-    }
-}
-
-fn syntax_error(error: &quick_xml::Error) -> String {
-    use quick_xml::errors::SyntaxError;
-    match error {
-        quick_xml::Error::Syntax(error) => match error {
-            SyntaxError::UnclosedPI | SyntaxError::UnclosedXmlDecl => {
-                "a processing instruction is never closed with `?>`".into()
-            }
-            SyntaxError::UnclosedComment => "a comment is never closed with `-->`".into(),
-            SyntaxError::UnclosedDoctype => {
-                "document type declarations are not allowed in a policy".into()
-            }
-            SyntaxError::UnclosedCData => "a CDATA section is never closed with `]]>`".into(),
-            SyntaxError::UnclosedTag => "a tag is never closed with `>`".into(),
-            SyntaxError::UnclosedSingleQuotedAttributeValue
-            | SyntaxError::UnclosedDoubleQuotedAttributeValue => {
-                "the quote of an attribute value is never closed".into()
-            }
-            SyntaxError::InvalidBangMarkup => {
-                "`<!` begins neither a comment nor a CDATA section".into()
-            }
-        },
-        other => format!("the text is not XML: {other}"),
     }
 }

@@ -1,0 +1,179 @@
+//! What a configuration says, whatever its format. Every format has one file that reads it into this.
+
+use std::path::PathBuf;
+
+use crate::diagnostics::{Diagnostic, Level, Location, SourceId};
+use crate::policy::Semantics;
+
+/// A place in a configuration file. Nothing is replaced in those, so a location is the place itself.
+pub(super) type Place = Location;
+
+/// A value with the place where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Located<T> {
+    pub(super) value: T,
+    pub(super) place: Place,
+}
+
+/// Where a value comes from that does not stand in the configuration itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ValueSource {
+    /// The environment variable of this name.
+    Env(String),
+    /// The content of this file.
+    File(PathBuf),
+}
+
+/// The value of a setting before environment variables and files are read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum RawValue {
+    Text(String),
+    From(ValueSource),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct RawSetting {
+    pub(super) key: Located<String>,
+    pub(super) value: Located<RawValue>,
+    pub(super) semantics: Semantics,
+}
+
+/// What a key of a keyset is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyUse {
+    /// Signatures, and plain secrets.
+    Sig,
+    /// Encryption.
+    Enc,
+}
+
+/// The kinds of keys that the service can generate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GeneratedKey {
+    /// An RSA key pair.
+    Rsa,
+    /// A symmetric key.
+    Oct,
+}
+
+/// Where the first key of a keyset comes from. Values are read only when a keyset is provisioned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeysetContent {
+    /// The service generates it.
+    Generate(GeneratedKey),
+    /// A secret that somebody else chose.
+    Secret(ValueSource),
+    /// A certificate without its private key: a PEM or CER file, or a variable with the same.
+    Certificate(ValueSource),
+    /// A certificate with its private key: a PFX file, or a variable with its base64 form.
+    Pkcs12 {
+        /// The archive.
+        archive: ValueSource,
+        /// Its password; none where the archive has none.
+        password: Option<ValueSource>,
+    },
+}
+
+/// How a keyset is provisioned when the tenant does not have it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeysetRecipe {
+    /// The id, always with the prefix `B2C_1A_`.
+    pub id: String,
+    /// What its key is for.
+    pub key_use: KeyUse,
+    /// Where its key comes from.
+    pub content: KeysetContent,
+    /// Where the recipe stands.
+    pub location: Location,
+}
+
+/// The level that a team gives to a rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuleLevel {
+    /// The name of the rule, as the configuration writes it.
+    pub rule: String,
+    /// The level; none switches the rule off.
+    pub level: Option<Level>,
+    /// Where the name stands.
+    pub location: Location,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Environment {
+    pub(super) name: Located<String>,
+    pub(super) tenant: Option<Located<String>>,
+    pub(super) production: bool,
+    pub(super) include: Vec<Located<String>>,
+    pub(super) exclude: Vec<Located<String>>,
+    pub(super) settings: Vec<RawSetting>,
+    pub(super) keysets: Vec<KeysetRecipe>,
+    /// Where a new setting of this environment goes, to follow "add it to".
+    pub(super) settings_place: String,
+}
+
+/// A finding about a configuration file.
+#[derive(Debug, Clone)]
+pub(super) struct Finding {
+    pub(super) diagnostic: Diagnostic,
+    /// The environment that alone is concerned, by its position.
+    pub(super) environment: Option<usize>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Configuration {
+    pub(super) source: SourceId,
+    /// The folder of the file, as the user would write it.
+    pub(super) folder: PathBuf,
+    pub(super) policies: Vec<Located<String>>,
+    pub(super) exclude: Vec<Located<String>>,
+    pub(super) with: Vec<Located<String>>,
+    pub(super) settings: Vec<RawSetting>,
+    pub(super) environments: Vec<Environment>,
+    pub(super) keysets: Vec<KeysetRecipe>,
+    pub(super) rule_levels: Vec<RuleLevel>,
+    pub(super) concurrency: Option<usize>,
+    /// A folder of generated copies of policies, which are no input.
+    pub(super) generated_folder: Option<String>,
+    pub(super) findings: Vec<Finding>,
+    /// Where a new setting for all environments goes.
+    pub(super) settings_place: String,
+}
+
+impl Configuration {
+    pub(super) fn empty(source: SourceId, folder: PathBuf, settings_place: String) -> Self {
+        Self {
+            source,
+            folder,
+            policies: Vec::new(),
+            exclude: Vec::new(),
+            with: Vec::new(),
+            settings: Vec::new(),
+            environments: Vec::new(),
+            keysets: Vec::new(),
+            rule_levels: Vec::new(),
+            concurrency: None,
+            generated_folder: None,
+            findings: Vec::new(),
+            settings_place,
+        }
+    }
+}
+
+/// Whether `tenant` can be a tenant: a domain name, or an id.
+pub(super) fn is_tenant(tenant: &str) -> bool {
+    let is_label = |label: &str| {
+        !label.is_empty()
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    let is_domain = tenant.contains('.') && tenant.split('.').all(is_label);
+    let groups: Vec<&str> = tenant.split('-').collect();
+    let is_id = groups.iter().map(|group| group.len()).eq([8, 4, 4, 4, 12])
+        && tenant
+            .bytes()
+            .all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+    is_domain || is_id
+}

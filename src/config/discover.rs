@@ -1,0 +1,377 @@
+//! Finds the policy files of a set: all `*.xml` below a folder, the files that a glob matches, or one
+//! file. The order is that of the path components, byte by byte, on every system.
+
+use std::collections::HashSet;
+use std::ffi::OsStr;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use globset::{GlobBuilder, GlobMatcher};
+
+use super::configuration::{Configuration, Environment, Located};
+use super::error::ConfigError;
+use super::paths;
+use crate::diagnostics::SourceMap;
+
+/// Folders of tools, which never hold policies of the user.
+const SKIPPED_FOLDERS: &[&str] = &["target", "node_modules"];
+
+/// What the configuration says about files that are found in folders and by globs.
+#[derive(Debug, Default)]
+pub(super) struct Filter {
+    folder: PathBuf,
+    include: Vec<GlobMatcher>,
+    exclude: Vec<GlobMatcher>,
+    generated: Vec<GlobMatcher>,
+}
+
+impl Filter {
+    pub(super) fn new(
+        configuration: &Configuration,
+        environment: Option<&Environment>,
+        sources: &SourceMap,
+    ) -> Result<Self, ConfigError> {
+        let matchers = |patterns: &[Located<String>]| {
+            let mut matchers = Vec::new();
+            for pattern in patterns {
+                let compiled = matchers_of(&pattern.value).map_err(|error| {
+                    let message = format!("`{}` is no glob: {error}", pattern.value);
+                    ConfigError::invalid(sources, pattern.place, message, None)
+                })?;
+                matchers.extend(compiled);
+            }
+            Ok(matchers)
+        };
+        let mut exclude = matchers(&configuration.exclude)?;
+        let mut include = Vec::new();
+        if let Some(environment) = environment {
+            exclude.extend(matchers(&environment.exclude)?);
+            include = matchers(&environment.include)?;
+        }
+        let generated = match &configuration.generated_folder {
+            Some(folder) => generated(folder),
+            None => Vec::new(),
+        };
+        Ok(Self {
+            folder: configuration.folder.clone(),
+            include,
+            exclude,
+            generated,
+        })
+    }
+
+    /// The same without the globs that choose among files.
+    pub(super) fn for_bases(&self) -> Self {
+        Self {
+            folder: self.folder.clone(),
+            generated: self.generated.clone(),
+            ..Self::default()
+        }
+    }
+
+    fn keeps(&self, file: &Path) -> bool {
+        if self.include.is_empty() && self.exclude.is_empty() {
+            return true;
+        }
+        let relative = paths::relative(file, &self.folder);
+        let matches = |matchers: &[GlobMatcher]| {
+            relative
+                .as_ref()
+                .is_some_and(|path| matchers.iter().any(|matcher| matcher.is_match(path)))
+        };
+        (self.include.is_empty() || matches(&self.include)) && !matches(&self.exclude)
+    }
+
+    fn is_generated(&self, folder: &Path) -> bool {
+        !self.generated.is_empty()
+            && paths::relative(folder, &self.folder)
+                .is_some_and(|path| self.generated.iter().any(|matcher| matcher.is_match(&path)))
+    }
+}
+
+/// A glob of the configuration: relative to the file; `*` stays within a folder, `**` does not; one
+/// without a slash fits at any depth; one that names a folder means everything in it.
+fn matchers_of(pattern: &str) -> Result<Vec<GlobMatcher>, globset::Error> {
+    let plain = pattern.strip_prefix("./").unwrap_or(pattern);
+    let plain = plain.trim_end_matches('/');
+    let anchored = match plain.contains('/') {
+        true => plain.to_owned(),
+        false => format!("**/{plain}"),
+    };
+    [anchored.clone(), format!("{anchored}/**")]
+        .iter()
+        .map(|pattern| compile(pattern))
+        .collect()
+}
+
+fn generated(folder: &str) -> Vec<GlobMatcher> {
+    let plain = folder.trim_start_matches("./").trim_matches('/');
+    let pattern = format!("**/{}", globset::escape(plain));
+    compile(&pattern).into_iter().collect()
+}
+
+fn compile(pattern: &str) -> Result<GlobMatcher, globset::Error> {
+    let glob = GlobBuilder::new(pattern).literal_separator(true).build()?;
+    Ok(glob.compile_matcher())
+}
+
+/// The folder that a path is in or is, and for a glob the pattern below it.
+#[derive(Debug)]
+pub(super) enum Target {
+    File(PathBuf),
+    Folder(PathBuf),
+    Glob { base: PathBuf, pattern: String },
+}
+
+impl Target {
+    /// Looks what `path` is. A glob is taken as such only if nothing has that name.
+    pub(super) fn of(path: &Path, named_by: Option<String>) -> Result<Self, ConfigError> {
+        let path = match path.as_os_str().is_empty() {
+            true => Path::new("."),
+            false => path,
+        };
+        match fs::metadata(path) {
+            Ok(metadata) if metadata.is_dir() => Ok(Self::Folder(path.to_owned())),
+            Ok(_) => Ok(Self::File(path.to_owned())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound || has_glob(path.as_os_str()) => {
+                if has_glob(path.as_os_str()) {
+                    return Ok(Self::glob(path));
+                }
+                Err(ConfigError::Missing {
+                    path: paths::display(path),
+                    named_by,
+                })
+            }
+            Err(error) => Err(ConfigError::Unreadable {
+                path: paths::display(path),
+                source: error,
+            }),
+        }
+    }
+
+    fn glob(path: &Path) -> Self {
+        let mut base = PathBuf::new();
+        let mut components = path.components();
+        let mut rest = components.as_path();
+        while let Some(component) = components.next() {
+            if has_glob(component.as_os_str()) {
+                break;
+            }
+            base.push(component);
+            rest = components.as_path();
+        }
+        if base.as_os_str().is_empty() {
+            base.push(".");
+        }
+        Self::Glob {
+            base,
+            pattern: paths::display(rest),
+        }
+    }
+
+    /// Where the search for a configuration begins.
+    pub(super) fn folder(&self) -> PathBuf {
+        match self {
+            Self::Folder(folder) => folder.clone(),
+            Self::Glob { base, .. } => base.clone(),
+            Self::File(file) => paths::above(file),
+        }
+    }
+
+    /// The policy files, in order. `notes` tells what was passed over.
+    pub(super) fn files(
+        &self,
+        filter: &Filter,
+        notes: &mut Vec<String>,
+    ) -> Result<Vec<PathBuf>, ConfigError> {
+        let (base, pattern) = match self {
+            Self::File(file) => return Ok(vec![file.clone()]),
+            Self::Folder(folder) => (folder, None),
+            Self::Glob { base, pattern } => {
+                let compiled = compile(pattern).map_err(|error| {
+                    ConfigError::Argument(format!("`{pattern}` is no glob: {error}"))
+                })?;
+                if !base.is_dir() {
+                    return Err(ConfigError::Missing {
+                        path: paths::display(base),
+                        named_by: None,
+                    });
+                }
+                (base, Some(compiled))
+            }
+        };
+        let all = Walk::new(filter, notes).below(base)?;
+        let found = all.len();
+        let files: Vec<PathBuf> = all
+            .into_iter()
+            .filter(|file| {
+                let inside = file.strip_prefix(base).unwrap_or(file);
+                pattern
+                    .as_ref()
+                    .is_none_or(|pattern| pattern.is_match(paths::display(inside)))
+            })
+            .collect();
+        let matched = files.len();
+        let kept: Vec<PathBuf> = files
+            .into_iter()
+            .filter(|file| filter.keeps(file))
+            .collect();
+        if kept.is_empty() {
+            return Err(self.empty(found, matched));
+        }
+        if kept.len() < matched {
+            let count = matched - kept.len();
+            notes.push(format!(
+                "include and exclude leave out {count} of {matched} files"
+            ));
+        }
+        Ok(kept)
+    }
+
+    fn empty(&self, found: usize, matched: usize) -> ConfigError {
+        let (place, detail) = match self {
+            Self::File(path) | Self::Folder(path) => {
+                (format!("`{}`", paths::display(path)), String::new())
+            }
+            Self::Glob { base, pattern } => {
+                let place = format!("`{}` that match `{pattern}`", paths::display(base));
+                (place, format!("; there are {found} others"))
+            }
+        };
+        let detail = match matched {
+            0 => detail,
+            count => format!("; include and exclude of the configuration leave out all {count}"),
+        };
+        ConfigError::Empty { place, detail }
+    }
+}
+
+fn has_glob(text: &OsStr) -> bool {
+    text.to_string_lossy().contains(['*', '?', '[', '{'])
+}
+
+/// A walk through a folder that visits every real folder and file once, whatever links there are.
+struct Walk<'w> {
+    filter: &'w Filter,
+    notes: &'w mut Vec<String>,
+    /// Real paths of folders that were visited.
+    visited: HashSet<PathBuf>,
+    /// Folders to visit, with their real paths.
+    open: Vec<(PathBuf, PathBuf)>,
+    files: Vec<PathBuf>,
+    real_files: HashSet<PathBuf>,
+    linked_folders: Vec<PathBuf>,
+    linked_files: Vec<PathBuf>,
+}
+
+impl<'w> Walk<'w> {
+    fn new(filter: &'w Filter, notes: &'w mut Vec<String>) -> Self {
+        Self {
+            filter,
+            notes,
+            visited: HashSet::new(),
+            open: Vec::new(),
+            files: Vec::new(),
+            real_files: HashSet::new(),
+            linked_folders: Vec::new(),
+            linked_files: Vec::new(),
+        }
+    }
+
+    fn below(mut self, root: &Path) -> Result<Vec<PathBuf>, ConfigError> {
+        let real = fs::canonicalize(root).map_err(|error| ConfigError::io(root, error))?;
+        self.open.push((root.to_owned(), real));
+        // Links wait until everything real was seen, so that a file keeps its own name.
+        loop {
+            if let Some((folder, real)) = self.open.pop() {
+                if self.visited.insert(real.clone()) {
+                    self.folder(&folder, &real)?;
+                } else {
+                    self.note(&folder, "is a link to a folder that is read already");
+                }
+            } else if !self.linked_folders.is_empty() {
+                self.linked_folders.sort();
+                let folder = self.linked_folders.remove(0);
+                let real =
+                    fs::canonicalize(&folder).map_err(|error| ConfigError::io(&folder, error))?;
+                self.open.push((folder, real));
+            } else {
+                break;
+            }
+        }
+        self.linked_files.sort();
+        for file in std::mem::take(&mut self.linked_files) {
+            let real = fs::canonicalize(&file).map_err(|error| ConfigError::io(&file, error))?;
+            if self.real_files.insert(real) {
+                self.files.push(file);
+            } else {
+                self.note(&file, "is a link to a file that is read already");
+            }
+        }
+        self.files.sort();
+        Ok(self.files)
+    }
+
+    fn folder(&mut self, folder: &Path, real: &Path) -> Result<(), ConfigError> {
+        let failed = |error| ConfigError::io(folder, error);
+        for entry in fs::read_dir(folder).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            let name = entry.file_name();
+            let path = match folder == Path::new(".") {
+                true => PathBuf::from(&name),
+                false => folder.join(&name),
+            };
+            let kind = entry.file_type().map_err(failed)?;
+            let is_link = kind.is_symlink();
+            let is_folder = kind.is_dir() || (is_link && path.is_dir());
+            if is_folder {
+                if let Some(reason) = self.reason_to_skip(&name, &path) {
+                    self.note(&path, reason);
+                } else if is_link {
+                    self.linked_folders.push(path);
+                } else {
+                    let real = real.join(&name);
+                    self.open.push((path, real));
+                }
+            } else if is_policy_name(&name) {
+                if name.to_string_lossy().starts_with("._") {
+                    self.note(&path, "is skipped: macOS keeps attributes of a file there");
+                } else if is_link {
+                    self.linked_files.push(path);
+                } else {
+                    self.real_files.insert(real.join(&name));
+                    self.files.push(path);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn reason_to_skip(&self, name: &OsStr, path: &Path) -> Option<&'static str> {
+        let name = name.to_string_lossy();
+        if name.starts_with('.') {
+            // Every tool has one; they are not worth a note.
+            return Some("");
+        }
+        if SKIPPED_FOLDERS.contains(&name.as_ref()) {
+            return Some("is skipped: it belongs to a tool");
+        }
+        self.filter
+            .is_generated(path)
+            .then_some("is skipped: appsettings.json names it as folder of generated policies")
+    }
+
+    fn note(&mut self, path: &Path, reason: &str) {
+        if !reason.is_empty() {
+            self.notes
+                .push(format!("{} {reason}", paths::display(path)));
+        }
+    }
+}
+
+fn is_policy_name(name: &OsStr) -> bool {
+    Path::new(name)
+        .extension()
+        .is_some_and(|extension| extension.eq_ignore_ascii_case("xml"))
+}

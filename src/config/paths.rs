@@ -1,0 +1,114 @@
+//! Paths as the user writes and reads them.
+
+use std::path::{Component, Path, PathBuf};
+
+/// The path with forward slashes and without needless `./`; the current folder is `.`.
+pub(super) fn display(path: &Path) -> String {
+    let mut shown = String::new();
+    for component in path.components() {
+        match component {
+            Component::CurDir => continue,
+            Component::RootDir => shown.push('/'),
+            other => {
+                if !shown.is_empty() && !shown.ends_with('/') {
+                    shown.push('/');
+                }
+                shown.push_str(&other.as_os_str().to_string_lossy());
+            }
+        }
+    }
+    if shown.is_empty() {
+        shown.push('.');
+    }
+    shown
+}
+
+/// The folder above, still relative where `folder` is relative: above `.` is `..`.
+pub(super) fn above(folder: &Path) -> PathBuf {
+    match folder.components().next_back() {
+        None | Some(Component::CurDir) => PathBuf::from(".."),
+        Some(Component::ParentDir) => folder.join(".."),
+        Some(Component::Normal(_)) => match folder.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+            _ => PathBuf::from("."),
+        },
+        Some(Component::RootDir | Component::Prefix(_)) => folder.to_owned(),
+    }
+}
+
+/// `path` as seen from `folder`, with forward slashes; nothing where it lies elsewhere.
+pub(super) fn relative(path: &Path, folder: &Path) -> Option<String> {
+    let path = absolute(path)?;
+    let rest = path.strip_prefix(absolute(folder)?).ok()?;
+    Some(display(rest))
+}
+
+/// The absolute path without `..`, links not followed.
+pub(super) fn absolute(path: &Path) -> Option<PathBuf> {
+    let mut plain = PathBuf::new();
+    let path = if path.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        path
+    };
+    for component in std::path::absolute(path).ok()?.components() {
+        match component {
+            Component::ParentDir => {
+                plain.pop();
+            }
+            Component::CurDir => {}
+            other => plain.push(other),
+        }
+    }
+    Some(plain)
+}
+
+/// Joins a path of a configuration file to the folder of that file.
+pub(super) fn join(folder: &Path, path: &str) -> PathBuf {
+    if folder == Path::new(".") {
+        return PathBuf::from(path);
+    }
+    folder.join(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_shown_as_people_write_them() {
+        for (path, shown) in [
+            ("./a/b.xml", "a/b.xml"),
+            ("a/./b.xml", "a/b.xml"),
+            (".", "."),
+            ("", "."),
+            ("../x", "../x"),
+            ("/a/b", "/a/b"),
+            ("/", "/"),
+        ] {
+            assert_eq!(display(Path::new(path)), shown);
+        }
+    }
+
+    #[test]
+    fn the_way_up_stays_relative() {
+        for (folder, up) in [
+            ("a/b", "a"),
+            ("a", "."),
+            (".", ".."),
+            ("..", "../.."),
+            ("/a", "/"),
+            ("/", "/"),
+        ] {
+            assert_eq!(above(Path::new(folder)), Path::new(up), "{folder}");
+        }
+    }
+
+    #[test]
+    fn relative_paths_ignore_detours() {
+        let relative = |path, folder| relative(Path::new(path), Path::new(folder));
+        assert_eq!(relative("a/../b/c.xml", "b").as_deref(), Some("c.xml"));
+        assert_eq!(relative("b/c.xml", ".").as_deref(), Some("b/c.xml"));
+        assert_eq!(relative("../c.xml", "b"), None);
+    }
+}

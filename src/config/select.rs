@@ -1,0 +1,241 @@
+//! Chooses an environment and makes its settings.
+
+use std::fs;
+use std::path::Path;
+
+use super::LoadOptions;
+use super::configuration::{
+    Configuration, Environment, KeysetRecipe, RawSetting, RawValue, ValueSource, is_tenant,
+};
+use super::error::ConfigError;
+use super::paths;
+use crate::diagnostics::{Diagnostic, Level, SourceMap};
+use crate::policy::{Elsewhere, Guidance, Setting, Settings, closest};
+
+/// Reads an environment variable.
+pub(super) type Lookup<'e> = &'e dyn Fn(&str) -> Option<String>;
+
+/// The position of the environment that the user chose.
+pub(super) fn environment(
+    configuration: Option<&Configuration>,
+    wanted: Option<&str>,
+) -> Result<Option<usize>, ConfigError> {
+    let Some(wanted) = wanted else {
+        return Ok(None);
+    };
+    let environments = configuration.map_or(&[][..], |found| &found.environments);
+    if environments.is_empty() {
+        let reason = match configuration {
+            None => "there is no iefctl.toml or appsettings.json beside the policies or above",
+            Some(_) => "the configuration has no environments",
+        };
+        return Err(ConfigError::Argument(format!(
+            "unknown environment `{wanted}`: {reason}"
+        )));
+    }
+    let lower = wanted.to_lowercase();
+    let exact = environments
+        .iter()
+        .position(|known| known.name.value == wanted);
+    let found = exact.or_else(|| {
+        environments
+            .iter()
+            .position(|known| known.name.value.to_lowercase() == lower)
+    });
+    if found.is_some() {
+        return Ok(found);
+    }
+    let names: Vec<&str> = names(environments).collect();
+    let suggestion = closest(wanted, names.iter().copied())
+        .map(|near| format!("; did you mean `{near}`?"))
+        .unwrap_or_default();
+    Err(ConfigError::Argument(format!(
+        "unknown environment `{wanted}`, configured are {}{suggestion}",
+        names.join(", ")
+    )))
+}
+
+pub(super) fn names(environments: &[Environment]) -> impl Iterator<Item = &str> {
+    environments
+        .iter()
+        .map(|environment| environment.name.value.as_str())
+}
+
+/// The settings of the chosen environment. Environment variables and files are read only for those.
+pub(super) fn settings(
+    configuration: Option<&Configuration>,
+    chosen: Option<usize>,
+    options: &LoadOptions,
+    sources: &SourceMap,
+    lookup: Lookup<'_>,
+) -> Result<Settings, ConfigError> {
+    if let Some(tenant) = &options.tenant
+        && !is_tenant(tenant)
+    {
+        let is_label = is_tenant(&format!("{tenant}.onmicrosoft.com"));
+        let help = match is_label {
+            true => format!("did you mean `{tenant}.onmicrosoft.com`?"),
+            false => "write it like contoso.onmicrosoft.com".to_owned(),
+        };
+        return Err(ConfigError::Argument(format!(
+            "`{}` is no tenant: neither a domain name nor an id; {help}",
+            tenant.escape_debug()
+        )));
+    }
+    let Some(configuration) = configuration else {
+        return Ok(Settings {
+            tenant: options.tenant.clone(),
+            ..Settings::default()
+        });
+    };
+    let environment = chosen.map(|position| &configuration.environments[position]);
+    let own = environment.map_or(&[][..], |environment| &environment.settings);
+    let shared = configuration
+        .settings
+        .iter()
+        .filter(|setting| !own.iter().any(|other| same_key(setting, &other.key.value)));
+    let mut values = Vec::new();
+    let mut errors = Vec::new();
+    for setting in shared.chain(own) {
+        match value(setting, sources, lookup) {
+            Ok(value) => values.push(Setting {
+                key: setting.key.value.clone(),
+                value,
+                key_location: setting.key.place,
+                value_location: setting.value.place,
+                semantics: setting.semantics,
+            }),
+            Err(error) => errors.push(error),
+        }
+    }
+    ConfigError::all(errors)?;
+    let configured_tenant = environment.and_then(|environment| environment.tenant.as_ref());
+    Ok(Settings {
+        tenant: options
+            .tenant
+            .clone()
+            .or_else(|| configured_tenant.map(|tenant| tenant.value.clone())),
+        environment: environment.map(|environment| environment.name.value.clone()),
+        production: environment.is_some_and(|environment| environment.production),
+        guidance: guidance(configuration, chosen, &values),
+        values,
+    })
+}
+
+fn same_key(setting: &RawSetting, key: &str) -> bool {
+    setting.key.value.to_lowercase() == key.to_lowercase()
+}
+
+fn guidance(configuration: &Configuration, chosen: Option<usize>, values: &[Setting]) -> Guidance {
+    let environments = &configuration.environments;
+    let place = match chosen {
+        Some(position) => &environments[position].settings_place,
+        None => &configuration.settings_place,
+    };
+    let mut elsewhere = Vec::new();
+    for (position, environment) in environments.iter().enumerate() {
+        if Some(position) == chosen {
+            continue;
+        }
+        for setting in &environment.settings {
+            if !values.iter().any(|value| same_key(setting, &value.key)) {
+                elsewhere.push(Elsewhere {
+                    key: setting.key.value.clone(),
+                    environment: environment.name.value.clone(),
+                });
+            }
+        }
+    }
+    Guidance {
+        place: Some(place.clone()),
+        environments: names(environments).map(str::to_owned).collect(),
+        elsewhere,
+    }
+}
+
+fn value(
+    setting: &RawSetting,
+    sources: &SourceMap,
+    lookup: Lookup<'_>,
+) -> Result<String, ConfigError> {
+    let key = &setting.key.value;
+    let invalid = |message: String, help: &str| {
+        ConfigError::invalid(sources, setting.value.place, message, Some(help.to_owned()))
+    };
+    match &setting.value.value {
+        RawValue::Text(text) => Ok(text.clone()),
+        RawValue::From(ValueSource::Env(name)) => lookup(name).ok_or_else(|| {
+            let message = format!(
+                "setting `{key}` needs the environment variable `{name}`, which is not set"
+            );
+            invalid(message, "set it, or write a value here")
+        }),
+        RawValue::From(ValueSource::File(path)) => {
+            let text = read_value(path).map_err(|reason| {
+                invalid(format!("setting `{key}`: {reason}"), "write the file")
+            })?;
+            Ok(text)
+        }
+    }
+}
+
+/// The content of a file without the line end that editors add.
+fn read_value(path: &Path) -> Result<String, String> {
+    let shown = paths::display(path);
+    let is_file = fs::metadata(path)
+        .map_err(|error| format!("cannot read `{shown}`: {error}"))?
+        .is_file();
+    if !is_file {
+        return Err(format!("`{shown}` is not a regular file"));
+    }
+    let source = super::read::source(path).map_err(|error| error.to_string())?;
+    let text: &str = source.text();
+    let text = text.strip_suffix('\n').unwrap_or(text);
+    Ok(text.strip_suffix('\r').unwrap_or(text).to_owned())
+}
+
+/// The recipes of the chosen environment before those for all.
+pub(super) fn keysets(
+    configuration: Option<&Configuration>,
+    chosen: Option<usize>,
+) -> Vec<KeysetRecipe> {
+    let Some(configuration) = configuration else {
+        return Vec::new();
+    };
+    let mut recipes = chosen.map_or_else(Vec::new, |position| {
+        configuration.environments[position].keysets.clone()
+    });
+    for recipe in &configuration.keysets {
+        if !recipes
+            .iter()
+            .any(|own| own.id.eq_ignore_ascii_case(&recipe.id))
+        {
+            recipes.push(recipe.clone());
+        }
+    }
+    recipes
+}
+
+/// The findings about the configuration. What is wrong in an environment that was not chosen does
+/// not stop the work on the one that was.
+pub(super) fn findings(
+    configuration: Option<&Configuration>,
+    chosen: Option<usize>,
+    tenant_is_given: bool,
+) -> Vec<Diagnostic> {
+    let Some(configuration) = configuration else {
+        return Vec::new();
+    };
+    let mut findings = Vec::new();
+    for finding in &configuration.findings {
+        let mut diagnostic = finding.diagnostic.clone();
+        let is_chosen = finding.environment.is_none() || finding.environment == chosen;
+        let is_answered =
+            tenant_is_given && diagnostic.rule == &crate::policy::SETTINGS_MISSING_TENANT;
+        if !is_chosen || is_answered {
+            diagnostic.level = diagnostic.level.min(Level::Warning);
+        }
+        findings.push(diagnostic);
+    }
+    findings
+}

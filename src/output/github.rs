@@ -1,0 +1,72 @@
+//! Annotations for GitHub Actions: one workflow command per finding, and the job summary.
+//!
+//! The runner reads `::error file=…,line=…::message` from the output of a step. Property values and
+//! messages are percent-escaped as the runner undoes it
+//! (<https://docs.github.com/actions/reference/workflow-commands-for-github-actions>). Columns are
+//! only allowed where a finding stays in one line.
+
+use std::io;
+
+use crate::diagnostics::{Diagnostic, Level, Report};
+
+use super::markdown::{self, Budget};
+use super::positions::{Place, Positions};
+
+/// GitHub takes summaries of at most 1 MiB per step; other steps' text may be in the same file.
+const SUMMARY_BYTES: usize = 500_000;
+
+/// Writes one workflow command per finding, and the line that counts them for those who read the
+/// log.
+///
+/// # Errors
+/// Only those of `out`.
+pub fn render(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
+    let positions = Positions::new(&report.sources);
+    for diagnostic in &report.diagnostics {
+        writeln!(out, "{}", command(diagnostic, &positions))?;
+    }
+    writeln!(out, "{}", super::summary_line(report))
+}
+
+/// The Markdown for `GITHUB_STEP_SUMMARY`: the counts, the table of findings with details, and the
+/// inheritance tree if the caller passes one as Mermaid source.
+pub fn summary_markdown(report: &Report, mermaid: Option<&str>) -> String {
+    let mut text = markdown::document(report, Budget::bytes(SUMMARY_BYTES));
+    if let Some(diagram) = mermaid {
+        text.push_str("\n### Inheritance\n\n");
+        text.push_str(&markdown::fenced("mermaid", diagram));
+    }
+    text
+}
+
+fn command(diagnostic: &Diagnostic, positions: &Positions<'_>) -> String {
+    let level = match diagnostic.level {
+        Level::Error => "error",
+        Level::Warning => "warning",
+        Level::Hint => "notice",
+    };
+    let Place { file, start, end } = positions.place(diagnostic.primary.location);
+    let columns = if start.line == end.line {
+        format!(",col={},endColumn={}", start.column, end.column)
+    } else {
+        String::new()
+    };
+    format!(
+        "::{level} file={},line={},endLine={}{columns},title={}::{}",
+        property(file),
+        start.line,
+        end.line,
+        property(&format!("iefctl ({})", diagnostic.rule.id)),
+        data(&super::full_message(diagnostic))
+    )
+}
+
+fn data(text: &str) -> String {
+    text.replace('%', "%25")
+        .replace('\r', "%0D")
+        .replace('\n', "%0A")
+}
+
+fn property(text: &str) -> String {
+    data(text).replace(':', "%3A").replace(',', "%2C")
+}

@@ -1,0 +1,379 @@
+//! The rules about settings, and the words in which their findings are told.
+
+use std::collections::BTreeSet;
+
+use super::escape::Misplaced;
+use super::expand::Fault;
+use super::resolve::Resolver;
+use super::{BuiltIn, Guidance, Setting, Settings, closest};
+use crate::diagnostics::{Diagnostic, Level, Location, Rule, SourceId, Span};
+
+macro_rules! rules {
+    ($($(#[$doc:meta])* $name:ident = $id:literal, $level:ident, $summary:literal;)*) => {
+        $($(#[$doc])* pub static $name: Rule = Rule {
+            id: $id,
+            level: Level::$level,
+            summary: $summary,
+        };)*
+
+        /// All rules about settings and the files that define them, in the order of the report.
+        pub static RULES: &[&Rule] = &[$(&$name),*];
+    };
+}
+
+rules! {
+    /// A placeholder without a value.
+    SETTINGS_UNDEFINED = "settings-undefined", Error,
+        "a placeholder names a setting that is not defined for the chosen environment";
+    /// Something that begins like a placeholder and does not end like one, or stands where no value can.
+    SETTINGS_MALFORMED_PLACEHOLDER = "settings-malformed-placeholder", Error,
+        "text begins like a placeholder but cannot be replaced";
+    /// A value in `appsettings.json` that refers to a key before it or to a built-in setting.
+    SETTINGS_ORDER = "settings-order", Error,
+        "a value of appsettings.json refers to a setting that the VS Code extension replaces before it";
+    /// Values that refer to each other in a circle.
+    SETTINGS_CYCLE = "settings-cycle", Error,
+        "the values of settings refer to each other in a circle";
+    /// A value with a character that XML cannot contain.
+    SETTINGS_ILLEGAL_CHARACTER = "settings-illegal-character", Error,
+        "a value contains a character that XML cannot contain";
+    /// A value or a resolved text beyond all bounds.
+    SETTINGS_OVERSIZED = "settings-oversized", Error,
+        "a value or the text that it produces is far larger than any policy may be";
+    /// A setting that no policy uses.
+    SETTINGS_UNUSED = "settings-unused", Hint,
+        "a setting is defined but no policy uses it";
+    /// Two environments of one name.
+    SETTINGS_DUPLICATE_ENVIRONMENT = "settings-duplicate-environment", Error,
+        "two environments have the same name";
+    /// One key twice, compared without regard to case.
+    SETTINGS_DUPLICATE_KEY = "settings-duplicate-key", Error,
+        "a settings file defines the same key twice in one place";
+    /// An environment of a settings file without a tenant.
+    SETTINGS_MISSING_TENANT = "settings-missing-tenant", Error,
+        "an environment names no tenant";
+    /// An environment of a settings file without the object that holds its settings.
+    SETTINGS_MISSING_POLICY_SETTINGS = "settings-missing-policy-settings", Error,
+        "an environment of appsettings.json has no PolicySettings";
+    /// A value that is no text and cannot sensibly become one.
+    SETTINGS_VALUE_TYPE = "settings-value-type", Error,
+        "a settings file holds a value of a type that has no place there";
+    /// A key that the file format does not know.
+    SETTINGS_UNKNOWN_KEY = "settings-unknown-key", Warning,
+        "a settings file contains a key that its format does not know";
+    /// A setting that is hidden by a built-in one.
+    SETTINGS_SHADOWED_BUILT_IN = "settings-shadowed-built-in", Warning,
+        "a setting has the name of a built-in setting and is never used";
+    /// Two environments that deploy to the same tenant.
+    SETTINGS_SHARED_TENANT = "settings-shared-tenant", Hint,
+        "two environments name the same tenant";
+}
+
+/// A placeholder in a resolved text.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'t> {
+    location: Location,
+    text: &'t str,
+}
+
+impl<'t> Place<'t> {
+    pub(super) fn new(source: SourceId, span: Span, text: &'t str) -> Self {
+        Self {
+            location: Location { source, span },
+            text: span.of(text),
+        }
+    }
+
+    /// The key of a placeholder that is closed.
+    pub(super) fn key(self) -> &'t str {
+        let inner = self.text.strip_suffix('}').unwrap_or(self.text);
+        inner.split_once(':').map_or(inner, |(_, key)| key)
+    }
+}
+
+/// How many other places of an undefined key are shown.
+const MAX_RELATED: usize = 9;
+
+pub(super) fn undefined(
+    settings: &Settings,
+    place: Place<'_>,
+    others: &[Span],
+    suggest: bool,
+) -> Diagnostic {
+    let key = place.key();
+    let message = match others.len() {
+        0 => format!("setting `{key}` is not defined"),
+        more => format!(
+            "setting `{key}` is not defined, but used {} times here",
+            more + 1
+        ),
+    };
+    let mut diagnostic = Diagnostic::new(&SETTINGS_UNDEFINED, place.location, message)
+        .label("no value for this placeholder")
+        .help(help_for_undefined(settings, key, suggest));
+    for span in others.iter().take(MAX_RELATED) {
+        let location = Location {
+            span: *span,
+            ..place.location
+        };
+        diagnostic = diagnostic.related(location, "used here as well");
+    }
+    diagnostic
+}
+
+pub(super) fn malformed(place: Place<'_>, reason: &str) -> Diagnostic {
+    Diagnostic::new(
+        &SETTINGS_MALFORMED_PLACEHOLDER,
+        place.location,
+        "this begins like a placeholder but is none",
+    )
+    .label(reason)
+    .help("write `{Settings:Key}` on one line, with the key of a setting")
+}
+
+pub(super) fn misplaced(place: Place<'_>, misplaced: Misplaced) -> Diagnostic {
+    let (message, help) = match misplaced {
+        Misplaced::Tag => (
+            "a value with other characters than those of a name cannot stand in a tag outside of quotes",
+            "put the placeholder into an attribute value or into text",
+        ),
+        Misplaced::Instruction => (
+            "the value would end the processing instruction that it stands in",
+            "remove `?>` from the value, or the placeholder from the instruction",
+        ),
+    };
+    Diagnostic::new(&SETTINGS_MALFORMED_PLACEHOLDER, place.location, message).help(help)
+}
+
+pub(super) fn illegal_built_in(place: Place<'_>, character: char) -> Diagnostic {
+    let message = format!(
+        "the value of `{}` contains {}, which XML cannot contain",
+        place.text,
+        code_point(character)
+    );
+    Diagnostic::new(&SETTINGS_ILLEGAL_CHARACTER, place.location, message)
+        .help("remove the character from the name of the tenant, environment or file")
+}
+
+pub(super) fn oversized_text(place: Place<'_>, limit: usize) -> Diagnostic {
+    let message = format!(
+        "with the value of `{}` the text would exceed {} MB",
+        place.text,
+        limit >> 20
+    );
+    Diagnostic::new(&SETTINGS_OVERSIZED, place.location, message)
+        .help("a policy may have at most 1024 KB: shorten the value")
+}
+
+pub(super) fn check(resolver: &Resolver<'_>, used: &BTreeSet<usize>) -> Vec<Diagnostic> {
+    let Resolver {
+        settings,
+        expansion,
+    } = resolver;
+    let mut reached = BTreeSet::new();
+    let mut open: Vec<usize> = used
+        .iter()
+        .copied()
+        .filter(|position| *position < settings.values.len())
+        .collect();
+    while let Some(position) = open.pop() {
+        if reached.insert(position) {
+            open.extend(expansion.references(position));
+        }
+    }
+    let mut diagnostics = Vec::new();
+    for (position, setting) in settings.values.iter().enumerate() {
+        if reached.contains(&position) {
+            if let Err(fault) = expansion.value(position) {
+                diagnostics.extend(faulty(settings, position, fault));
+            }
+        } else if BuiltIn::from_key(&setting.key).is_none()
+            && expansion.find(&setting.key) == Some(position)
+        {
+            // Shadowed and repeated keys have a finding of their own.
+            diagnostics.push(unused(setting));
+        }
+    }
+    diagnostics
+}
+
+fn unused(setting: &Setting) -> Diagnostic {
+    let message = format!("setting `{}` is never used", setting.key);
+    Diagnostic::new(&SETTINGS_UNUSED, setting.key_location, message).help(format!(
+        "remove it, or use it as `{{Settings:{}}}`",
+        setting.key
+    ))
+}
+
+fn faulty(settings: &Settings, position: usize, fault: &Fault) -> Option<Diagnostic> {
+    let setting = &settings.values[position];
+    let key = &setting.key;
+    let at_value = |rule, message: String| Diagnostic::new(rule, setting.value_location, message);
+    Some(match fault {
+        // Told where the fault is.
+        Fault::Inherited => return None,
+        Fault::Cycle(members) => return cycle(settings, position, members),
+        Fault::Earlier(earlier) => {
+            let other = &settings.values[*earlier];
+            at_value(
+                &SETTINGS_ORDER,
+                format!(
+                    "the value of `{key}` refers to `{}`, which stands before it",
+                    other.key
+                ),
+            )
+            .related(other.key_location, "this key is replaced first")
+            .help(format!(
+                "the VS Code extension replaces keys in file order, so that the placeholder would \
+                 stay in the policy: move `{}` behind `{key}`",
+                other.key
+            ))
+        }
+        Fault::BuiltIn(built_in) => {
+            let name = built_in.key();
+            at_value(
+                &SETTINGS_ORDER,
+                format!("the value of `{key}` refers to the built-in setting `{name}`"),
+            )
+            .help(format!(
+                "the VS Code extension replaces built-in settings before all others, so that the \
+                 placeholder would stay in the policy: write the value itself, or put \
+                 `{{Settings:{name}}}` into the policy, beside `{{Settings:{key}}}`"
+            ))
+        }
+        Fault::Undefined(missing) => at_value(
+            &SETTINGS_UNDEFINED,
+            format!("the value of `{key}` refers to `{missing}`, which is not defined"),
+        )
+        .help(help_for_undefined(settings, missing, true)),
+        Fault::Malformed(reason) => at_value(
+            &SETTINGS_MALFORMED_PLACEHOLDER,
+            format!("the value of `{key}` contains a placeholder that is none: {reason}"),
+        )
+        .help("write `{Settings:Key}` with the key of a setting"),
+        Fault::Illegal(character) => at_value(
+            &SETTINGS_ILLEGAL_CHARACTER,
+            format!(
+                "the value of `{key}` contains {}, which XML cannot contain",
+                code_point(*character)
+            ),
+        )
+        .help("remove the character"),
+        Fault::Oversized => at_value(
+            &SETTINGS_OVERSIZED,
+            format!("the value of `{key}` grows beyond 1 MB, or all values together beyond 16 MB"),
+        )
+        .help("a policy may have at most 1024 KB: shorten the value"),
+    })
+}
+
+/// One finding for the whole circle, at its first member.
+fn cycle(settings: &Settings, position: usize, members: &[usize]) -> Option<Diagnostic> {
+    let (first, others) = members.split_first()?;
+    if *first != position {
+        return None;
+    }
+    let setting = &settings.values[position];
+    if others.is_empty() {
+        let message = format!("the value of `{}` refers to itself", setting.key);
+        let diagnostic = Diagnostic::new(&SETTINGS_CYCLE, setting.value_location, message);
+        return Some(diagnostic.help("write the value itself"));
+    }
+    let names: Vec<String> = members
+        .iter()
+        .map(|member| format!("`{}`", settings.values[*member].key))
+        .collect();
+    let message = format!(
+        "the values of {} refer to each other in a circle",
+        names.join(", ")
+    );
+    let mut diagnostic = Diagnostic::new(&SETTINGS_CYCLE, setting.value_location, message)
+        .help("give one of them a value that does not lead back");
+    for other in others {
+        diagnostic =
+            diagnostic.related(settings.values[*other].value_location, "part of the circle");
+    }
+    Some(diagnostic)
+}
+
+fn help_for_undefined(settings: &Settings, key: &str, suggest: bool) -> String {
+    let Guidance {
+        place,
+        environments,
+        elsewhere,
+    } = &settings.guidance;
+    match BuiltIn::from_key(key) {
+        Some(BuiltIn::Tenant) => {
+            return match (&settings.environment, environments.first()) {
+                (None, Some(first)) => format!(
+                    "choose an environment with `--environment {first}`, or name the tenant with `--tenant`"
+                ),
+                _ => {
+                    "name the tenant with `--tenant NAME.onmicrosoft.com`, or in the configuration"
+                        .to_owned()
+                }
+            };
+        }
+        Some(_) => {
+            let example = environments.first().map_or("NAME", String::as_str);
+            return format!("choose an environment with `--environment {example}`");
+        }
+        None => {}
+    }
+    let having: Vec<&str> = elsewhere
+        .iter()
+        .filter(|other| other.key.to_lowercase() == key.to_lowercase())
+        .map(|other| other.environment.as_str())
+        .collect();
+    let place = place
+        .as_deref()
+        .unwrap_or("`[settings]` of an `iefctl.toml` beside the policies");
+    if let Some(first) = having.first() {
+        let list = quoted(&having);
+        return match &settings.environment {
+            None => {
+                format!("no environment was chosen, {list} define it: add `--environment {first}`")
+            }
+            Some(chosen) => {
+                format!("{list} define it, `{chosen}` does not: add it to {place}")
+            }
+        };
+    }
+    let suggestion = suggest.then(|| suggestion(settings, key)).flatten();
+    let choose = match (&settings.environment, environments.first()) {
+        (None, Some(first)) => format!(
+            "; no environment was chosen: `--environment {first}` chooses one of {}",
+            quoted(environments)
+        ),
+        _ => String::new(),
+    };
+    match suggestion {
+        Some(near) => format!("did you mean `{near}`? otherwise add it to {place}{choose}"),
+        None => format!("add it to {place}{choose}"),
+    }
+}
+
+fn suggestion<'s>(settings: &'s Settings, key: &str) -> Option<&'s str> {
+    let mut known: Vec<&str> = BuiltIn::ALL.map(BuiltIn::key).to_vec();
+    known.extend(settings.values.iter().map(|setting| setting.key.as_str()));
+    known.extend(
+        settings
+            .guidance
+            .elsewhere
+            .iter()
+            .map(|other| other.key.as_str()),
+    );
+    closest(key, known)
+}
+
+fn quoted(names: &[impl AsRef<str>]) -> String {
+    let names: Vec<String> = names
+        .iter()
+        .map(|name| format!("`{}`", name.as_ref()))
+        .collect();
+    names.join(", ")
+}
+
+fn code_point(character: char) -> String {
+    format!("U+{:04X}", u32::from(character))
+}

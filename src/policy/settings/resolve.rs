@@ -1,0 +1,270 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::rc::Rc;
+
+use super::escape::{self, Fragment, Misplaced};
+use super::expand::{Chunk, Expansion, FileStem, global};
+use super::findings::{self, Place};
+use super::markup::{Context, Markup};
+use super::placeholder::{Kind, placeholders};
+use super::{BuiltIn, Settings};
+use crate::diagnostics::{Diagnostic, Piece, Source, SourceId, SourceMap, Span, TextMap};
+
+/// More bytes than this a resolved text never gets; a policy may have 1024 KB.
+const MAX_TEXT: usize = 64 << 20;
+/// So many misspelt keys of one file get a suggestion.
+const MAX_SUGGESTIONS: usize = 100;
+
+/// Replaces placeholders; made once per run.
+#[derive(Debug)]
+pub struct Resolver<'s> {
+    pub(super) settings: &'s Settings,
+    pub(super) expansion: Expansion,
+}
+
+/// What became of one file.
+#[derive(Debug)]
+pub struct Resolution {
+    /// The file, in the map that it was resolved into.
+    pub id: SourceId,
+    /// What is wrong with its placeholders. Faults of the values themselves are not here: they are
+    /// said once, by [`Resolver::check`].
+    pub diagnostics: Vec<Diagnostic>,
+    /// Positions in [`Settings::values`] of the settings that the file names outside of comments.
+    pub used: BTreeSet<usize>,
+    /// Where placeholders are left in the resolved text, outside of comments. What else is found
+    /// there follows from the missing value and need not be told.
+    pub unresolved: Vec<Span>,
+}
+
+/// Why a placeholder stays.
+enum Left {
+    Undefined,
+    /// The value is at fault; told elsewhere.
+    Faulty,
+    Malformed(&'static str),
+    Misplaced(Misplaced),
+    Illegal(char),
+    Oversized,
+}
+
+impl<'s> Resolver<'s> {
+    /// Expands the values of `settings`.
+    pub fn new(settings: &'s Settings) -> Self {
+        Self {
+            settings,
+            expansion: Expansion::new(settings),
+        }
+    }
+
+    /// Replaces the placeholders of `source` and adds it to `sources`. Where nothing is replaced the
+    /// text stays shared with the original.
+    pub fn resolve(&self, source: Source, sources: &mut SourceMap) -> Resolution {
+        let original = source.original().clone();
+        let mut run = Run {
+            resolver: self,
+            stem: Rc::new(FileStem::new(source.name())),
+            full: false,
+            out: String::new(),
+            pieces: Vec::new(),
+            used: BTreeSet::new(),
+            left: Vec::new(),
+        };
+        run.replace_all(&original);
+        let Run {
+            out,
+            pieces,
+            used,
+            left,
+            ..
+        } = run;
+        let source = if pieces.is_empty() {
+            source
+        } else {
+            source.resolved(out, TextMap::new(pieces))
+        };
+        let id = sources.add(source);
+        let unresolved = left.iter().map(|(span, _)| *span).collect();
+        let diagnostics = self.report(id, sources.get(id).text(), &left);
+        Resolution {
+            id,
+            diagnostics,
+            used,
+            unresolved,
+        }
+    }
+
+    /// What is wrong with the values that `used` names (the union over all files), directly or
+    /// through other values, and which settings nobody uses.
+    pub fn check(&self, used: &BTreeSet<usize>) -> Vec<Diagnostic> {
+        findings::check(self, used)
+    }
+
+    /// One finding per undefined key, as it is one mistake; one per place for the rest.
+    fn report(&self, id: SourceId, text: &str, left: &[(Span, Left)]) -> Vec<Diagnostic> {
+        let mut diagnostics = Vec::new();
+        let mut undefined: BTreeMap<String, Vec<Span>> = BTreeMap::new();
+        for (span, why) in left {
+            let place = Place::new(id, *span, text);
+            match why {
+                Left::Faulty => {}
+                Left::Undefined => undefined
+                    .entry(place.key().to_lowercase())
+                    .or_default()
+                    .push(*span),
+                Left::Malformed(reason) => diagnostics.push(findings::malformed(place, reason)),
+                Left::Misplaced(misplaced) => {
+                    diagnostics.push(findings::misplaced(place, *misplaced));
+                }
+                Left::Illegal(character) => {
+                    diagnostics.push(findings::illegal_built_in(place, *character));
+                }
+                Left::Oversized => diagnostics.push(findings::oversized_text(place, MAX_TEXT)),
+            }
+        }
+        for (count, spans) in undefined.values().enumerate() {
+            if let Some((first, others)) = spans.split_first() {
+                let place = Place::new(id, *first, text);
+                let suggest = count < MAX_SUGGESTIONS;
+                diagnostics.push(findings::undefined(self.settings, place, others, suggest));
+            }
+        }
+        diagnostics.sort_by_key(|diagnostic| diagnostic.primary.location);
+        diagnostics
+    }
+}
+
+/// The state while one text is rewritten.
+struct Run<'r, 's> {
+    resolver: &'r Resolver<'s>,
+    stem: Rc<FileStem>,
+    /// Whether the text has reached its limit, so that nothing is replaced any more.
+    full: bool,
+    out: String,
+    pieces: Vec<Piece>,
+    used: BTreeSet<usize>,
+    left: Vec<(Span, Left)>,
+}
+
+impl Run<'_, '_> {
+    fn replace_all(&mut self, text: &str) {
+        let mut markup = Markup::new(text);
+        let mut copied = 0;
+        for placeholder in placeholders(text, self.resolver.settings.tenant.is_some()) {
+            let Range { start, end } = placeholder.range;
+            let context = markup.at(start);
+            if matches!(context, Context::Comment | Context::Declaration) {
+                continue;
+            }
+            self.out.push_str(&text[copied..start]);
+            copied = end;
+            let before = self.out.len();
+            let result = self.replacement(placeholder.kind, context, &text[end..]);
+            if result.is_err() {
+                self.out.truncate(before);
+                self.out.push_str(&text[start..end]);
+            }
+            let resolved = span(before, self.out.len());
+            match result {
+                Ok(()) => self.pieces.push(Piece {
+                    original: span(start, end),
+                    resolved,
+                }),
+                Err(why) => self.left.push((resolved, why)),
+            }
+        }
+        if !self.pieces.is_empty() {
+            self.out.push_str(&text[copied..]);
+        }
+    }
+
+    /// Appends the value of a placeholder.
+    fn replacement(
+        &mut self,
+        kind: Kind<'_>,
+        context: Context,
+        following: &str,
+    ) -> Result<(), Left> {
+        let resolver = self.resolver;
+        let settings = resolver.settings;
+        let key = match kind {
+            Kind::Malformed(reason) => return Err(Left::Malformed(reason)),
+            Kind::SampleTenant => {
+                let tenant = settings.tenant.as_deref().ok_or(Left::Undefined)?;
+                return self.append(&[literal(&domain(tenant))?], context, following);
+            }
+            Kind::Key(key) => key,
+        };
+        match BuiltIn::from_key(key) {
+            Some(built_in @ (BuiltIn::Filename | BuiltIn::PolicyFilename)) => {
+                let stem = Rc::clone(&self.stem);
+                let name = stem.value(built_in);
+                self.append(&[literal(name)?], context, following)
+            }
+            Some(built_in) => {
+                let value = global(settings, built_in).ok_or(Left::Undefined)?;
+                self.append(&[literal(value)?], context, following)
+            }
+            None => {
+                let position = resolver.expansion.find(key).ok_or(Left::Undefined)?;
+                self.used.insert(position);
+                let Ok(chunks) = resolver.expansion.value(position) else {
+                    return Err(Left::Faulty);
+                };
+                let stem = Rc::clone(&self.stem);
+                if chunks
+                    .iter()
+                    .any(|chunk| matches!(chunk, Chunk::FileName(_)))
+                {
+                    literal(stem.value(BuiltIn::Filename))?;
+                }
+                let fragments: Vec<_> = chunks.iter().map(|chunk| chunk.fragment(&stem)).collect();
+                self.append(&fragments, context, following)
+            }
+        }
+    }
+
+    fn append(
+        &mut self,
+        fragments: &[Fragment<'_>],
+        context: Context,
+        following: &str,
+    ) -> Result<(), Left> {
+        if self.full {
+            return Err(Left::Faulty);
+        }
+        escape::append(&mut self.out, fragments.iter().copied(), context, following)
+            .map_err(Left::Misplaced)?;
+        if self.out.len() + following.len() > MAX_TEXT {
+            self.full = true;
+            return Err(Left::Oversized);
+        }
+        Ok(())
+    }
+}
+
+/// A built-in value. Values of settings were checked when they were expanded.
+fn literal(text: &str) -> Result<Fragment<'_>, Left> {
+    match text.chars().find(|character| !escape::is_legal(*character)) {
+        Some(illegal) => Err(Left::Illegal(illegal)),
+        None => Ok(Fragment {
+            text,
+            is_xml: false,
+        }),
+    }
+}
+
+/// The domain that takes the place of `yourtenant.onmicrosoft.com`. Files of other tools may hold
+/// only the first label of the tenant's domain.
+fn domain(tenant: &str) -> String {
+    let is_id = tenant.len() == 36 && tenant.matches('-').count() == 4;
+    if tenant.contains('.') || is_id {
+        tenant.to_owned()
+    } else {
+        format!("{tenant}.onmicrosoft.com")
+    }
+}
+
+fn span(start: usize, end: usize) -> Span {
+    Span::new(start as u32, end as u32)
+}

@@ -1,0 +1,8 @@
+//! Claim types, predicates and localization.
+
+use super::Group;
+
+pub(super) static GROUP: Group = Group {
+    rules: &[],
+    checks: &[],
+};

@@ -1,0 +1,8 @@
+//! Technical profiles: protocols, metadata, keys, claims.
+
+use super::Group;
+
+pub(super) static GROUP: Group = Group {
+    rules: &[],
+    checks: &[],
+};

@@ -1,0 +1,74 @@
+/// What the prefix `xml` is always bound to.
+const XML: &str = "http://www.w3.org/XML/1998/namespace";
+/// What the prefix `xmlns` stands for; nothing may be bound to it.
+const XMLNS: &str = "http://www.w3.org/2000/xmlns/";
+
+/// The namespace declarations that are in force at a point of the text.
+pub(super) struct Namespaces<'t> {
+    /// Every name once; index 0 is "no namespace".
+    names: Vec<Box<str>>,
+    /// Prefix, index of the name, and depth of the declaring element; innermost last.
+    bindings: Vec<(&'t str, u16, usize)>,
+}
+
+impl Default for Namespaces<'_> {
+    fn default() -> Self {
+        Self {
+            names: vec!["".into()],
+            bindings: Vec::new(),
+        }
+    }
+}
+
+impl<'t> Namespaces<'t> {
+    /// Binds a prefix (empty: the default namespace) for an element at `depth` and everything in it;
+    /// false if Namespaces in XML forbids this binding.
+    pub(super) fn declare(&mut self, prefix: &'t str, name: &str, depth: usize) -> bool {
+        let forbidden = match prefix {
+            "xml" => name != XML,
+            "xmlns" => true,
+            _ => matches!(name, XML | XMLNS),
+        };
+        if forbidden || (name.is_empty() && !prefix.is_empty()) {
+            return false;
+        }
+        let index = self.index(name);
+        self.bindings.push((prefix, index, depth));
+        true
+    }
+
+    /// The index of the name that a prefix stands for; `None` if it is not bound.
+    pub(super) fn resolve(&mut self, prefix: &str) -> Option<u16> {
+        let mut innermost_first = self.bindings.iter().rev();
+        if let Some((_, index, _)) = innermost_first.find(|(known, ..)| *known == prefix) {
+            return Some(*index);
+        }
+        match prefix {
+            "" => Some(0),
+            "xml" => Some(self.index(XML)),
+            _ => None,
+        }
+    }
+
+    /// Ends the declarations of elements at `depth` and below.
+    pub(super) fn leave(&mut self, depth: usize) {
+        while self.bindings.last().is_some_and(|(_, _, at)| *at >= depth) {
+            self.bindings.pop();
+        }
+    }
+
+    pub(super) fn into_names(self) -> Vec<Box<str>> {
+        self.names
+    }
+
+    fn index(&mut self, name: &str) -> u16 {
+        if let Some(index) = self.names.iter().position(|known| &**known == name) {
+            return index as u16;
+        }
+        if self.names.len() >= usize::from(u16::MAX) {
+            return 0;
+        }
+        self.names.push(name.into());
+        (self.names.len() - 1) as u16
+    }
+}
