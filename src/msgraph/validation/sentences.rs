@@ -137,9 +137,14 @@ impl Sentence {
             if !is_plausible(value) {
                 return None;
             }
+            let value = match (last, self.end) {
+                // The closing quote is no part of it already.
+                (true, End::Quote) => &value[1..],
+                _ => without_quotes(value, slot.quoted),
+            };
             names.push(NamedThing {
                 name: slot.name,
-                value: without_quotes(value, slot.quoted).to_owned(),
+                value: value.to_owned(),
             });
             offset += length + behind;
         }
