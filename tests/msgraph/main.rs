@@ -1,5 +1,10 @@
 //! The Graph client over real sockets, against a server that plays a script.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "the code around the tests may fail like the tests"
+)]
+
 mod keysets;
 mod policies;
 mod secrets;

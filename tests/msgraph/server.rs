@@ -172,14 +172,12 @@ async fn serve(stream: TcpStream, script: Arc<Script>, requests: Arc<Mutex<Vec<R
                     head += &format!("{name}: {value}\r\n");
                 }
                 head += "\r\n";
-                let sent = stream.write_all(head.as_bytes()).await;
-                if sent.is_err() || stream.write_all(&body).await.is_err() {
+                let bytes = [head.into_bytes(), body].concat();
+                if stream.write_all(&bytes).await.is_err() {
                     return;
                 }
             }
-            Reply::Reset => {
-                return;
-            }
+            Reply::Reset => return,
             Reply::Cut(body) => {
                 let head = format!(
                     "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
