@@ -1,1 +1,64 @@
-//! (to be furnished)
+//! Deployment: from a set of policies and a tenant to a plan, and from the plan to the tenant.
+//!
+//! [`Local`] is what is wanted, [`Remote`] what is there ([`read`] asks the tenant), [`build`] makes
+//! a [`Plan`] of both, which is pure data: every dry run, output and test uses the same one.
+//! [`Materials::gather`] reads the values of keys that have to be made, and [`execute`] carries the
+//! plan out: the only code that writes to a tenant, and only after what it overwrites was saved by
+//! [`Snapshot`]. [`Outcome`] tells what became of every step.
+//!
+//! The room reaches the network through `msgraph` only, and the disk only for snapshots and for the
+//! files of key values. It prints nothing, reads no environment, and knows no configuration format.
+
+mod cancellation;
+mod difference;
+mod execute;
+mod failure;
+mod fingerprint;
+mod keyset_plan;
+mod local;
+mod locate;
+mod materials;
+mod moved;
+mod observer;
+mod outcome;
+mod place;
+mod plan;
+mod preconditions;
+mod provision;
+mod recipe;
+mod remote;
+mod restore;
+mod schedule;
+mod snapshot;
+mod utc;
+
+pub use cancellation::Cancellation;
+pub use difference::{Change, Difference, How};
+pub use execute::{ExecuteError, ExecuteOptions, Execution, execute};
+pub use failure::{Failure, FailureItem};
+pub use fingerprint::Fingerprint;
+pub use keyset_plan::{
+    KEYSET_CONFLICTING_RECIPES, KEYSET_MISSING, KEYSET_MIXED_USE, KEYSET_WRONG_KIND,
+};
+pub use local::{Local, LocalBase, LocalPolicy, Undeployable};
+pub use materials::{KEYSET_WITHOUT_VALUE, Materials, ValueError};
+pub use moved::Moved;
+pub use observer::{Event, Observer, RetriesTo};
+pub use outcome::{KeysetOutcome, Outcome, OutcomeSummary, PolicyOutcome, Status, Stop};
+pub use place::Place;
+pub use plan::{
+    KeysetAction, KeysetStep, Need, PLAN_VERSION, Plan, PlanOptions, Planned, PolicyAction,
+    PolicyStep, TenantIdentity, build,
+};
+pub use preconditions::{
+    POLICY_TOO_LARGE, POLICY_UNDEPLOYABLE, POLICYID_UNPREFIXED, PRODUCTION_DEBUGGING, RULES,
+    TENANT_FULL, TENANT_OTHER,
+};
+pub use recipe::{GeneratedKind, KeyContent, Recipe, Usage, ValueSource};
+pub use remote::{Remote, RemotePolicy, read};
+pub use snapshot::{Manifest, SavedPolicy, Snapshot, SnapshotError};
+
+/// Ids as the service compares them: without regard to case.
+fn fold(id: &str) -> String {
+    id.to_ascii_lowercase()
+}

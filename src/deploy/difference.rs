@@ -1,0 +1,265 @@
+//! What an update changes by meaning: which elements are added, removed or changed, and how.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::diagnostics::{Source, SourceMap};
+use crate::xml::{self, Document, Element};
+
+/// The changes of one policy, in the order of the new text; removed elements stand where they were.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Difference {
+    /// Every change. Empty only for two policies that mean the same.
+    pub changes: Vec<Change>,
+}
+
+/// One change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Change {
+    /// The element, from the outside in: `["TechnicalProfile \"REST\"", "Item \"ServiceUrl\""]`.
+    /// Lists without an id of their own are left out.
+    pub path: Vec<String>,
+    /// The attribute that changed, if it is one.
+    pub attribute: Option<String>,
+    /// What happened to it.
+    pub how: How,
+}
+
+/// What happened to an element, a text or an attribute.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", tag = "kind")]
+pub enum How {
+    /// The tenant's policy does not have it.
+    Added {
+        /// Its text or value; none for an element with content of its own.
+        to: Option<String>,
+    },
+    /// Only the tenant's policy has it.
+    Removed {
+        /// Its text or value; none for an element with content of its own.
+        from: Option<String>,
+    },
+    /// It has another text or value.
+    Changed {
+        /// In the tenant.
+        from: String,
+        /// In the file.
+        to: String,
+    },
+    /// Its children stand in another order.
+    Reordered,
+    /// The tenant's text is not well-formed XML.
+    Unreadable,
+}
+
+impl Difference {
+    /// What changes when the policy that the tenant holds becomes the one of the file.
+    pub fn between(tenant: &str, file: &Document) -> Self {
+        let mut sources = SourceMap::new();
+        let source = sources.add(Source::new("tenant", tenant));
+        let (old, _) = xml::parse(sources.get(source).text(), source);
+        let mut difference = Self::default();
+        match (old.root(), file.root()) {
+            (Some(old), Some(new)) if old.document().is_well_formed() => {
+                difference.compare(old, new, &mut Vec::new());
+            }
+            _ => difference.changes.push(Change {
+                path: Vec::new(),
+                attribute: None,
+                how: How::Unreadable,
+            }),
+        }
+        difference
+    }
+
+    fn push(&mut self, path: &[String], attribute: Option<&str>, how: How) {
+        self.changes.push(Change {
+            path: path.to_vec(),
+            attribute: attribute.map(str::to_owned),
+            how,
+        });
+    }
+
+    fn compare(&mut self, old: Element<'_>, new: Element<'_>, path: &mut Vec<String>) {
+        self.compare_attributes(old, new, path);
+        let is_leaf = |element: Element<'_>| element.children().next().is_none();
+        if is_leaf(old) && is_leaf(new) {
+            let (from, to) = (old.trimmed_text(), new.trimmed_text());
+            let same = if folds_text(new) {
+                from.eq_ignore_ascii_case(to)
+            } else {
+                from == to
+            };
+            if !same {
+                let (from, to) = (from.to_owned(), to.to_owned());
+                self.push(path, None, How::Changed { from, to });
+            }
+            return;
+        }
+        let old_children = keyed(old);
+        let new_children = keyed(new);
+        for (key, child) in &old_children {
+            if !new_children.iter().any(|(known, _)| known == key) {
+                path.push(label(*child));
+                self.push(path, None, How::Removed { from: value(*child) });
+                path.pop();
+            }
+        }
+        for (key, child) in &new_children {
+            let named = names_itself(*child);
+            if named {
+                path.push(label(*child));
+            }
+            match old_children.iter().find(|(known, _)| known == key) {
+                Some((_, previous)) => self.compare(*previous, *child, path),
+                None => {
+                    if !named {
+                        path.push(label(*child));
+                    }
+                    self.push(path, None, How::Added { to: value(*child) });
+                    if !named {
+                        path.pop();
+                    }
+                }
+            }
+            if named {
+                path.pop();
+            }
+        }
+        let common = |these: &[(Key, Element<'_>)], those: &[(Key, Element<'_>)]| -> Vec<Key> {
+            let keys = these.iter().map(|(key, _)| key);
+            let keys = keys.filter(|key| those.iter().any(|(known, _)| known == *key));
+            keys.cloned().collect()
+        };
+        if common(&old_children, &new_children) != common(&new_children, &old_children) {
+            let named = names_itself(new);
+            if !named {
+                path.push(label(new));
+            }
+            self.push(path, None, How::Reordered);
+            if !named {
+                path.pop();
+            }
+        }
+    }
+
+    fn compare_attributes(&mut self, old: Element<'_>, new: Element<'_>, path: &[String]) {
+        let is_root = new.parent().is_none();
+        for attribute in new.attributes() {
+            let name = attribute.name();
+            if is_root && matches!(name, "TenantObjectId" | "schemaLocation") {
+                continue;
+            }
+            let to = attribute.value().to_owned();
+            match old.attribute_value(name) {
+                None => self.push(path, Some(name), How::Added { to: Some(to) }),
+                Some(from) => {
+                    let same = from == to
+                        || is_root
+                            && matches!(name, "PolicyId" | "TenantId")
+                            && from.eq_ignore_ascii_case(&to);
+                    if !same {
+                        let from = from.to_owned();
+                        self.push(path, Some(name), How::Changed { from, to });
+                    }
+                }
+            }
+        }
+        for attribute in old.attributes() {
+            let name = attribute.name();
+            let counts = !is_root || !matches!(name, "TenantObjectId" | "schemaLocation");
+            if counts && !new.attributes().any(|known| known.name() == name) {
+                let from = Some(attribute.value().to_owned());
+                self.push(path, Some(name), How::Removed { from });
+            }
+        }
+    }
+}
+
+/// What makes an element the same one in two versions: its name, what identifies it, and a number
+/// where that is not unique.
+type Key = (String, String, usize);
+
+fn keyed<'d>(parent: Element<'d>) -> Vec<(Key, Element<'d>)> {
+    let mut keyed: Vec<(Key, Element<'d>)> = Vec::new();
+    let mut counts = std::collections::HashMap::new();
+    for child in parent.children() {
+        let name = child.name().to_owned();
+        let id = identity(child).unwrap_or_default().to_ascii_lowercase();
+        let count = counts.entry((name.clone(), id.clone())).or_insert(0usize);
+        keyed.push(((name, id, *count), child));
+        *count += 1;
+    }
+    keyed
+}
+
+/// What identifies an element among its siblings.
+fn identity(element: Element<'_>) -> Option<&str> {
+    const ATTRIBUTES: [&str; 13] = [
+        "Id",
+        "Key",
+        "Order",
+        "ReferenceId",
+        "ClaimTypeReferenceId",
+        "DisplayControlReferenceId",
+        "TechnicalProfileReferenceId",
+        "SubJourneyReferenceId",
+        "TargetClaimsExchangeId",
+        "ValidationClaimsExchangeId",
+        "TransformationClaimType",
+        "Language",
+        "ElementId",
+    ];
+    if element.name() == "ClaimsProvider" {
+        return Some(element.child("DisplayName")?.trimmed_text());
+    }
+    ATTRIBUTES.iter().find_map(|name| element.attribute_value(name))
+}
+
+/// Whether an element is worth naming on the way to a change: it has an identity, or holds text.
+fn names_itself(element: Element<'_>) -> bool {
+    identity(element).is_some() || element.children().next().is_none()
+}
+
+fn label(element: Element<'_>) -> String {
+    match identity(element) {
+        Some(id) => format!("{} \"{id}\"", element.name()),
+        None => element.name().to_owned(),
+    }
+}
+
+fn value(element: Element<'_>) -> Option<String> {
+    let text = element.trimmed_text();
+    (element.children().next().is_none() && !text.is_empty()).then(|| text.to_owned())
+}
+
+/// Whether the service compares the text of an element without regard to case.
+fn folds_text(element: Element<'_>) -> bool {
+    element.parent().is_some_and(|parent| parent.name() == "BasePolicy")
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = if self.path.is_empty() {
+            "policy".to_owned()
+        } else {
+            self.path.join(" › ")
+        };
+        let attribute = match &self.attribute {
+            Some(attribute) => format!(" @{attribute}"),
+            None => String::new(),
+        };
+        match &self.how {
+            How::Added { to: Some(to) } => write!(f, "+ {path}{attribute}: {to:?}"),
+            How::Added { to: None } => write!(f, "+ {path}{attribute}"),
+            How::Removed { from: Some(from) } => write!(f, "- {path}{attribute}: {from:?}"),
+            How::Removed { from: None } => write!(f, "- {path}{attribute}"),
+            How::Changed { from, to } => write!(f, "~ {path}{attribute}: {from:?} → {to:?}"),
+            How::Reordered => write!(f, "~ {path}: the order of its elements"),
+            How::Unreadable => f.write_str("~ the tenant's text is not well-formed XML"),
+        }
+    }
+}
