@@ -355,7 +355,7 @@ fn secret(body: &Map<String, Value>) -> Result<Key, Refusal> {
 
 fn certificate(call: &Call<'_>, body: &Map<String, Value>, id: &str) -> Result<Key, Refusal> {
     let bytes = base64_key(body)?;
-    let certificate = Certificate::read(&bytes).map_err(|reason| badly_formatted(reason))?;
+    let certificate = Certificate::read(&bytes).map_err(badly_formatted)?;
     if certificate.not_after <= clock::now() {
         return Err(expired(call, id, certificate.not_after));
     }
@@ -384,7 +384,7 @@ fn pkcs12(call: &Call<'_>, body: &Map<String, Value>, id: &str) -> Result<Key, R
             ..Key::default()
         });
     };
-    let certificate = Certificate::read(certificate).map_err(|reason| badly_formatted(reason))?;
+    let certificate = Certificate::read(certificate).map_err(badly_formatted)?;
     if certificate.not_after <= clock::now() {
         return Err(expired(call, id, certificate.not_after));
     }

@@ -139,7 +139,7 @@ fn target(segments: &[String]) -> Target {
     // `$value` in the place of an id, and an empty key, mean that the id was empty.
     let id = |at: usize| {
         let (text, may_be_name) = flat.get(at)?;
-        let is_id = !text.trim().is_empty() && !(*may_be_name && text.starts_with('$'));
+        let is_id = !text.trim().is_empty() && (!*may_be_name || !text.starts_with('$'));
         is_id.then(|| text.clone())
     };
     let found = match (name(0).as_deref(), flat.len()) {
