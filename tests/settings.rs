@@ -117,7 +117,7 @@ fn keys_are_no_patterns_and_values_no_templates() {
     let fixture = Fixture::recursive(&[("Api.Url", "pa$$word$&$1"), ("a(b", "x")]);
     assert_eq!(
         fixture.text("{Settings:Api.Url} {Settings:a(b}"),
-        "pa$$word$&$1 x"
+        "pa$$word$&amp;$1 x"
     );
     let (rules, _) = fixture.findings("{Settings:ApiXUrl}{Settings:Api.Url}{Settings:a(b}");
     assert_eq!(rules, ["settings-undefined"]);
@@ -467,7 +467,8 @@ proptest! {
         let expected = format!("{before}{value}{between}{second}{after}");
         let document = roxmltree::Document::parse(&resolved).expect("is well-formed");
         let root = document.root_element();
-        prop_assert_eq!(root.attribute("a"), Some(format!("{value}{second}").as_str()));
+        let both = format!("{value}{second}");
+        prop_assert_eq!(root.attribute("a"), Some(both.as_str()));
         prop_assert_eq!(root.attribute("b"), Some(value.as_str()));
         for name in ["t", "c"] {
             let element = root.children().find(|child| child.has_tag_name(name));
@@ -486,7 +487,8 @@ proptest! {
         let document = roxmltree::Document::parse(&resolved).expect("is well-formed");
         let root = document.root_element();
         let read = if in_attribute { root.attribute("a") } else { root.text() };
-        prop_assert_eq!(read, Some(format!("{value}A").as_str()));
+        let expected = format!("{value}A");
+        prop_assert_eq!(read, Some(expected.as_str()));
     }
 
     #[test]
