@@ -4,16 +4,20 @@
 use std::fmt::Write as _;
 
 /// One file of the set.
-pub struct GeneratedPolicy {
+pub(crate) struct GeneratedPolicy {
     /// File name.
-    pub name: String,
+    pub(crate) name: String,
     /// The XML.
-    pub text: String,
+    pub(crate) text: String,
 }
 
 /// A set of `leaves` relying parties below an extension below a base; every file has about the
 /// number of bytes asked for, the head of a policy being the minimum.
-pub fn generated_set(leaves: usize, base_bytes: usize, leaf_bytes: usize) -> Vec<GeneratedPolicy> {
+pub(crate) fn generated_set(
+    leaves: usize,
+    base_bytes: usize,
+    leaf_bytes: usize,
+) -> Vec<GeneratedPolicy> {
     let mut set = vec![
         GeneratedPolicy {
             name: "Base.xml".into(),

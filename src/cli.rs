@@ -1,1 +1,148 @@
-//! (to be furnished)
+//! The command line as a whole: global options, the list of commands, logging, and what an error
+//! looks like.
+
+use std::io::IsTerminal as _;
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+use crate::commands::shell::ColourChoice;
+use crate::commands::{Exit, Shell, emulator, explain, graph, validate};
+
+/// Checks Azure AD B2C custom policies as strictly as the tenant would, and deploys them through
+/// Microsoft Graph.
+#[derive(Debug, Parser)]
+#[command(
+    name = "iefctl",
+    version,
+    propagate_version = true,
+    arg_required_else_help = true,
+    max_term_width = 100,
+    after_help = "\
+Examples:
+  iefctl validate policies
+  iefctl deploy policies --environment dev --emulator
+  iefctl deploy policies --environment test
+
+Exit status: 0 nothing to report, 1 errors or an incomplete deployment, 2 could not run"
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+
+    /// Say more: -v notes and hints in full, -vv requests, -vvv everything
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+
+    /// Only the result
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+
+    /// When to write colours
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    color: ColourChoice,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Validate(validate::ValidateArgs),
+    Graph(graph::GraphArgs),
+    Emulator(emulator::EmulatorArgs),
+    Explain(explain::ExplainArgs),
+    /// Print shell completions
+    #[command(after_help = "Example:\n  iefctl completions bash > /etc/bash_completion.d/iefctl")]
+    Completions {
+        /// The shell
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Runs the program with the arguments of the process.
+pub fn run() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are no failures; clap chooses the stream.
+            let exit = if error.use_stderr() {
+                Exit::CouldNotRun
+            } else {
+                Exit::Clean
+            };
+            // Nothing can be done about a closed terminal.
+            let _ = error.print();
+            return exit.into();
+        }
+    };
+    let shell = Shell {
+        verbosity: cli.verbose,
+        quiet: cli.quiet,
+        colour: cli.color,
+    };
+    log(&shell);
+    match execute(cli.command, &shell) {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            report(&error, &shell);
+            Exit::CouldNotRun.into()
+        }
+    }
+}
+
+fn execute(command: Command, shell: &Shell) -> anyhow::Result<Exit> {
+    match command {
+        Command::Validate(args) => validate::run(&args, shell),
+        Command::Graph(args) => graph::run(&args, shell),
+        Command::Emulator(args) => emulator::run(&args, shell),
+        Command::Explain(args) => explain::run(&args, shell),
+        Command::Completions { shell: kind } => {
+            shell.print(|out| {
+                clap_complete::generate(kind, &mut Cli::command(), "iefctl", out);
+                Ok(())
+            })?;
+            Ok(Exit::Clean)
+        }
+    }
+}
+
+/// Logs go to standard error; `IEFCTL_LOG` takes the directives of tracing.
+fn log(shell: &Shell) {
+    let default = match shell.verbosity {
+        0 | 1 => "off",
+        2 => "iefctl=debug",
+        _ => "iefctl=trace,hyper_util=debug,reqwest=debug",
+    };
+    let directives = shell.variable("IEFCTL_LOG");
+    let filter = EnvFilter::new(directives.as_deref().unwrap_or(default));
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(shell.error_style().colour && std::io::stderr().is_terminal())
+        .finish();
+    // Fails only if one is set already, as in a test that runs commands in-process.
+    let _ = tracing::subscriber::set_global_default(subscriber);
+}
+
+/// `error:` and the chain of causes, outermost first.
+fn report(error: &anyhow::Error, shell: &Shell) {
+    let style = shell.error_style();
+    let mut causes: Vec<String> = Vec::new();
+    for cause in error.chain() {
+        let text = cause.to_string();
+        // Some errors repeat their cause in their own text.
+        if !causes.last().is_some_and(|last| last.contains(&text)) {
+            causes.push(text);
+        }
+    }
+    let word = if style.colour {
+        "\u{1b}[1m\u{1b}[91merror\u{1b}[0m"
+    } else {
+        "error"
+    };
+    let quiet = Shell {
+        quiet: false,
+        ..*shell
+    };
+    quiet.say(format!("{word}: {}", causes.join("\n  because: ")));
+}

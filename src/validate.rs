@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::diagnostics::{Diagnostic, Level, Report, Source, SourceId, SourceMap};
+use crate::diagnostics::{Diagnostic, Level, Location, Report, Source, SourceId, SourceMap};
 use crate::policy::{Policy, PolicyIndex, PolicySet, Role, keyset_references};
 use crate::{rules, xml};
 
@@ -19,6 +19,9 @@ pub struct Input {
     /// Whether the tenant's policies are among the context, so that a base which is not there does
     /// not exist.
     pub tenant_known: bool,
+    /// Where placeholders without a value are left. That they are no valid values follows from the
+    /// missing setting, which was reported already, and is not said again.
+    pub unresolved: Vec<Location>,
     /// Levels that the team configured: rule id to level, `None` for "off".
     pub levels: HashMap<String, Option<Level>>,
 }
@@ -41,6 +44,7 @@ pub fn validate(input: Input) -> Outcome {
         own,
         context,
         tenant_known,
+        unresolved,
         levels,
     } = input;
     let mut diagnostics = Vec::new();
@@ -83,6 +87,7 @@ pub fn validate(input: Input) -> Outcome {
         diagnostics.extend(findings);
     }
 
+    diagnostics.retain(|finding| !overlaps(finding.primary.location, &unresolved));
     let mut report = Report {
         policies: set.own().count(),
         sources,
@@ -95,6 +100,14 @@ pub fn validate(input: Input) -> Outcome {
         set,
         not_policies,
     }
+}
+
+fn overlaps(location: Location, places: &[Location]) -> bool {
+    places.iter().any(|place| {
+        place.source == location.source
+            && place.span.start < location.span.end.max(location.span.start + 1)
+            && location.span.start < place.span.end
+    })
 }
 
 /// Sets the levels that a team configured; findings of rules that are off disappear.

@@ -10,7 +10,7 @@ use tracing::debug;
 use super::aadsts;
 use super::{
     AccessToken, AuthError, Backoff, Endpoint, EntraError, FailedExchange, RetryPolicy,
-    TransportOptions, retry_after,
+    TransportOptions, redacted, retry_after,
 };
 
 /// The token endpoint of a tenant.
@@ -162,16 +162,8 @@ fn token_of(body: &[u8]) -> Option<AccessToken> {
 
 fn entra_error(status: u16, body: &[u8], secrets: &[(&str, &SecretString)]) -> Option<EntraError> {
     let answer: Value = serde_json::from_slice(body).ok()?;
-    let text = |name: &str| {
-        let mut text = answer.get(name)?.as_str()?.to_owned();
-        for (_, secret) in secrets {
-            let secret = secret.expose_secret();
-            if !secret.is_empty() {
-                text = text.replace(secret, "***");
-            }
-        }
-        Some(text)
-    };
+    let secrets: Vec<&SecretString> = secrets.iter().map(|(_, secret)| *secret).collect();
+    let text = |name: &str| Some(redacted(answer.get(name)?.as_str()?, &secrets));
     let error = text("error")?;
     let description = text("error_description").unwrap_or_default();
     let numbered = description.strip_prefix("AADSTS").and_then(|rest| {

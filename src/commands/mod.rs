@@ -1,1 +1,41 @@
-//! (to be furnished)
+//! The commands: one file each, with its arguments, examples and exit status.
+//!
+//! A command connects the rooms: it loads the project, calls what validates or deploys, and hands the
+//! result to a format. This is where errors get their context and where output is written; no other
+//! room decides what a user sees or how the process ends.
+
+pub mod emulator;
+pub mod explain;
+pub mod graph;
+pub mod project;
+pub mod shell;
+pub mod validate;
+
+use std::process::ExitCode;
+
+pub use shell::Shell;
+
+/// How the process ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// Nothing to report.
+    Clean,
+    /// Findings of level error, or a deployment that is not complete.
+    Findings,
+    /// The command could not run: usage, configuration, sign-in, network, before anything was
+    /// written.
+    CouldNotRun,
+    /// Changes are pending; only `plan --exit-code`.
+    ChangesPending,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Clean => 0,
+            Exit::Findings => 1,
+            Exit::CouldNotRun => 2,
+            Exit::ChangesPending => 3,
+        })
+    }
+}

@@ -179,7 +179,8 @@ impl Target {
         }
     }
 
-    /// The policy files, in order. `notes` tells what was passed over.
+    /// The policy files that the configuration does not leave out, in order; it is an error if there
+    /// were none to begin with. `notes` tells what was passed over.
     pub(super) fn files(
         &self,
         filter: &Filter,
@@ -217,33 +218,37 @@ impl Target {
             .into_iter()
             .filter(|file| filter.keeps(file))
             .collect();
-        if kept.is_empty() {
-            return Err(self.empty(found, matched));
+        if matched == 0 {
+            return Err(self.empty(found));
         }
         if kept.len() < matched {
             let count = matched - kept.len();
+            let place = self.describe();
             notes.push(format!(
-                "include and exclude leave out {count} of {matched} files"
+                "include and exclude leave out {count} of {matched} files in {place}"
             ));
         }
         Ok(kept)
     }
 
-    fn empty(&self, found: usize, matched: usize) -> ConfigError {
-        let (place, detail) = match self {
-            Self::File(path) | Self::Folder(path) => {
-                (format!("`{}`", paths::display(path)), String::new())
-            }
+    fn empty(&self, found: usize) -> ConfigError {
+        let detail = match (self, found) {
+            (Self::Glob { .. }, 1..) => format!("; there are {found} others"),
+            _ => String::new(),
+        };
+        ConfigError::Empty {
+            place: self.describe(),
+            detail,
+        }
+    }
+
+    fn describe(&self) -> String {
+        match self {
+            Self::File(path) | Self::Folder(path) => format!("`{}`", paths::display(path)),
             Self::Glob { base, pattern } => {
-                let place = format!("`{}` that match `{pattern}`", paths::display(base));
-                (place, format!("; there are {found} others"))
+                format!("`{}` that match `{pattern}`", paths::display(base))
             }
-        };
-        let detail = match matched {
-            0 => detail,
-            count => format!("; include and exclude of the configuration leave out all {count}"),
-        };
-        ConfigError::Empty { place, detail }
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the user wants to work on: which policy files, which environment, which settings.
 //!
 //! [`load`] reads the disk once and returns a [`Project`], which is data. Formats of configuration
-//! have one file each ([`iefctl.toml`](self) in `iefctl_toml.rs`, `appsettings.json` of the VS Code
+//! have one file each (`iefctl.toml` in `iefctl_toml.rs`, `appsettings.json` of the VS Code
 //! extension in `appsettings.rs`) and read into the same `Configuration`. Secrets never enter: a
 //! keyset recipe says where a value comes from, and only provisioning reads it.
 //!
@@ -364,6 +364,12 @@ fn read_sets(
     for plan in plans {
         let mut seen = HashSet::new();
         let files = list(&plan.targets, filter, &mut seen, notes)?;
+        if files.is_empty() {
+            return Err(ConfigError::Empty {
+                place: format!("`{}`", plan.name),
+                detail: "; include and exclude of the configuration leave out all".to_owned(),
+            });
+        }
         let with_files = list(with, &filter.for_bases(), &mut seen, notes)?;
         let mut read = |files: Vec<PathBuf>| -> Vec<Source> {
             let mut sources = Vec::new();

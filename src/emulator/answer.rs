@@ -91,10 +91,14 @@ impl Answer {
             ("request-id", Some(ids.request.clone())),
             ("client-request-id", Some(ids.client_request().to_owned())),
         ];
-        let own = own.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        let own = own
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value?)));
         for (name, value) in self.headers.into_iter().chain(own) {
             if let Ok(value) = HeaderValue::from_str(&value) {
-                response.headers_mut().insert(HeaderName::from_static(name), value);
+                response
+                    .headers_mut()
+                    .insert(HeaderName::from_static(name), value);
             }
         }
         response
@@ -149,11 +153,7 @@ impl Refusal {
     }
 
     /// An error of Graph itself.
-    pub(super) fn graph(
-        status: u16,
-        code: impl Into<String>,
-        message: impl Into<String>,
-    ) -> Self {
+    pub(super) fn graph(status: u16, code: impl Into<String>, message: impl Into<String>) -> Self {
         Self::new(status, code, message)
     }
 

@@ -66,7 +66,10 @@ impl Tokens {
     /// An access token, as Entra issues it to an application.
     pub(super) fn issue(&self, grant: &Grant<'_>) -> Option<String> {
         let now = clock::now();
-        let object = guid::derived("service principal", &format!("{}/{}", grant.tenant, grant.client));
+        let object = guid::derived(
+            "service principal",
+            &format!("{}/{}", grant.tenant, grant.client),
+        );
         self.signer.sign(&json!({
             "aud": grant.audience,
             "iss": format!("https://sts.windows.net/{}/", grant.tenant),
@@ -91,23 +94,30 @@ impl Tokens {
         }
         let claims = self.signer.verify(token).map_err(|bad| match bad {
             BadToken::Malformed => refused("IDX14100: JWT is not well formed."),
-            BadToken::Signature => {
-                refused("Access token validation failure. Invalid signature.")
-            }
+            BadToken::Signature => refused("Access token validation failure. Invalid signature."),
         })?;
         let text = |name: &str| claims[name].as_str().unwrap_or_default();
         if !self.is_own_audience(text("aud")) {
-            return Err(refused("Access token validation failure. Invalid audience."));
+            return Err(refused(
+                "Access token validation failure. Invalid audience.",
+            ));
         }
         let token = text("uti").to_owned();
         let expired = claims["exp"].as_i64().is_none_or(|exp| exp <= clock::now());
         if expired || self.revoked().contains(&token) {
             return Err(refused("Lifetime validation failed, the token is expired."));
         }
-        let roles = claims["roles"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let roles = claims["roles"]
+            .as_array()
+            .map(Vec::as_slice)
+            .unwrap_or_default();
         Ok(Caller {
             tenant: text("tid").to_owned(),
-            roles: roles.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+            roles: roles
+                .iter()
+                .filter_map(Value::as_str)
+                .map(str::to_owned)
+                .collect(),
             token,
         })
     }
@@ -139,7 +149,9 @@ impl Tokens {
 impl Caller {
     /// Graph's 403 unless the token holds one of `permissions`.
     pub(super) fn require(&self, permissions: &[&str]) -> Result<(), Refusal> {
-        let held = permissions.iter().any(|wanted| self.roles.iter().any(|role| role == wanted));
+        let held = permissions
+            .iter()
+            .any(|wanted| self.roles.iter().any(|role| role == wanted));
         if held {
             return Ok(());
         }

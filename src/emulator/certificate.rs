@@ -75,7 +75,11 @@ fn parts(mut certificate: Reader<'_>) -> Option<Parts<'_>> {
         .expect(der::OID)?
         .content;
     // The first byte of a BIT STRING counts its unused bits.
-    let (0, key) = key_info.expect(der::BIT_STRING)?.content.split_first().map(|(n, k)| (*n, k))?
+    let (0, key) = key_info
+        .expect(der::BIT_STRING)?
+        .content
+        .split_first()
+        .map(|(n, k)| (*n, k))?
     else {
         return None;
     };
@@ -90,14 +94,19 @@ fn parts(mut certificate: Reader<'_>) -> Option<Parts<'_>> {
 /// `UTCTime` (two-digit year, 1950 to 2049) or `GeneralizedTime`.
 fn time(reader: &mut Reader<'_>) -> Option<i64> {
     let element = reader.next()?;
-    let text = std::str::from_utf8(element.content).ok()?.strip_suffix('Z')?;
+    let text = std::str::from_utf8(element.content)
+        .ok()?
+        .strip_suffix('Z')?;
     if !text.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
     let (year, rest) = match (element.tag, text.len()) {
         (0x17, 12) => {
             let year: i64 = text[..2].parse().ok()?;
-            (if year < 50 { 2000 + year } else { 1900 + year }, &text[2..])
+            (
+                if year < 50 { 2000 + year } else { 1900 + year },
+                &text[2..],
+            )
         }
         (0x18, 14) => (text[..4].parse().ok()?, &text[4..]),
         _ => return None,

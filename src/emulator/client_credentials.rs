@@ -14,8 +14,14 @@ pub(super) fn grant(server: &Server, tenant: &str, form: &Form) -> Result<Answer
     let client = form.require("client_id")?;
     let scope = form.require("scope")?;
     let options = server.options();
-    if options.client_id.as_ref().is_some_and(|only| !only.eq_ignore_ascii_case(client)) {
-        let directory = server.store().read(tenant, |tenant| tenant.name().to_owned());
+    if options
+        .client_id
+        .as_ref()
+        .is_some_and(|only| !only.eq_ignore_ascii_case(client))
+    {
+        let directory = server
+            .store()
+            .read(tenant, |tenant| tenant.name().to_owned());
         return Err(OAuthError::new(
             400,
             "unauthorized_client",
@@ -37,7 +43,11 @@ pub(super) fn grant(server: &Server, tenant: &str, form: &Form) -> Result<Answer
              'client_credentials' grant type.",
         ));
     };
-    if options.client_secret.as_ref().is_some_and(|only| only.expose_secret() != secret) {
+    if options
+        .client_secret
+        .as_ref()
+        .is_some_and(|only| only.expose_secret() != secret)
+    {
         return Err(OAuthError::new(
             401,
             "invalid_client",

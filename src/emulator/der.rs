@@ -108,7 +108,11 @@ mod tests {
     fn lengths_beyond_the_input_are_no_der() {
         assert!(Reader::new(&[0x30, 0x05, 0x00]).next().is_none());
         assert!(Reader::new(&[0x30, 0x80, 0x00, 0x00]).next().is_none());
-        assert!(Reader::new(&[0x30, 0x84, 0xff, 0xff, 0xff, 0xff]).next().is_none());
+        assert!(
+            Reader::new(&[0x30, 0x84, 0xff, 0xff, 0xff, 0xff])
+                .next()
+                .is_none()
+        );
         assert!(Reader::new(&[0x30, 0x85, 1, 1, 1, 1, 1]).next().is_none());
         assert!(Reader::new(&[]).next().is_none());
         assert!(whole_sequence(&[0x30, 0x00, 0x00]).is_none());

@@ -235,7 +235,9 @@ impl Faults {
     /// always 0 and delays stay below 20 ms, so that hundreds of scripts run in a test.
     pub fn random(seed: u64) -> Self {
         let mut prng = Prng::new(seed);
-        let rules = (0..1 + prng.below(6)).map(|_| random_rule(&mut prng)).collect();
+        let rules = (0..1 + prng.below(6))
+            .map(|_| random_rule(&mut prng))
+            .collect();
         Self {
             seed,
             rules,

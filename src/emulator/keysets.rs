@@ -23,7 +23,10 @@ pub(super) fn answer(call: &Call<'_>, target: &Target) -> Result<Answer, Refusal
     match (call.method, target) {
         ("GET", Target::Keysets) => Ok(list(call)),
         ("GET", Target::KeysetCount) => {
-            let count = call.server.store().read(call.tenant(), |tenant| tenant.keysets.len());
+            let count = call
+                .server
+                .store()
+                .read(call.tenant(), |tenant| tenant.keysets.len());
             Ok(Answer::count(count))
         }
         ("POST", Target::Keysets) => create(call),
@@ -49,7 +52,10 @@ pub(super) fn answer(call: &Call<'_>, target: &Target) -> Result<Answer, Refusal
             let keyset = find(call, id)?;
             let keys: Vec<Value> = keyset.keys.iter().map(key_v2_json).collect();
             let of = format!("trustFramework/keySets('{}')/keys_v2", keyset.id);
-            Ok(Answer::json(200, &json!({"@odata.context": call.context(&of), "value": keys})))
+            Ok(Answer::json(
+                200,
+                &json!({"@odata.context": call.context(&of), "value": keys}),
+            ))
         }
         ("GET", Target::KeyCount(id)) => Ok(Answer::count(find(call, id)?.keys.len())),
         ("GET", Target::Key(id, kid)) => {
@@ -79,7 +85,11 @@ pub(super) fn object_of_body(body: &[u8]) -> Option<String> {
 
 fn list(call: &Call<'_>) -> Answer {
     let keysets: Vec<Value> = call.server.store().read(call.tenant(), |tenant| {
-        tenant.keysets.values().map(|keyset| Value::Object(keyset_json(keyset))).collect()
+        tenant
+            .keysets
+            .values()
+            .map(|keyset| Value::Object(keyset_json(keyset)))
+            .collect()
     });
     let context = call.context("trustFramework/keySets");
     Answer::json(200, &json!({"@odata.context": context, "value": keysets}))
@@ -128,16 +138,22 @@ fn create(call: &Call<'_>) -> Result<Answer, Refusal> {
                 ),
             ));
         }
-        if let Some(limit) = unknowns.keyset_limit.filter(|limit| tenant.keysets.len() >= *limit) {
-            let message =
-                format!("Tenant '{}' has reached its limit of {limit} keysets.", tenant.name());
+        if let Some(limit) = unknowns
+            .keyset_limit
+            .filter(|limit| tenant.keysets.len() >= *limit)
+        {
+            let message = format!(
+                "Tenant '{}' has reached its limit of {limit} keysets.",
+                tenant.name()
+            );
             return Err(Refusal::bare(400, message));
         }
-        let mut body =
-            json!({"@odata.context": call.context("trustFramework/keySets/$entity")});
+        let mut body = json!({"@odata.context": call.context("trustFramework/keySets/$entity")});
         merge(&mut body, Value::Object(keyset_json(&keyset)));
-        let answer = Answer::json(201, &body)
-            .header("location", format!("/trustFramework/keySets('{}')", keyset.id));
+        let answer = Answer::json(201, &body).header(
+            "location",
+            format!("/trustFramework/keySets('{}')", keyset.id),
+        );
         Ok((vec![Change::Keyset(keyset)], answer))
     })
 }
@@ -174,10 +190,12 @@ fn replace(call: &Call<'_>, id: &str) -> Result<Answer, Refusal> {
         keys.push(key);
     }
     call.server.store().change(call.tenant(), |tenant| {
-        let id = resolve(call, tenant, id).ok_or_else(|| missing(call, id, tenant))?.id.clone();
+        let id = resolve(call, tenant, id)
+            .ok_or_else(|| missing(call, id, tenant))?
+            .id
+            .clone();
         let keyset = Keyset { id, keys };
-        let mut body =
-            json!({"@odata.context": call.context("trustFramework/keySets/$entity")});
+        let mut body = json!({"@odata.context": call.context("trustFramework/keySets/$entity")});
         merge(&mut body, Value::Object(keyset_json(&keyset)));
         Ok((vec![Change::Keyset(keyset)], Answer::json(200, &body)))
     })
@@ -231,14 +249,20 @@ fn own_key(entry: &Map<String, Value>) -> Result<Key, Refusal> {
 
 fn set_status(call: &Call<'_>, id: &str, kid: &str) -> Result<Answer, Refusal> {
     let body = object_body(call)?;
-    if let Some(name) = body.keys().find(|name| *name != "status" && !name.starts_with('@')) {
+    if let Some(name) = body
+        .keys()
+        .find(|name| *name != "status" && !name.starts_with('@'))
+    {
         return Err(Refusal::numbered(
             400,
             99014,
             format!("The property '{name}' can not be modified. It's a read only property. "),
         ));
     }
-    let status = body.get("status").and_then(Value::as_str).map(str::to_lowercase);
+    let status = body
+        .get("status")
+        .and_then(Value::as_str)
+        .map(str::to_lowercase);
     let enabled = match status.as_deref() {
         Some("enabled") => true,
         Some("disabled") => false,
@@ -305,9 +329,8 @@ fn generated(call: &Call<'_>, body: &Map<String, Value>) -> Result<Key, Refusal>
     if kty == "RSA" {
         let options = call.server.options();
         let bits = options.unknowns.generated_rsa_bits;
-        let public = signer::generate_public(bits, options.reuse_rsa_key).ok_or_else(|| {
-            Refusal::numbered(500, 90063, "There is a problem with the service.")
-        })?;
+        let public = signer::generate_public(bits, options.reuse_rsa_key)
+            .ok_or_else(|| Refusal::numbered(500, 90063, "There is a problem with the service."))?;
         (key.n, key.e) = (Some(public.n), Some(public.e));
     }
     Ok(key)
@@ -332,7 +355,7 @@ fn secret(body: &Map<String, Value>) -> Result<Key, Refusal> {
 
 fn certificate(call: &Call<'_>, body: &Map<String, Value>, id: &str) -> Result<Key, Refusal> {
     let bytes = base64_key(body)?;
-    let certificate = Certificate::read(&bytes).map_err(|reason| badly_formatted(reason))?;
+    let certificate = Certificate::read(&bytes).map_err(badly_formatted)?;
     if certificate.not_after <= clock::now() {
         return Err(expired(call, id, certificate.not_after));
     }
@@ -361,7 +384,7 @@ fn pkcs12(call: &Call<'_>, body: &Map<String, Value>, id: &str) -> Result<Key, R
             ..Key::default()
         });
     };
-    let certificate = Certificate::read(certificate).map_err(|reason| badly_formatted(reason))?;
+    let certificate = Certificate::read(certificate).map_err(badly_formatted)?;
     if certificate.not_after <= clock::now() {
         return Err(expired(call, id, certificate.not_after));
     }
@@ -391,7 +414,9 @@ fn base64_key(body: &Map<String, Value>) -> Result<Vec<u8>, Refusal> {
     };
     // .NET's decoder skips white space.
     let text: String = text.chars().filter(|c| !c.is_ascii_whitespace()).collect();
-    STANDARD.decode(text).map_err(|_| badly_formatted("the key is not base64"))
+    STANDARD
+        .decode(text)
+        .map_err(|_| badly_formatted("the key is not base64"))
 }
 
 /// Dates that the client chose; a certificate's own `nbf` lies in the past.
@@ -400,7 +425,12 @@ fn check_dates(call: &Call<'_>, made: &Key, id: &str) -> Result<(), Refusal> {
     if let Some(exp) = made.exp.filter(|exp| *exp <= now) {
         return Err(expired(call, id, exp));
     }
-    let lead = call.server.options().unknowns.nbf_lead_time.filter(|_| made.x5c.is_empty());
+    let lead = call
+        .server
+        .options()
+        .unknowns
+        .nbf_lead_time
+        .filter(|_| made.x5c.is_empty());
     let earliest = lead.map(|lead| now + i64::try_from(lead.as_secs()).unwrap_or(i64::MAX / 2));
     if let (Some(nbf), Some(earliest)) = (made.nbf, earliest)
         && nbf < earliest
@@ -442,9 +472,7 @@ fn key_type(value: &str) -> Result<&'static str, Refusal> {
         _ => Err(Refusal::numbered(
             400,
             95031,
-            format!(
-                "Bad kty parameter '{value}' for the trustframework key. Must be RSA or oct."
-            ),
+            format!("Bad kty parameter '{value}' for the trustframework key. Must be RSA or oct."),
         )),
     }
 }
@@ -475,7 +503,9 @@ fn object_body(call: &Call<'_>) -> Result<Map<String, Value>, Refusal> {
 
 fn find(call: &Call<'_>, id: &str) -> Result<Keyset, Refusal> {
     call.server.store().read(call.tenant(), |tenant| {
-        resolve(call, tenant, id).cloned().ok_or_else(|| missing(call, id, tenant))
+        resolve(call, tenant, id)
+            .cloned()
+            .ok_or_else(|| missing(call, id, tenant))
     })
 }
 

@@ -73,7 +73,9 @@ impl Log {
         let mut guard = self.records.lock().unwrap_or_else(PoisonError::into_inner);
         let (next, records) = &mut *guard;
         let oldest = *next - records.len() as u64;
-        let index = sequence.checked_sub(oldest).and_then(|at| usize::try_from(at).ok());
+        let index = sequence
+            .checked_sub(oldest)
+            .and_then(|at| usize::try_from(at).ok());
         if let Some(record) = index.and_then(|at| records.get_mut(at)) {
             change(record);
         }

@@ -97,10 +97,7 @@ pub struct Emulator {
 
 impl Emulator {
     /// Loads the state folder, binds `addr` (port 0 takes a free one) and serves until shut down.
-    pub async fn start(
-        options: EmulatorOptions,
-        addr: SocketAddr,
-    ) -> Result<Self, EmulatorError> {
+    pub async fn start(options: EmulatorOptions, addr: SocketAddr) -> Result<Self, EmulatorError> {
         if !addr.ip().is_loopback() && !options.allow_remote {
             return Err(EmulatorError::NotLoopback(addr));
         }

@@ -30,8 +30,7 @@ pub(super) enum Refused {
 /// Checks a file and its password; answers the DER of the first certificate that can be read.
 pub(super) fn open<'a>(bytes: &'a [u8], password: &str) -> Result<Option<&'a [u8]>, Refused> {
     let pfx = der::whole_sequence(bytes).ok_or(Refused::Malformed("the bytes are no PFX"))?;
-    let (auth_safe, mac) =
-        parts(pfx.inner()).ok_or(Refused::Malformed("the PFX is malformed"))?;
+    let (auth_safe, mac) = parts(pfx.inner()).ok_or(Refused::Malformed("the PFX is malformed"))?;
     if contains_oid(auth_safe, PBES2, MAX_DEPTH) {
         return Err(Refused::Password);
     }
@@ -73,7 +72,11 @@ impl<'a> Mac<'a> {
     fn read(element: Element<'a>) -> Option<Self> {
         let mut data = element.inner();
         let mut info = data.expect(der::SEQUENCE)?.inner();
-        let algorithm = info.expect(der::SEQUENCE)?.inner().expect(der::OID)?.content;
+        let algorithm = info
+            .expect(der::SEQUENCE)?
+            .inner()
+            .expect(der::OID)?
+            .content;
         let value = info.expect(der::OCTET_STRING)?.content;
         let salt = data.expect(der::OCTET_STRING)?.content;
         let iterations = match data.expect(der::INTEGER) {
@@ -149,7 +152,10 @@ fn certificate(mut reader: Reader<'_>, depth: usize) -> Option<&[u8]> {
         }
         after_oid = element.tag == der::OID && element.content == X509_CERTIFICATE;
         let nested = element.tag & 0x20 != 0 || element.tag == der::OCTET_STRING;
-        if nested && depth > 0 && let Some(found) = certificate(element.inner(), depth - 1) {
+        if nested
+            && depth > 0
+            && let Some(found) = certificate(element.inner(), depth - 1)
+        {
             return Some(found);
         }
     }

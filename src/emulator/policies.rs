@@ -29,12 +29,16 @@ impl From<StateError> for Refusal {
 /// Answers a call to the policies, to the container, or to nothing that exists.
 pub(super) fn answer(call: &Call<'_>, target: &Target) -> Result<Answer, Refusal> {
     match (call.method, target) {
-        ("GET", Target::Root) => {
-            Ok(Answer::json(200, &json!({"@odata.context": call.context("trustFramework/$entity")})))
-        }
+        ("GET", Target::Root) => Ok(Answer::json(
+            200,
+            &json!({"@odata.context": call.context("trustFramework/$entity")}),
+        )),
         ("GET", Target::Policies) => Ok(list(call)),
         ("GET", Target::PolicyCount) => {
-            let count = call.server.store().read(call.tenant(), |tenant| tenant.policies.len());
+            let count = call
+                .server
+                .store()
+                .read(call.tenant(), |tenant| tenant.policies.len());
             Ok(Answer::count(count))
         }
         ("POST", Target::Policies) => put(call, None),
@@ -83,21 +87,29 @@ pub(super) fn validation_failed(
         items.len(),
         policy.to_uppercase()
     );
-    let parts: Vec<&str> =
-        std::iter::once(head.as_str()).chain(items.iter().map(String::as_str)).collect();
+    let parts: Vec<&str> = std::iter::once(head.as_str())
+        .chain(items.iter().map(String::as_str))
+        .collect();
     Refusal::bare(400, parts.join(separator))
 }
 
 fn list(call: &Call<'_>) -> Answer {
     let ids: Vec<_> = call.server.store().read(call.tenant(), |tenant| {
-        tenant.policies.values().map(|policy| json!({"id": policy.id})).collect()
+        tenant
+            .policies
+            .values()
+            .map(|policy| json!({"id": policy.id}))
+            .collect()
     });
     let context = call.context("trustFramework/policies");
     Answer::json(200, &json!({"@odata.context": context, "value": ids}))
 }
 
 fn find(call: &Call<'_>, id: &str) -> Result<Policy, Refusal> {
-    let found = call.server.store().read(call.tenant(), |tenant| tenant.policy(id).cloned());
+    let found = call
+        .server
+        .store()
+        .read(call.tenant(), |tenant| tenant.policy(id).cloned());
     found.ok_or_else(|| missing(call, id, &call.tenant_name()))
 }
 
@@ -113,10 +125,15 @@ fn not_found(id: &str, directory: &str) -> String {
 fn delete(call: &Call<'_>, id: &str) -> Result<Answer, Refusal> {
     let protect = call.server.options().unknowns.protect_base_policies;
     call.server.store().change(call.tenant(), |tenant| {
-        let policy = tenant.policy(id).ok_or_else(|| missing(call, id, tenant.name()))?;
+        let policy = tenant
+            .policy(id)
+            .ok_or_else(|| missing(call, id, tenant.name()))?;
         check_etag(call, Some(policy))?;
         let child = tenant.policies.values().find(|other| {
-            other.base.as_ref().is_some_and(|base| key(base) == key(&policy.id))
+            other
+                .base
+                .as_ref()
+                .is_some_and(|base| key(base) == key(&policy.id))
         });
         match child.filter(|_| protect) {
             Some(child) => Err(Refusal::bare(
@@ -129,7 +146,10 @@ fn delete(call: &Call<'_>, id: &str) -> Result<Answer, Refusal> {
                     child.id
                 ),
             )),
-            None => Ok((vec![Change::RemovePolicy(policy.id.clone())], Answer::empty(204))),
+            None => Ok((
+                vec![Change::RemovePolicy(policy.id.clone())],
+                Answer::empty(204),
+            )),
         }
     })
 }
@@ -180,8 +200,7 @@ fn put(call: &Call<'_>, url_id: Option<&str>) -> Result<Answer, Refusal> {
     };
     let adopted = check_tenant(&facts, &tenant).map_err(|item| refused(&[item]))?;
 
-    let xml =
-        stored_form::of(text, &facts, &policy_id, &tenant.id, unknowns.stored_form);
+    let xml = stored_form::of(text, &facts, &policy_id, &tenant.id, unknowns.stored_form);
     let policy = Policy {
         id: policy_id.clone(),
         xml: Arc::from(xml),
@@ -224,20 +243,33 @@ fn store(
                 return Err(Refusal::bare(status, message));
             }
         }
-        let full = unknowns.policy_limit.filter(|limit| tenant.policies.len() >= *limit);
+        let full = unknowns
+            .policy_limit
+            .filter(|limit| tenant.policies.len() >= *limit);
         if let Some(limit) = full.filter(|_| existing.is_none()) {
-            let message =
-                format!("Tenant '{}' has reached its limit of {limit} policies.", tenant.name());
+            let message = format!(
+                "Tenant '{}' has reached its limit of {limit} policies.",
+                tenant.name()
+            );
             return Err(Refusal::bare(400, message));
         }
-        let status = if existing.is_none() || is_post { 201 } else { 200 };
+        let status = if existing.is_none() || is_post {
+            201
+        } else {
+            200
+        };
         let mut answer = with_etag(call, Answer::xml(status, &policy.xml), &policy.xml);
         if status == 201 {
             let location = format!("/trustFramework/policies/{}/", policy.id);
             answer = answer.header("location", location);
         }
-        let domain = adopted.filter(|_| tenant.domain.is_none()).map(Change::Domain);
-        Ok((domain.into_iter().chain([Change::Policy(policy)]).collect(), answer))
+        let domain = adopted
+            .filter(|_| tenant.domain.is_none())
+            .map(Change::Domain);
+        Ok((
+            domain.into_iter().chain([Change::Policy(policy)]).collect(),
+            answer,
+        ))
     })
 }
 
@@ -255,10 +287,15 @@ fn policy_id(call: &Call<'_>, facts: &Facts, tenant: &Tenant) -> Result<String, 
         validation_failed(id, tenant.name(), &[item], separator)
     };
     if !facts.is_policy() {
-        return Err(schema_error(format!("The '{}' element is not declared.", facts.root)));
+        return Err(schema_error(format!(
+            "The '{}' element is not declared.",
+            facts.root
+        )));
     }
     if id.trim().is_empty() {
-        return Err(schema_error("The required attribute 'PolicyId' is missing.".to_owned()));
+        return Err(schema_error(
+            "The required attribute 'PolicyId' is missing.".to_owned(),
+        ));
     }
     if !has_prefix(id) && call.server.options().unknowns.refuse_unprefixed_policy {
         let message = format!("The policy id '{id}' must be prefixed by B2C_1A_.");
@@ -271,7 +308,8 @@ fn policy_id(call: &Call<'_>, facts: &Facts, tenant: &Tenant) -> Result<String, 
 /// if the emulator learns it from the policy.
 fn check_tenant(facts: &Facts, tenant: &Tenant) -> Result<Option<String>, String> {
     let named = facts.tenant_id.as_deref().unwrap_or_default();
-    let is_own = named.eq_ignore_ascii_case(tenant.name()) || named.eq_ignore_ascii_case(&tenant.id);
+    let is_own =
+        named.eq_ignore_ascii_case(tenant.name()) || named.eq_ignore_ascii_case(&tenant.id);
     let may_adopt = tenant.domain.is_none() && !named.is_empty();
     if !is_own && !may_adopt {
         return Err(format!(
@@ -296,17 +334,25 @@ fn check_tenant(facts: &Facts, tenant: &Tenant) -> Result<Option<String>, String
 fn faults(call: &Call<'_>, text: &str, facts: &Facts, policy: &Policy) -> Vec<String> {
     let store = call.server.store();
     let (bases, keysets, name) = store.read(call.tenant(), |tenant| {
-        let keysets: Vec<String> =
-            tenant.keysets.values().map(|keyset| keyset.id.clone()).collect();
+        let keysets: Vec<String> = tenant
+            .keysets
+            .values()
+            .map(|keyset| keyset.id.clone())
+            .collect();
         (ancestors(tenant, policy), keysets, tenant.name().to_owned())
     });
     let foreign = facts
         .base_tenant_id
         .as_deref()
         .filter(|_| facts.base_policy_id.is_some())
-        .filter(|base| !base.eq_ignore_ascii_case(&name) && !base.eq_ignore_ascii_case(call.tenant()));
+        .filter(|base| {
+            !base.eq_ignore_ascii_case(&name) && !base.eq_ignore_ascii_case(call.tenant())
+        });
     if let (Some(tenant), Some(base)) = (foreign, &facts.base_policy_id)
-        && facts.tenant_id.as_deref().is_none_or(|own| !own.eq_ignore_ascii_case(tenant))
+        && facts
+            .tenant_id
+            .as_deref()
+            .is_none_or(|own| !own.eq_ignore_ascii_case(tenant))
     {
         return vec![not_found(&base.to_uppercase(), tenant)];
     }
@@ -348,10 +394,11 @@ fn ancestors(tenant: &Tenant, policy: &Policy) -> Result<Vec<Policy>, String> {
     let mut chain: Vec<Policy> = Vec::new();
     let mut base = policy.base.as_ref();
     while let Some(id) = base {
-        let is_cycle = key(id) == key(&policy.id)
-            || chain.iter().any(|ancestor| key(&ancestor.id) == key(id));
+        let is_cycle =
+            key(id) == key(&policy.id) || chain.iter().any(|ancestor| key(&ancestor.id) == key(id));
         let found = tenant.policy(id);
-        if found.is_none() && !is_cycle || key(id) == key(&policy.id) && chain.is_empty() && found.is_none() {
+        // A policy that inherits from itself has no base as long as it is not stored.
+        if found.is_none() {
             return Err(not_found(&id.to_uppercase(), tenant.name()));
         }
         let Some(found) = found.filter(|_| !is_cycle && chain.len() + 1 < MAX_DEPTH) else {
@@ -400,9 +447,20 @@ fn check_content_type(call: &Call<'_>) -> Result<(), Refusal> {
     if !call.server.options().unknowns.require_xml_content_type {
         return Ok(());
     }
-    let value = call.headers.get("content-type").and_then(|value| value.to_str().ok());
-    let essence = value.unwrap_or_default().split(';').next().unwrap_or_default().trim();
-    if ["application/xml", "text/xml"].iter().any(|xml| essence.eq_ignore_ascii_case(xml)) {
+    let value = call
+        .headers
+        .get("content-type")
+        .and_then(|value| value.to_str().ok());
+    let essence = value
+        .unwrap_or_default()
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim();
+    if ["application/xml", "text/xml"]
+        .iter()
+        .any(|xml| essence.eq_ignore_ascii_case(xml))
+    {
         Ok(())
     } else {
         Err(Refusal::graph(
@@ -415,7 +473,12 @@ fn check_content_type(call: &Call<'_>) -> Result<(), Refusal> {
 
 fn etag(xml: &str) -> String {
     let hash = digest::digest(&digest::SHA256, xml.as_bytes());
-    let hex: String = hash.as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    let hex: String = hash
+        .as_ref()
+        .iter()
+        .take(16)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     format!("\"{hex}\"")
 }
 
@@ -428,11 +491,15 @@ fn with_etag(call: &Call<'_>, answer: Answer, xml: &str) -> Answer {
 }
 
 fn check_etag(call: &Call<'_>, existing: Option<&Policy>) -> Result<(), Refusal> {
-    let wanted = call.headers.get("if-match").and_then(|value| value.to_str().ok());
+    let wanted = call
+        .headers
+        .get("if-match")
+        .and_then(|value| value.to_str().ok());
     let Some(wanted) = wanted.filter(|_| call.server.options().unknowns.etags) else {
         return Ok(());
     };
-    let fits = existing.is_some_and(|policy| wanted.trim() == "*" || wanted.trim() == etag(&policy.xml));
+    let fits =
+        existing.is_some_and(|policy| wanted.trim() == "*" || wanted.trim() == etag(&policy.xml));
     if fits {
         Ok(())
     } else {

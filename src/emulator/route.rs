@@ -109,7 +109,10 @@ impl Path {
 }
 
 fn route(segments: &[String]) -> Route {
-    let lower: Vec<String> = segments.iter().map(|segment| segment.to_lowercase()).collect();
+    let lower: Vec<String> = segments
+        .iter()
+        .map(|segment| segment.to_lowercase())
+        .collect();
     let lower: Vec<&str> = lower.iter().map(String::as_str).collect();
     match lower[..] {
         [_, "oauth2", "v2.0", "token"] => Route::Token(segments[0].clone()),
@@ -136,7 +139,7 @@ fn target(segments: &[String]) -> Target {
     // `$value` in the place of an id, and an empty key, mean that the id was empty.
     let id = |at: usize| {
         let (text, may_be_name) = flat.get(at)?;
-        let is_id = !text.trim().is_empty() && !(*may_be_name && text.starts_with('$'));
+        let is_id = !text.trim().is_empty() && (!*may_be_name || !text.starts_with('$'));
         is_id.then(|| text.clone())
     };
     let found = match (name(0).as_deref(), flat.len()) {
@@ -151,12 +154,10 @@ fn target(segments: &[String]) -> Target {
         (Some("keysets"), 2) if name(1).as_deref() == Some("$count") => Some(Target::KeysetCount),
         (Some("keysets"), 2) => id(1).map(Target::Keyset),
         (Some("keysets"), 3) => id(1).and_then(|id| below_keyset(id, name(2).as_deref())),
-        (Some("keysets"), 4) if name(2).as_deref() == Some("keys_v2") => {
-            match name(3).as_deref() {
-                Some("$count") => id(1).map(Target::KeyCount),
-                _ => id(1).zip(id(3)).map(|(id, kid)| Target::Key(id, kid)),
-            }
-        }
+        (Some("keysets"), 4) if name(2).as_deref() == Some("keys_v2") => match name(3).as_deref() {
+            Some("$count") => id(1).map(Target::KeyCount),
+            _ => id(1).zip(id(3)).map(|(id, kid)| Target::Key(id, kid)),
+        },
         _ => None,
     };
     found.unwrap_or(Target::Unknown)
@@ -233,11 +234,18 @@ mod tests {
             "/beta/trustFramework/policies('B2C_1A_X')/$value",
             "/beta/trustFramework/policies(%27B2C_1A_X%27)/$value",
         ] {
-            assert_eq!(graph(path), Target::PolicyValue("B2C_1A_X".to_owned()), "{path}");
+            assert_eq!(
+                graph(path),
+                Target::PolicyValue("B2C_1A_X".to_owned()),
+                "{path}"
+            );
         }
         assert_eq!(graph("/beta/trustFramework/policies/"), Target::Policies);
         assert_eq!(graph("/beta/trustFramework/"), Target::Root);
-        assert_eq!(graph("/beta/trustFramework/policies/$count"), Target::PolicyCount);
+        assert_eq!(
+            graph("/beta/trustFramework/policies/$count"),
+            Target::PolicyCount
+        );
     }
 
     #[test]
@@ -273,7 +281,10 @@ mod tests {
             graph("/beta/trustFramework/keySets('k')/keys_v2('a''b')"),
             Target::Key(id(), "a'b".to_owned())
         );
-        assert_eq!(graph("/beta/trustFramework/keySets/k/keys_v2/$count"), Target::KeyCount(id()));
+        assert_eq!(
+            graph("/beta/trustFramework/keySets/k/keys_v2/$count"),
+            Target::KeyCount(id())
+        );
     }
 
     #[test]
@@ -292,8 +303,14 @@ mod tests {
     #[test]
     fn back_end_paths() {
         let of = |path: &str| Path::parse(path).back_end();
-        assert_eq!(of("/beta/trustFramework/policies/X"), "trustFramework/policies('X')");
-        assert_eq!(of("/beta/trustFramework/policies"), "trustFramework/policies");
+        assert_eq!(
+            of("/beta/trustFramework/policies/X"),
+            "trustFramework/policies('X')"
+        );
+        assert_eq!(
+            of("/beta/trustFramework/policies"),
+            "trustFramework/policies"
+        );
         assert_eq!(
             of("/beta/trustFramework/policies//$value"),
             "trustFramework/policies/$value"

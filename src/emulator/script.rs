@@ -194,7 +194,10 @@ mod tests {
     #[test]
     fn patterns() {
         assert!(matches_pattern("*/token", "/t/oauth2/v2.0/token"));
-        assert!(matches_pattern("/beta/*/b2c_1a_*/$value", "/beta/x/y/b2c_1a_z/$value"));
+        assert!(matches_pattern(
+            "/beta/*/b2c_1a_*/$value",
+            "/beta/x/y/b2c_1a_z/$value"
+        ));
         assert!(matches_pattern("/a", "/a"));
         assert!(!matches_pattern("/a", "/ab"));
         assert!(!matches_pattern("*a*a", "a"));
@@ -209,13 +212,19 @@ mod tests {
             .with(FaultRule::new(Fault::ServiceProblem).limit(2));
         let script = Script::new(faults);
         let fault = |method: &str, path: &str| {
-            script.decide(method, path, true).fault.map(|(fault, _)| fault)
+            script
+                .decide(method, path, true)
+                .fault
+                .map(|(fault, _)| fault)
         };
         assert_eq!(fault("GET", "/x"), Some(Fault::ServiceProblem));
         assert_eq!(fault("GET", "/X"), Some(Fault::Reset));
         assert_eq!(fault("GET", "/y"), Some(Fault::ServiceProblem));
         assert_eq!(fault("GET", "/y"), None);
-        assert_eq!(script.decide("PUT", "/y", true).delay, Duration::from_millis(5));
+        assert_eq!(
+            script.decide("PUT", "/y", true).delay,
+            Duration::from_millis(5)
+        );
         assert_eq!(script.decide("GET", "/t/token", false), Verdict::default());
     }
 

@@ -62,7 +62,9 @@ impl Call<'_> {
 
     /// The name of the tenant in messages.
     pub(super) fn tenant_name(&self) -> String {
-        self.server.store.read(self.tenant(), |tenant| tenant.name().to_owned())
+        self.server
+            .store
+            .read(self.tenant(), |tenant| tenant.name().to_owned())
     }
 
     /// The value of `@odata.context`.
@@ -121,7 +123,11 @@ impl Server {
 
     /// Waits until no request is being worked on.
     pub(super) async fn idle(&self) {
-        let _ = self.running.subscribe().wait_for(|running| *running == 0).await;
+        let _ = self
+            .running
+            .subscribe()
+            .wait_for(|running| *running == 0)
+            .await;
     }
 
     fn script(&self) -> Arc<Script> {
@@ -168,7 +174,10 @@ impl Server {
 
     /// Claims the object that a request writes; `None` if another request is writing it.
     fn claim(self: &Arc<Self>, object: String) -> Option<Claim> {
-        let mut objects = self.being_written.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut objects = self
+            .being_written
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         objects.insert(object.clone()).then(|| Claim {
             server: Arc::clone(self),
             object,
@@ -185,7 +194,10 @@ struct Claim {
 impl Drop for Claim {
     fn drop(&mut self) {
         let objects = &self.server.being_written;
-        objects.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.object);
+        objects
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&self.object);
     }
 }
 
@@ -268,8 +280,12 @@ async fn receive(
     };
     let answer = task.await.unwrap_or_else(|_| {
         server.log.close(sequence, Some(500));
-        Refusal::graph(500, "InternalServerError", "The emulator failed; this is a bug in it.")
-            .into_answer(&ids)
+        Refusal::graph(
+            500,
+            "InternalServerError",
+            "The emulator failed; this is a bug in it.",
+        )
+        .into_answer(&ids)
     });
     answer.into_response(&ids)
 }
@@ -290,7 +306,10 @@ async fn process(
     server.log.update(sequence, |record| {
         record.auth_ok = is_graph && caller.is_ok();
         record.tenant = caller.as_ref().ok().map(|caller| caller.tenant.clone());
-        record.fault = verdict.fault.as_ref().map(|(fault, _)| format!("{fault:?}"));
+        record.fault = verdict
+            .fault
+            .as_ref()
+            .map(|(fault, _)| format!("{fault:?}"));
     });
     let policy = match &request.path.route {
         Route::Graph(Target::PolicyValue(id)) => Some(id.clone()),
@@ -308,7 +327,14 @@ async fn process(
     };
     tokio::time::sleep(verdict.delay).await;
     if let Some(fault) = before {
-        return failure(server, &fault, caller.as_ref().ok(), policy.as_deref(), connection, ids);
+        return failure(
+            server,
+            &fault,
+            caller.as_ref().ok(),
+            policy.as_deref(),
+            connection,
+            ids,
+        );
     }
     let throttled = match &caller {
         Ok(caller) if is_graph => script.throttled(&caller.tenant),
@@ -336,9 +362,14 @@ async fn process(
             ..answer
         }),
         Some((Fault::CreatedForOk, _)) => Some(answer),
-        Some((fault, Stage::After)) => {
-            failure(server, &fault, known.as_ref(), policy.as_deref(), connection, ids)
-        }
+        Some((fault, Stage::After)) => failure(
+            server,
+            &fault,
+            known.as_ref(),
+            policy.as_deref(),
+            connection,
+            ids,
+        ),
         _ => Some(answer),
     }
 }
@@ -372,7 +403,8 @@ fn graph(call: &Call<'_>, target: &Target) -> Result<Answer, Refusal> {
         | Target::Root
         | Target::Unknown => {
             if reads {
-                call.caller.require(&["Policy.Read.All", "Policy.ReadWrite.TrustFramework"])?;
+                call.caller
+                    .require(&["Policy.Read.All", "Policy.ReadWrite.TrustFramework"])?;
             } else {
                 call.caller.require(&["Policy.ReadWrite.TrustFramework"])?;
             }
@@ -385,7 +417,8 @@ fn graph(call: &Call<'_>, target: &Target) -> Result<Answer, Refusal> {
                     "TrustFrameworkKeySet.ReadWrite.All",
                 ])?;
             } else {
-                call.caller.require(&["TrustFrameworkKeySet.ReadWrite.All"])?;
+                call.caller
+                    .require(&["TrustFrameworkKeySet.ReadWrite.All"])?;
             }
             keysets::answer(call, target)
         }
@@ -496,8 +529,9 @@ fn failure(
             let text = "Object reference not set to an instance of an object.".to_owned();
             match (policy, caller) {
                 (Some(policy), Some(caller)) => {
-                    let tenant =
-                        server.store.read(&caller.tenant, |tenant| tenant.name().to_owned());
+                    let tenant = server
+                        .store
+                        .read(&caller.tenant, |tenant| tenant.name().to_owned());
                     policies::validation_failed(policy, &tenant, &[text], "")
                 }
                 _ => Refusal::bare(400, text),

@@ -21,7 +21,9 @@ pub(super) struct Signer {
 
 impl std::fmt::Debug for Signer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Signer").field("kid", &self.kid).finish_non_exhaustive()
+        f.debug_struct("Signer")
+            .field("kid", &self.kid)
+            .finish_non_exhaustive()
     }
 }
 
@@ -75,7 +77,11 @@ impl Signer {
     pub(super) fn verify(&self, token: &str) -> Result<Value, BadToken> {
         let (signed, signature) = token.rsplit_once('.').ok_or(BadToken::Malformed)?;
         let (header, claims) = signed.split_once('.').ok_or(BadToken::Malformed)?;
-        let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).map_err(|_| BadToken::Malformed);
+        let decode = |part: &str| {
+            URL_SAFE_NO_PAD
+                .decode(part)
+                .map_err(|_| BadToken::Malformed)
+        };
         let parse = |part: &str| {
             serde_json::from_slice::<Value>(&decode(part)?).map_err(|_| BadToken::Malformed)
         };

@@ -135,10 +135,12 @@ fn write_tenant(folder: &Path, tenant: &Tenant, domain: Option<&str>) -> Result<
 fn load_tenant(folder: &Path) -> Result<Option<Tenant>, StateError> {
     let path = folder.join("tenant.json");
     if !path.is_file() {
-        let empty = ["policies", "keysets"].iter().try_fold(true, |empty, part| {
-            let part = folder.join(part);
-            Ok(empty && (!part.is_dir() || entries(&part)?.is_empty()))
-        })?;
+        let empty = ["policies", "keysets"]
+            .iter()
+            .try_fold(true, |empty, part| {
+                let part = folder.join(part);
+                Ok(empty && (!part.is_dir() || entries(&part)?.is_empty()))
+            })?;
         return if empty {
             Ok(None)
         } else {
@@ -157,8 +159,8 @@ fn load_tenant(folder: &Path) -> Result<Option<Tenant>, StateError> {
         ..Tenant::default()
     };
     for path in entries_if_any(&folder.join("policies"))? {
-        let text = String::from_utf8(read(&path)?)
-            .map_err(|_| corrupt(&path, "the file is not UTF-8"))?;
+        let text =
+            String::from_utf8(read(&path)?).map_err(|_| corrupt(&path, "the file is not UTF-8"))?;
         let policy = upload::stored_policy(&text).map_err(|reason| corrupt(&path, reason))?;
         check_name(&path, &policy.id, "xml")?;
         tenant.policies.insert(key(&policy.id), policy);
@@ -175,10 +177,16 @@ fn load_tenant(folder: &Path) -> Result<Option<Tenant>, StateError> {
 /// A copy under another name would come back at the next start, whatever is deleted.
 fn check_name(path: &Path, id: &str, extension: &str) -> Result<(), StateError> {
     let expected = format!("{}.{extension}", file_name(id));
-    if path.file_name().is_some_and(|name| name == expected.as_str()) {
+    if path
+        .file_name()
+        .is_some_and(|name| name == expected.as_str())
+    {
         Ok(())
     } else {
-        Err(corrupt(path, format!("the file of '{id}' is named {expected}")))
+        Err(corrupt(
+            path,
+            format!("the file of '{id}' is named {expected}"),
+        ))
     }
 }
 
@@ -199,7 +207,12 @@ fn file_name(id: &str) -> String {
         let hash = digest::digest(&digest::SHA256, key(id).as_bytes());
         name.truncate(MAX_NAME - 33);
         name.push('~');
-        name.extend(hash.as_ref().iter().take(16).map(|byte| format!("{byte:02x}")));
+        name.extend(
+            hash.as_ref()
+                .iter()
+                .take(16)
+                .map(|byte| format!("{byte:02x}")),
+        );
     }
     name
 }
@@ -226,7 +239,11 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>, StateError> {
 }
 
 fn entries_if_any(folder: &Path) -> Result<Vec<PathBuf>, StateError> {
-    if folder.is_dir() { entries(folder) } else { Ok(Vec::new()) }
+    if folder.is_dir() {
+        entries(folder)
+    } else {
+        Ok(Vec::new())
+    }
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, StateError> {
@@ -298,7 +315,19 @@ mod tests {
     #[test]
     fn no_id_leads_out_of_the_folder() {
         let long = "x".repeat(5000);
-        for id in ["../x", "..", ".", "", "/etc/passwd", "a\\b", "C:x", "a\nb", "ü\u{0}", "\"'<>|?*", &long] {
+        for id in [
+            "../x",
+            "..",
+            ".",
+            "",
+            "/etc/passwd",
+            "a\\b",
+            "C:x",
+            "a\nb",
+            "ü\u{0}",
+            "\"'<>|?*",
+            &long,
+        ] {
             let name = file_name(id);
             assert!(name.len() <= MAX_NAME, "{name}");
             assert!(!name.starts_with('.') && !name.ends_with('.'), "{name}");

@@ -94,7 +94,12 @@ impl Keyset {
             // The last of equals wins in max_by_key; the first one uploaded shall.
             .rev()
             .max_by_key(|key| key.nbf)
-            .or_else(|| self.keys.iter().filter(usable).find(|key| key.nbf.is_none()))
+            .or_else(|| {
+                self.keys
+                    .iter()
+                    .filter(usable)
+                    .find(|key| key.nbf.is_none())
+            })
     }
 }
 
@@ -190,7 +195,11 @@ impl Store {
     /// The ids of a tenant's policies, sorted without regard to case.
     pub fn policies(&self, tenant: &str) -> Vec<String> {
         self.read(&self.enter(tenant), |tenant| {
-            tenant.policies.values().map(|policy| policy.id.clone()).collect()
+            tenant
+                .policies
+                .values()
+                .map(|policy| policy.id.clone())
+                .collect()
         })
     }
 
@@ -216,7 +225,9 @@ impl Store {
 
     /// A tenant's keysets, sorted by id without regard to case.
     pub fn keysets(&self, tenant: &str) -> Vec<Keyset> {
-        self.read(&self.enter(tenant), |tenant| tenant.keysets.values().cloned().collect())
+        self.read(&self.enter(tenant), |tenant| {
+            tenant.keysets.values().cloned().collect()
+        })
     }
 
     /// One keyset.
@@ -230,7 +241,13 @@ impl Store {
     }
 
     /// Puts a keyset with one generated-looking key into a tenant; `kty` is `RSA` or `OCT`.
-    pub fn put_simple_keyset(&self, tenant: &str, id: &str, kty: &str, usage: &str) -> Result<(), String> {
+    pub fn put_simple_keyset(
+        &self,
+        tenant: &str,
+        id: &str,
+        kty: &str,
+        usage: &str,
+    ) -> Result<(), String> {
         let key = Key {
             kid: guid::random_kid(),
             kty: kty.to_owned(),
@@ -239,7 +256,13 @@ impl Store {
             ..Key::default()
         };
         let id = with_prefix(id);
-        self.put_keyset(tenant, Keyset { id, keys: vec![key] })
+        self.put_keyset(
+            tenant,
+            Keyset {
+                id,
+                keys: vec![key],
+            },
+        )
     }
 
     /// Removes a keyset; the error tells why the state folder could not follow.
@@ -270,7 +293,9 @@ impl Store {
             });
             return name;
         }
-        let known = tenants.values().find(|tenant| tenant.domain.as_ref() == Some(&name));
+        let known = tenants
+            .values()
+            .find(|tenant| tenant.domain.as_ref() == Some(&name));
         if let Some(tenant) = known {
             return tenant.id.clone();
         }
@@ -341,8 +366,10 @@ impl Store {
     }
 
     fn seed(&self, tenant: &str, change: Change) -> Result<(), String> {
-        self.change(&self.enter(tenant), |_| Ok::<_, StateError>((vec![change], ())))
-            .map_err(|error| error.to_string())
+        self.change(&self.enter(tenant), |_| {
+            Ok::<_, StateError>((vec![change], ()))
+        })
+        .map_err(|error| error.to_string())
     }
 
     fn tenants(&self) -> MutexGuard<'_, BTreeMap<String, Tenant>> {
@@ -355,13 +382,16 @@ mod tests {
     use super::*;
 
     fn keyset(keys: &[(Option<i64>, Option<i64>, bool)]) -> Keyset {
-        let keys = keys.iter().enumerate().map(|(at, (nbf, exp, enabled))| Key {
-            kid: at.to_string(),
-            nbf: *nbf,
-            exp: *exp,
-            enabled: *enabled,
-            ..Key::default()
-        });
+        let keys = keys
+            .iter()
+            .enumerate()
+            .map(|(at, (nbf, exp, enabled))| Key {
+                kid: at.to_string(),
+                nbf: *nbf,
+                exp: *exp,
+                enabled: *enabled,
+                ..Key::default()
+            });
         Keyset {
             id: "B2C_1A_K".to_owned(),
             keys: keys.collect(),
@@ -369,36 +399,65 @@ mod tests {
     }
 
     fn active(keys: &[(Option<i64>, Option<i64>, bool)]) -> Option<usize> {
-        keyset(keys).active_key(100).map(|key| key.kid.parse().unwrap())
+        keyset(keys)
+            .active_key(100)
+            .map(|key| key.kid.parse().unwrap())
     }
 
     #[test]
     fn active_key_follows_nbf_and_exp() {
         assert_eq!(active(&[]), None);
-        assert_eq!(active(&[(Some(50), None, true), (Some(90), None, true)]), Some(1));
-        assert_eq!(active(&[(Some(50), None, true), (Some(101), None, true)]), Some(0));
+        assert_eq!(
+            active(&[(Some(50), None, true), (Some(90), None, true)]),
+            Some(1)
+        );
+        assert_eq!(
+            active(&[(Some(50), None, true), (Some(101), None, true)]),
+            Some(0)
+        );
         assert_eq!(active(&[(Some(100), None, true)]), Some(0));
         // The newer one has expired: the older takes over again.
-        assert_eq!(active(&[(Some(50), None, true), (Some(90), Some(100), true)]), Some(0));
+        assert_eq!(
+            active(&[(Some(50), None, true), (Some(90), Some(100), true)]),
+            Some(0)
+        );
         // One with nbf goes before one without, which is the default when no other is valid.
-        assert_eq!(active(&[(None, None, true), (Some(10), None, true)]), Some(1));
-        assert_eq!(active(&[(None, None, true), (Some(10), Some(20), true)]), Some(0));
+        assert_eq!(
+            active(&[(None, None, true), (Some(10), None, true)]),
+            Some(1)
+        );
+        assert_eq!(
+            active(&[(None, None, true), (Some(10), Some(20), true)]),
+            Some(0)
+        );
         assert_eq!(active(&[(None, None, true), (None, None, true)]), Some(0));
         assert_eq!(active(&[(None, None, false), (None, None, true)]), Some(1));
-        assert_eq!(active(&[(None, Some(99), true), (Some(200), None, true)]), None);
-        assert_eq!(active(&[(Some(50), None, true), (Some(50), None, true)]), Some(0));
+        assert_eq!(
+            active(&[(None, Some(99), true), (Some(200), None, true)]),
+            None
+        );
+        assert_eq!(
+            active(&[(Some(50), None, true), (Some(50), None, true)]),
+            Some(0)
+        );
     }
 
     #[test]
     fn tenants_are_found_by_domain_and_id() {
-        let ids = [("Contoso.onmicrosoft.com".to_owned(), "AAAAAAAA-0000-0000-0000-000000000001".to_owned())];
+        let ids = [(
+            "Contoso.onmicrosoft.com".to_owned(),
+            "AAAAAAAA-0000-0000-0000-000000000001".to_owned(),
+        )];
         let store = Store::open(None, &ids.into()).unwrap();
         let pinned = store.enter("contoso.onmicrosoft.com");
         assert_eq!(pinned, "aaaaaaaa-0000-0000-0000-000000000001");
         assert_eq!(store.enter("AAAAAAAA-0000-0000-0000-000000000001"), pinned);
         let derived = store.enter("Fabrikam.onmicrosoft.com");
         assert_eq!(store.enter(&derived), derived);
-        assert_eq!(store.read(&derived, |t| t.domain.clone()).as_deref(), Some("fabrikam.onmicrosoft.com"));
+        assert_eq!(
+            store.read(&derived, |t| t.domain.clone()).as_deref(),
+            Some("fabrikam.onmicrosoft.com")
+        );
         assert_ne!(pinned, derived);
     }
 }

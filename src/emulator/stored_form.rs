@@ -22,7 +22,10 @@ pub(super) fn of(
     let mut out = text.to_owned();
     // From back to front, so that the positions stay right.
     if facts.tenant_object_id.is_none() {
-        out.insert_str(facts.root_tag_end, &format!(" TenantObjectId=\"{tenant_id}\""));
+        out.insert_str(
+            facts.root_tag_end,
+            &format!(" TenantObjectId=\"{tenant_id}\""),
+        );
     }
     if let Some((start, end)) = facts.policy_id_span
         && facts.policy_id.as_deref() != Some(policy_id)

@@ -24,16 +24,22 @@ impl Form {
     fn parse(body: &[u8]) -> Self {
         let text = String::from_utf8_lossy(body);
         let decode = |part: &str| percent_decode(&part.replace('+', " "));
-        let fields = text.split('&').filter(|field| !field.is_empty()).map(|field| {
-            let (name, value) = field.split_once('=').unwrap_or((field, ""));
-            (decode(name), decode(value))
-        });
+        let fields = text
+            .split('&')
+            .filter(|field| !field.is_empty())
+            .map(|field| {
+                let (name, value) = field.split_once('=').unwrap_or((field, ""));
+                (decode(name), decode(value))
+            });
         Self(fields.collect())
     }
 
     /// A field that is there and not empty.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
+        self.0
+            .get(name)
+            .map(String::as_str)
+            .filter(|value| !value.is_empty())
     }
 
     /// A field that the request cannot do without.
@@ -119,7 +125,9 @@ pub(super) fn token(
             format!("The endpoint only accepts POST requests. Received a {method} request."),
         ))
     };
-    let correlation = headers.get("client-request-id").and_then(|id| id.to_str().ok());
+    let correlation = headers
+        .get("client-request-id")
+        .and_then(|id| id.to_str().ok());
     outcome
         .unwrap_or_else(|error| error.into_answer(correlation))
         .header("cache-control", "no-store, no-cache")

@@ -151,7 +151,10 @@ fn base(facts: &mut Facts, path: &[String], text: &str) {
 }
 
 fn attribute(tag: &BytesStart<'_>, name: &str) -> Option<String> {
-    let found = tag.attributes().flatten().find(|found| found.key.as_ref() == name)?;
+    let found = tag
+        .attributes()
+        .flatten()
+        .find(|found| found.key.as_ref() == name)?;
     let value = found.normalized_value(XmlVersion::Implicit1_0).ok()?;
     Some(value.into_owned())
 }

@@ -15,7 +15,11 @@ pub(super) fn decode(body: &[u8]) -> Result<&str, String> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     std::str::from_utf8(body).map_err(|error| {
         let valid = std::str::from_utf8(&body[..error.valid_up_to()]).unwrap_or_default();
-        at(valid, valid.len(), "Invalid character in the given encoding.")
+        at(
+            valid,
+            valid.len(),
+            "Invalid character in the given encoding.",
+        )
     })
 }
 
@@ -62,7 +66,9 @@ impl<'a> Checker<'a> {
                 return Err(self.at(found, &format!("{shown}, is an invalid character.")));
             }
             match event {
-                Err(error) => return Err(self.reader_error(&error, start, reader.error_position())),
+                Err(error) => {
+                    return Err(self.reader_error(&error, start, reader.error_position()));
+                }
                 Ok(Event::Eof) => return self.end(),
                 Ok(event) => self.event(&event, start)?,
             }
@@ -220,9 +226,7 @@ impl<'a> Checker<'a> {
             return Err(self.at(start + found, ROOT_LEVEL));
         }
         match content.find("]]>") {
-            Some(found) => {
-                Err(self.at(start + found, "']]>' is not allowed in character data."))
-            }
+            Some(found) => Err(self.at(start + found, "']]>' is not allowed in character data.")),
             None => Ok(()),
         }
     }
@@ -236,7 +240,11 @@ impl<'a> Checker<'a> {
                 Some(hex) => u32::from_str_radix(hex, 16),
                 None => number.parse(),
             };
-            return match code.ok().and_then(char::from_u32).filter(|c| is_xml_char(*c)) {
+            return match code
+                .ok()
+                .and_then(char::from_u32)
+                .filter(|c| is_xml_char(*c))
+            {
                 Some(_) => Ok(()),
                 None => Err(self.at(start + 2, "Invalid character reference.")),
             };
@@ -244,7 +252,10 @@ impl<'a> Checker<'a> {
         if ["lt", "gt", "amp", "apos", "quot"].contains(&name) {
             Ok(())
         } else if is_name(name) {
-            Err(self.at(start + 1, &format!("Reference to undeclared entity '{name}'.")))
+            Err(self.at(
+                start + 1,
+                &format!("Reference to undeclared entity '{name}'."),
+            ))
         } else {
             Err(self.bad_reference(start))
         }
@@ -261,7 +272,10 @@ impl<'a> Checker<'a> {
         if name.is_empty() || first.is_some() {
             let c = first.map_or(' ', |(_, c)| c);
             let shown = shown(c);
-            let message = format!("Name cannot begin with the {}.", shown.trim_end_matches(','));
+            let message = format!(
+                "Name cannot begin with the {}.",
+                shown.trim_end_matches(',')
+            );
             return Err(self.at(position, &message));
         }
         match chars.find(|(_, c)| !is_name_char(*c)) {
@@ -275,7 +289,10 @@ impl<'a> Checker<'a> {
 
     fn attribute_error(&self, error: &AttrError, content: &str, tag: usize) -> String {
         let token = |found: usize, expected: &str| {
-            let c = content.get(found..).and_then(|rest| rest.chars().next()).unwrap_or('>');
+            let c = content
+                .get(found..)
+                .and_then(|rest| rest.chars().next())
+                .unwrap_or('>');
             let message =
                 format!("'{c}' is an unexpected token. The expected token is {expected}.");
             self.at(tag + found, &message)
@@ -287,9 +304,14 @@ impl<'a> Checker<'a> {
             }
             AttrError::ExpectedQuote(..) => self.unclosed(),
             AttrError::Duplicated(found, _) => {
-                let name: String =
-                    content[found..].chars().take_while(|c| is_name_char(*c)).collect();
-                self.at(tag + found, &format!("'{name}' is a duplicate attribute name."))
+                let name: String = content[found..]
+                    .chars()
+                    .take_while(|c| is_name_char(*c))
+                    .collect();
+                self.at(
+                    tag + found,
+                    &format!("'{name}' is a duplicate attribute name."),
+                )
             }
         }
     }
@@ -307,9 +329,7 @@ impl<'a> Checker<'a> {
                 "An XML comment cannot contain '--', and '-' cannot be the last character.",
             ),
             Error::IllFormed(_) => self.at(start, "Syntax for an XML declaration is invalid."),
-            _ if self.text[start.min(self.text.len())..].starts_with("<!DOCTYPE") => {
-                DTD.to_owned()
-            }
+            _ if self.text[start.min(self.text.len())..].starts_with("<!DOCTYPE") => DTD.to_owned(),
             _ => self.unclosed(),
         }
     }
@@ -390,36 +410,99 @@ mod tests {
             ("", "Root element is missing."),
             ("  \n", "Root element is missing."),
             ("<!-- only -->", "Root element is missing."),
-            ("{\"a\":1}", "Data at the root level is invalid. Line 1, position 1."),
-            ("&lt;", "Data at the root level is invalid. Line 1, position 1."),
-            ("a & b", "Data at the root level is invalid. Line 1, position 1."),
-            ("\n  x<a/>", "Data at the root level is invalid. Line 2, position 3."),
-            ("<a/>x", "Data at the root level is invalid. Line 1, position 5."),
-            ("<a/><b/>", "There are multiple root elements. Line 1, position 6."),
-            ("<a><b></a>", "The 'b' start tag on line 1 position 5 does not match the end tag of 'a'. Line 1, position 9."),
+            (
+                "{\"a\":1}",
+                "Data at the root level is invalid. Line 1, position 1.",
+            ),
+            (
+                "&lt;",
+                "Data at the root level is invalid. Line 1, position 1.",
+            ),
+            (
+                "a & b",
+                "Data at the root level is invalid. Line 1, position 1.",
+            ),
+            (
+                "\n  x<a/>",
+                "Data at the root level is invalid. Line 2, position 3.",
+            ),
+            (
+                "<a/>x",
+                "Data at the root level is invalid. Line 1, position 5.",
+            ),
+            (
+                "<a/><b/>",
+                "There are multiple root elements. Line 1, position 6.",
+            ),
+            (
+                "<a><b></a>",
+                "The 'b' start tag on line 1 position 5 does not match the end tag of 'a'. Line 1, position 9.",
+            ),
             ("<a><b>", &format!("{eof} b, a. Line 1, position 7.")),
             ("<a><b x='1", &format!("{eof} a. Line 1, position 11.")),
-            ("<a x='1' x='2'/>", "'x' is a duplicate attribute name. Line 1, position 10."),
-            ("<a x='1'y='2'/>", "'y' is an unexpected token. Expecting white space. Line 1, position 9."),
-            ("<a x='<'/>", "'<', hexadecimal value 0x3C, is an invalid attribute character. Line 1, position 7."),
-            ("<a>&nbsp;</a>", "Reference to undeclared entity 'nbsp'. Line 1, position 5."),
-            ("<a x='&nbsp;'/>", "Reference to undeclared entity 'nbsp'. Line 1, position 8."),
-            ("<a>b & c</a>", "An error occurred while parsing EntityName. Line 1, position 7."),
-            ("<a>\u{1}</a>", "'\u{1}', hexadecimal value 0x01, is an invalid character. Line 1, position 4."),
-            ("<1a/>", "Name cannot begin with the '1' character, hexadecimal value 0x31. Line 1, position 2."),
+            (
+                "<a x='1' x='2'/>",
+                "'x' is a duplicate attribute name. Line 1, position 10.",
+            ),
+            (
+                "<a x='1'y='2'/>",
+                "'y' is an unexpected token. Expecting white space. Line 1, position 9.",
+            ),
+            (
+                "<a x='<'/>",
+                "'<', hexadecimal value 0x3C, is an invalid attribute character. Line 1, position 7.",
+            ),
+            (
+                "<a>&nbsp;</a>",
+                "Reference to undeclared entity 'nbsp'. Line 1, position 5.",
+            ),
+            (
+                "<a x='&nbsp;'/>",
+                "Reference to undeclared entity 'nbsp'. Line 1, position 8.",
+            ),
+            (
+                "<a>b & c</a>",
+                "An error occurred while parsing EntityName. Line 1, position 7.",
+            ),
+            (
+                "<a>\u{1}</a>",
+                "'\u{1}', hexadecimal value 0x01, is an invalid character. Line 1, position 4.",
+            ),
+            (
+                "<1a/>",
+                "Name cannot begin with the '1' character, hexadecimal value 0x31. Line 1, position 2.",
+            ),
             ("<p:a/>", "'p' is an undeclared prefix. Line 1, position 2."),
-            ("<a p:x='1'/>", "'p' is an undeclared prefix. Line 1, position 4."),
-            ("<a>]]></a>", "']]>' is not allowed in character data. Line 1, position 4."),
+            (
+                "<a p:x='1'/>",
+                "'p' is an undeclared prefix. Line 1, position 4.",
+            ),
+            (
+                "<a>]]></a>",
+                "']]>' is not allowed in character data. Line 1, position 4.",
+            ),
             ("</a>", "Unexpected end tag. Line 1, position 3."),
             ("<!DOCTYPE a><a/>", DTD),
-            ("<?xml version='1.0' encoding='utf-16'?><a/>", "There is no Unicode byte order mark. Cannot switch to Unicode. Line 1, position 1."),
-            ("<a>&#0;</a>", "Invalid character reference. Line 1, position 6."),
-            ("<a x/>", "'>' is an unexpected token. The expected token is '='. Line 1, position 5."),
+            (
+                "<?xml version='1.0' encoding='utf-16'?><a/>",
+                "There is no Unicode byte order mark. Cannot switch to Unicode. Line 1, position 1.",
+            ),
+            (
+                "<a>&#0;</a>",
+                "Invalid character reference. Line 1, position 6.",
+            ),
+            (
+                "<a x/>",
+                "'>' is an unexpected token. The expected token is '='. Line 1, position 5.",
+            ),
         ] {
             assert_eq!(check(text), Err(expected.to_owned()), "{text:?}");
         }
         let late = check("\n<?xml version='1.0'?><a/>").unwrap_err();
-        assert!(late.starts_with("Unexpected XML declaration.") && late.ends_with("Line 2, position 3."));
+        assert!(
+            late.starts_with("Unexpected XML declaration.")
+                && late.ends_with("Line 2, position 3.")
+        );
     }
 
     #[test]

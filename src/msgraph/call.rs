@@ -237,7 +237,7 @@ impl GraphClient {
         if status.is_client_error() || status.is_server_error() {
             let error = ErrorBody::read(&headers, &body, &secrets);
             let rejection = Rejection::new(&call.operation, status.as_u16(), attempt, error);
-            return Err(Failure::Refused(rejection, retry_after(&headers)));
+            return Err(Failure::Refused(Box::new(rejection), retry_after(&headers)));
         }
         let (text, json) = call.expects.check(status, &headers, body)?;
         Ok(Answer {
@@ -312,7 +312,7 @@ impl Failure {
         let reason = match self {
             Self::Refused(mut rejection, _) => {
                 rejection.client_request_id.get_or_insert(client_request_id);
-                return rejection.into();
+                return GraphError::Rejected(rejection);
             }
             Self::Lost(exchange) => exchange.reason,
             Self::Unusable(reason) => reason,

@@ -2,8 +2,10 @@
 //! HTML page, JSON that was cut off.
 
 use reqwest::header::HeaderMap;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 use serde_json::{Map, Value};
+
+use crate::auth::redacted;
 
 /// Longer texts that are not the service's own are cut here, in characters.
 const EXCERPT: usize = 300;
@@ -48,6 +50,9 @@ impl ErrorBody {
             _ if text.starts_with('{') => Self::of_truncated(&text),
             _ => Self::of(BodyShape::Other, None, &excerpt(&text)),
         };
+        // A quoted request body was escaped twice and is readable only now.
+        read.message = redacted(&read.message, secrets);
+        read.code = read.code.map(|code| redacted(&code, secrets));
         let header = |name: &str| Some(headers.get(name)?.to_str().ok()?.to_owned());
         read.request_id = read.request_id.or_else(|| header("request-id"));
         read.client_request_id = read
@@ -146,21 +151,6 @@ pub(super) fn is_html(headers: &HeaderMap, text: &str) -> bool {
     let start: String = text.trim_start().chars().take(14).collect();
     let start = start.to_ascii_lowercase();
     declared || start.starts_with("<!doctype html") || start.starts_with("<html")
-}
-
-/// `text` with every secret replaced, as it stands and as JSON escapes it.
-pub(super) fn redacted(text: &str, secrets: &[&SecretString]) -> String {
-    let mut text = text.to_owned();
-    for secret in secrets {
-        let secret = secret.expose_secret();
-        if secret.is_empty() {
-            continue;
-        }
-        text = text.replace(secret, "***");
-        let escaped = Value::from(secret).to_string();
-        text = text.replace(escaped.trim_matches('"'), "***");
-    }
-    text
 }
 
 /// What an HTML page says: its title, else the beginning of its text.
@@ -263,7 +253,8 @@ mod tests {
         let secret = SecretString::from("s\"3\\cret");
         let body = r#"{"error":{"code":"x","message":"Error converting value \"s\"3\\cret\""}}"#;
         let escaped = r#"{"error":{"code":"x","message":"bad s\"3\\cret here"}}"#;
-        for body in [body, escaped] {
+        let quoted = r#"{"error":{"code":"x","message":"bad {\"k\":\"s\\\"3\\\\cret\"}"}}"#;
+        for body in [body, escaped, quoted] {
             let read = ErrorBody::read(&HeaderMap::new(), body.as_bytes(), &[&secret]);
             assert!(!format!("{read:?}").contains("cret"), "{read:?}");
         }

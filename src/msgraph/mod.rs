@@ -24,5 +24,6 @@ pub use error::{Ambiguity, GraphError, NoAnswer, Rejection};
 pub use keysets::{CreatedKeyset, Key, KeyKind, KeyState, KeyStatus, KeyUse, KeyValidity, Keyset};
 pub use policies::PutOutcome;
 pub use validation::{
-    Name, NamedThing, SentenceKind, ValidationFailure, ValidationItem, split_validation_message,
+    Name, NamedThing, SentenceKind, UploadedPosition, ValidationFailure, ValidationItem,
+    split_validation_message,
 };

@@ -20,7 +20,7 @@ pub(super) enum Failure {
     /// There was no complete answer.
     Lost(FailedExchange),
     /// The service answered with an error.
-    Refused(Rejection, Option<Duration>),
+    Refused(Box<Rejection>, Option<Duration>),
     /// The answer reports success but is not what the service sends: somebody else's.
     Unusable(String),
 }
@@ -127,7 +127,7 @@ mod tests {
     fn verdict(status: u16, code: &str, message: &str) -> Verdict {
         let body = serde_json::json!({"error": {"code": code, "message": message}}).to_string();
         let body = ErrorBody::read(&HeaderMap::new(), body.as_bytes(), &[]);
-        Failure::Refused(Rejection::new("x", status, 1, body), None).verdict()
+        Failure::Refused(Box::new(Rejection::new("x", status, 1, body)), None).verdict()
     }
 
     #[test]

@@ -31,5 +31,5 @@ pub use journey::{Exchange, Journey, Selection, Step};
 pub use keysets::{KeysetReference, keyset_references};
 pub use references::{Reference, ReferenceRow, SOURCES, references};
 pub use set::{Base, Policy, PolicyIndex, PolicySet, Role};
-pub use technical_profile::{Claim, Item, TechnicalProfile};
 pub use settings::*;
+pub use technical_profile::{Claim, Item, TechnicalProfile};

@@ -59,7 +59,11 @@ static FOUND_ELSEWHERE: &[&Rule] = &[
 /// Every rule that the tool knows, once.
 pub fn all() -> impl Iterator<Item = &'static Rule> {
     let groups = GROUPS.iter().flat_map(|group| group.rules);
-    FOUND_ELSEWHERE.iter().chain(groups).copied()
+    FOUND_ELSEWHERE
+        .iter()
+        .chain(policy::RULES)
+        .chain(groups)
+        .copied()
 }
 
 /// The record of a rule.

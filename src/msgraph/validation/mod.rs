@@ -3,8 +3,6 @@
 
 mod sentences;
 
-use crate::diagnostics::LineColumn;
-
 /// What the service found in a policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ValidationFailure {
@@ -27,6 +25,15 @@ impl ValidationFailure {
     }
 }
 
+/// A position in the text that was uploaded, as the service counts it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UploadedPosition {
+    /// Line, from 1.
+    pub line: u32,
+    /// Column, from 1.
+    pub column: u32,
+}
+
 /// One error that the service found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ValidationItem {
@@ -35,7 +42,7 @@ pub struct ValidationItem {
     /// What they are about.
     pub kind: SentenceKind,
     /// Where in the uploaded text, if the service says so.
-    pub position: Option<LineColumn>,
+    pub position: Option<UploadedPosition>,
     /// What they name, in the order of the text, without quotes.
     pub names: Vec<NamedThing>,
 }

@@ -1,7 +1,9 @@
 use std::sync::OnceLock;
 
-use super::{Name, NamedThing, SentenceKind, begins_sentence, is_behind_an_end, next_beginning};
-use crate::diagnostics::LineColumn;
+use super::{
+    Name, NamedThing, SentenceKind, UploadedPosition, begins_sentence, is_behind_an_end,
+    next_beginning,
+};
 
 /// Names are never longer, in bytes; what is longer spans several sentences.
 const LONGEST_NAME: usize = 1_000;
@@ -56,7 +58,7 @@ pub(super) fn all() -> &'static [Sentence] {
 }
 
 /// The position that a sentence gives.
-pub(super) fn position(text: &str, names: &[NamedThing]) -> Option<LineColumn> {
+pub(super) fn position(text: &str, names: &[NamedThing]) -> Option<UploadedPosition> {
     let number = |name: Name| {
         let thing = names.iter().find(|thing| thing.name == name)?;
         thing.value.trim().parse::<u32>().ok()
@@ -69,7 +71,7 @@ pub(super) fn position(text: &str, names: &[NamedThing]) -> Option<LineColumn> {
         Some((line.parse().ok()?, behind[..digits].parse().ok()?))
     });
     let (line, column) = found?;
-    Some(LineColumn { line, column })
+    Some(UploadedPosition { line, column })
 }
 
 impl Sentence {
@@ -137,9 +139,14 @@ impl Sentence {
             if !is_plausible(value) {
                 return None;
             }
+            let value = match (last, self.end) {
+                // The closing quote is no part of it already.
+                (true, End::Quote) => &value[1..],
+                _ => without_quotes(value, slot.quoted),
+            };
             names.push(NamedThing {
                 name: slot.name,
-                value: without_quotes(value, slot.quoted).to_owned(),
+                value: value.to_owned(),
             });
             offset += length + behind;
         }

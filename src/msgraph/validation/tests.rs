@@ -365,7 +365,7 @@ fn the_header_is_read_and_what_stands_before_it_kept() {
 #[test]
 fn positions_are_read() {
     let failure = split_validation_message(&(header(1) + &sentence(0, "P", "", "").1)).unwrap();
-    let expected = LineColumn {
+    let expected = UploadedPosition {
         line: 14,
         column: 55,
     };
@@ -374,7 +374,7 @@ fn positions_are_read() {
     let alone = "The policy being uploaded is not XML or is not correctly formatted: Data at the \
                  root level is invalid. Line 3, position 12.";
     let failure = split_validation_message(alone).unwrap();
-    let expected = LineColumn {
+    let expected = UploadedPosition {
         line: 3,
         column: 12,
     };

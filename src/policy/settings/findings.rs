@@ -17,7 +17,7 @@ macro_rules! rules {
         };)*
 
         /// All rules about settings and the files that define them, in the order of the report.
-        pub static RULES: &[&Rule] = &[$(&$name),*];
+        pub static SETTINGS_RULES: &[&Rule] = &[$(&$name),*];
     };
 }
 

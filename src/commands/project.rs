@@ -1,0 +1,173 @@
+use std::collections::{BTreeSet, HashMap};
+use std::path::PathBuf;
+
+use anyhow::{Result, bail};
+
+use crate::config::{self, LoadOptions, Project};
+use crate::diagnostics::{Level, Location, Report, SourceId};
+use crate::policy::{PolicySet, Resolver, SETTINGS_UNUSED};
+use crate::rules;
+use crate::validate::{self, Input};
+
+use super::Shell;
+
+/// What to work on; the same for every command that reads policies.
+#[derive(Debug, Clone, clap::Args)]
+pub struct ProjectArgs {
+    /// Folder, glob or files of a policy set; each folder is a set of its own [default: the
+    /// configured set, else the current folder]
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+
+    /// Environment of the configuration whose tenant and settings to use
+    #[arg(short, long, value_name = "NAME", env = "IEFCTL_ENVIRONMENT")]
+    pub environment: Option<String>,
+
+    /// Tenant, such as contoso.onmicrosoft.com; also replaces yourtenant.onmicrosoft.com
+    #[arg(short, long, value_name = "DOMAIN")]
+    pub tenant: Option<String>,
+
+    /// Configuration file [default: iefctl.toml or appsettings.json in the folder or above it]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+
+    /// Folder with bases that exist only in the tenant; read, never deployed
+    #[arg(long, value_name = "DIR")]
+    pub with: Vec<PathBuf>,
+}
+
+/// A policy that a set does not hold itself but inherits from: the text as the tenant has it.
+#[derive(Debug, Clone)]
+pub struct TenantPolicy {
+    /// The id that the tenant lists.
+    pub id: String,
+    /// The text that the tenant returned.
+    pub text: String,
+}
+
+/// A project after validation.
+#[derive(Debug)]
+pub struct Validated {
+    /// The findings of all sets, with the sources.
+    pub report: Report,
+    /// The sets, in the order of the paths.
+    pub sets: Vec<PolicySet>,
+}
+
+impl ProjectArgs {
+    /// Reads the configuration and the files.
+    ///
+    /// # Errors
+    /// What keeps the command from running: paths, configuration, encodings.
+    pub fn load(&self, shell: &Shell) -> Result<Project> {
+        let options = LoadOptions {
+            config: self.config.clone(),
+            environment: self.environment.clone(),
+            tenant: self.tenant.clone(),
+            with: self.with.clone(),
+        };
+        let mut project = config::load(&self.paths, &options, &|name| shell.variable(name))?;
+        let known: Vec<_> = rules::all().collect();
+        project.check_rules(&known)?;
+        for note in project.notes.drain(..) {
+            shell.note(note);
+        }
+        Ok(project)
+    }
+}
+
+/// Replaces the settings and validates every set. `tenant` holds what the tenant has, where it was
+/// asked; without it a base that is not among the files may still exist.
+///
+/// # Errors
+/// If a set holds no policy at all.
+pub fn validate(
+    project: &mut Project,
+    tenant: Option<&[TenantPolicy]>,
+    shell: &Shell,
+) -> Result<Validated> {
+    let mut sources = std::mem::take(&mut project.sources);
+    let mut diagnostics = std::mem::take(&mut project.diagnostics);
+    let settings = project.settings.clone();
+    let resolver = Resolver::new(&settings);
+    let levels: HashMap<String, Option<Level>> = project
+        .rule_levels
+        .iter()
+        .map(|configured| (configured.rule.clone(), configured.level))
+        .collect();
+    let mut used: BTreeSet<usize> = BTreeSet::new();
+    let mut sets = Vec::new();
+    let mut policies = 0;
+    for set in std::mem::take(&mut project.sets) {
+        let mut input = Input {
+            sources,
+            tenant_known: tenant.is_some(),
+            levels: levels.clone(),
+            ..Input::default()
+        };
+        let files = set.files.len();
+        for (file, own) in set
+            .files
+            .into_iter()
+            .map(|file| (file, true))
+            .chain(set.with.into_iter().map(|file| (file, false)))
+        {
+            let resolution = resolver.resolve(file, &mut input.sources);
+            used.extend(resolution.used);
+            if own {
+                diagnostics.extend(resolution.diagnostics);
+                input.own.push(resolution.id);
+            } else {
+                input.context.push(resolution.id);
+            }
+            let places = resolution.unresolved.into_iter();
+            input.unresolved.extend(places.map(|span| Location {
+                source: resolution.id,
+                span,
+            }));
+        }
+        for policy in tenant.unwrap_or_default() {
+            let name = format!("tenant:{}", policy.id);
+            let source = crate::diagnostics::Source::new(name, policy.text.as_str());
+            let id = input.sources.add(source);
+            input.context.push(id);
+        }
+        let outcome = validate::validate(input);
+        for &id in &outcome.not_policies {
+            shell.note(format!(
+                "{} is no policy: its root element is not TrustFrameworkPolicy",
+                outcome.report.sources.get(id).name()
+            ));
+        }
+        if outcome.report.policies == 0 && outcome.report.diagnostics.is_empty() {
+            let names = outcome.not_policies.iter();
+            let first = names
+                .map(|&id: &SourceId| outcome.report.sources.get(id).name())
+                .next();
+            bail!(
+                "`{}` holds no policy: none of its {files} XML files has the root element \
+                 TrustFrameworkPolicy{}",
+                set.name,
+                first.map_or(String::new(), |name| format!(" (the first is {name})"))
+            );
+        }
+        policies += outcome.report.policies;
+        diagnostics.extend(outcome.report.diagnostics);
+        sources = outcome.report.sources;
+        sets.push(outcome.set);
+    }
+    diagnostics.extend(
+        resolver
+            .check(&used)
+            .into_iter()
+            .filter(|finding| project.is_complete || finding.rule != &SETTINGS_UNUSED),
+    );
+    validate::apply_levels(&mut diagnostics, &levels);
+    let mut report = Report {
+        sources,
+        diagnostics,
+        policies,
+    };
+    report.sort();
+    Ok(Validated { report, sets })
+}

@@ -1,0 +1,111 @@
+use std::io::{self, IsTerminal as _, Write};
+
+use crate::output::{Format, Style};
+
+/// When to write colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum ColourChoice {
+    /// On a terminal, unless NO_COLOR is set
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// What a command knows of the place where it runs: terminal, environment, how much to say.
+#[derive(Debug, Clone, Copy)]
+pub struct Shell {
+    /// How often `-v` was given.
+    pub verbosity: u8,
+    /// Whether only the result is wanted.
+    pub quiet: bool,
+    /// When to write colours.
+    pub colour: ColourChoice,
+}
+
+impl Shell {
+    /// An environment variable; empty counts as unset.
+    pub fn variable(&self, name: &str) -> Option<String> {
+        std::env::var(name).ok().filter(|value| !value.is_empty())
+    }
+
+    /// Whether standard output is a terminal.
+    pub fn stdout_is_terminal(&self) -> bool {
+        io::stdout().is_terminal()
+    }
+
+    /// Whether standard error is a terminal.
+    pub fn stderr_is_terminal(&self) -> bool {
+        io::stderr().is_terminal()
+    }
+
+    /// How text looks on standard output.
+    pub fn style(&self) -> Style {
+        self.style_for(self.stdout_is_terminal())
+    }
+
+    /// How text looks on standard error.
+    pub fn error_style(&self) -> Style {
+        self.style_for(self.stderr_is_terminal())
+    }
+
+    fn style_for(&self, is_terminal: bool) -> Style {
+        let dumb = self.variable("TERM").is_some_and(|term| term == "dumb");
+        let colour = match self.colour {
+            ColourChoice::Always => true,
+            ColourChoice::Never => false,
+            ColourChoice::Auto if self.variable("NO_COLOR").is_some() => false,
+            ColourChoice::Auto if self.variable("CLICOLOR_FORCE").is_some() => true,
+            ColourChoice::Auto => is_terminal && !dumb,
+        };
+        let width = self
+            .variable("COLUMNS")
+            .and_then(|columns| columns.parse().ok())
+            .unwrap_or(if is_terminal { 120 } else { 140 });
+        Style {
+            colour,
+            unicode: !dumb,
+            width,
+            verbose: self.verbosity > 0,
+            ..Style::default()
+        }
+    }
+
+    /// The format to report in: the one asked for, else what suits the place.
+    pub fn format(&self, asked: Option<Format>) -> Format {
+        asked.unwrap_or_else(|| {
+            Format::detect(|name| self.variable(name), self.stdout_is_terminal())
+        })
+    }
+
+    /// Writes to standard output in one go. That nobody reads on is no failure.
+    ///
+    /// # Errors
+    /// Those of the system, a closed pipe excepted.
+    pub fn print(&self, write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> io::Result<()> {
+        let mut buffer = Vec::new();
+        write(&mut buffer)?;
+        let mut stdout = io::stdout().lock();
+        match stdout.write_all(&buffer).and_then(|()| stdout.flush()) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            result => result,
+        }
+    }
+
+    /// A line on standard error, unless `-q` was given.
+    pub fn say(&self, line: impl AsRef<str>) {
+        if !self.quiet {
+            // Nothing can be done about a closed standard error.
+            let _ = writeln!(io::stderr().lock(), "{}", line.as_ref());
+        }
+    }
+
+    /// A line on standard error that only `-v` shows.
+    pub fn note(&self, line: impl AsRef<str>) {
+        if self.verbosity > 0 {
+            self.say(format!("note: {}", line.as_ref()));
+        }
+    }
+}
