@@ -8,7 +8,7 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
 use crate::commands::shell::ColourChoice;
-use crate::commands::{Exit, Shell, emulator, explain, graph, validate};
+use crate::commands::{Exit, Shell, deploy, emulator, explain, graph, plan, validate};
 
 /// Checks Azure AD B2C custom policies as strictly as the tenant would, and deploys them through
 /// Microsoft Graph.
@@ -47,6 +47,8 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Validate(validate::ValidateArgs),
+    Plan(plan::PlanArgs),
+    Deploy(deploy::DeployArgs),
     Graph(graph::GraphArgs),
     Emulator(emulator::EmulatorArgs),
     Explain(explain::ExplainArgs),
@@ -93,6 +95,8 @@ pub fn run() -> ExitCode {
 fn execute(command: Command, shell: &Shell) -> anyhow::Result<Exit> {
     match command {
         Command::Validate(args) => validate::run(&args, shell),
+        Command::Plan(args) => plan::run(&args, shell),
+        Command::Deploy(args) => deploy::run(&args, shell),
         Command::Graph(args) => graph::run(&args, shell),
         Command::Emulator(args) => emulator::run(&args, shell),
         Command::Explain(args) => explain::run(&args, shell),

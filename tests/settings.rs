@@ -1,11 +1,5 @@
 //! Replacing settings in the text of policies.
 
-#![expect(
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-
 use std::collections::BTreeSet;
 
 use iefctl::diagnostics::{Diagnostic, Level, Location, Source, SourceId, SourceMap, Span};

@@ -1,3 +1,5 @@
+//! `iefctl emulator`.
+
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 

@@ -1,3 +1,5 @@
+//! `iefctl explain`.
+
 use std::io::Write as _;
 
 use anyhow::{Result, bail};

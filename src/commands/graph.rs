@@ -1,3 +1,5 @@
+//! `iefctl graph`.
+
 use anyhow::Result;
 
 use crate::output::graph::{self, PolicyNode, PolicyTree};
@@ -41,8 +43,8 @@ pub struct GraphArgs {
 /// # Errors
 /// What keeps the command from running.
 pub fn run(args: &GraphArgs, shell: &Shell) -> Result<Exit> {
-    let mut project = args.project.load(shell)?;
-    let validated = project::validate(&mut project, None, shell)?;
+    let project = args.project.load(shell)?;
+    let validated = project::validate(&project, None, shell)?;
     let tree = tree(&validated);
     let unicode = shell.style().unicode;
     shell.print(|out| match args.format {

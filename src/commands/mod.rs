@@ -4,16 +4,26 @@
 //! result to a format. This is where errors get their context and where output is written; no other
 //! room decides what a user sees or how the process ends.
 
+pub mod deploy;
 pub mod emulator;
 pub mod explain;
 pub mod graph;
+pub mod plan;
 pub mod project;
 pub mod shell;
+pub mod tenant;
 pub mod validate;
 
 use std::process::ExitCode;
 
 pub use shell::Shell;
+
+use crate::diagnostics::Rule;
+
+/// The rules that need a tenant: what stands against a deployment before anything is written.
+pub(crate) fn deploy_rules() -> impl Iterator<Item = &'static Rule> {
+    crate::deploy::RULES.iter().copied()
+}
 
 /// How the process ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

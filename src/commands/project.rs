@@ -1,10 +1,12 @@
+//! What a command works on: the arguments that name policies and settings, and validating them.
+
 use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 
 use crate::config::{self, LoadOptions, Project};
-use crate::diagnostics::{Level, Location, Report, SourceId};
+use crate::diagnostics::{Diagnostic, Level, Location, Report, Source, SourceId};
 use crate::policy::{PolicySet, Resolver, SETTINGS_UNUSED};
 use crate::rules;
 use crate::validate::{self, Input};
@@ -36,13 +38,13 @@ pub struct ProjectArgs {
     pub with: Vec<PathBuf>,
 }
 
-/// A policy that a set does not hold itself but inherits from: the text as the tenant has it.
-#[derive(Debug, Clone)]
-pub struct TenantPolicy {
+/// A policy as the tenant has it, for sets that inherit from what only the tenant holds.
+#[derive(Debug, Clone, Copy)]
+pub struct TenantPolicy<'t> {
     /// The id that the tenant lists.
-    pub id: String,
+    pub id: &'t str,
     /// The text that the tenant returned.
-    pub text: String,
+    pub text: &'t str,
 }
 
 /// A project after validation.
@@ -52,6 +54,24 @@ pub struct Validated {
     pub report: Report,
     /// The sets, in the order of the paths.
     pub sets: Vec<PolicySet>,
+}
+
+impl Validated {
+    /// Adds findings of later stages, at the levels that the team configured.
+    pub fn add(&mut self, findings: impl Iterator<Item = Diagnostic>, project: &Project) {
+        let mut findings: Vec<_> = findings.collect();
+        validate::apply_levels(&mut findings, &levels(project));
+        self.report.diagnostics.extend(findings);
+        self.report.sort();
+    }
+}
+
+fn levels(project: &Project) -> HashMap<String, Option<Level>> {
+    project
+        .rule_levels
+        .iter()
+        .map(|configured| (configured.rule.clone(), configured.level))
+        .collect()
 }
 
 impl ProjectArgs {
@@ -67,7 +87,7 @@ impl ProjectArgs {
             with: self.with.clone(),
         };
         let mut project = config::load(&self.paths, &options, &|name| shell.variable(name))?;
-        let known: Vec<_> = rules::all().collect();
+        let known: Vec<_> = rules::all().chain(super::deploy_rules()).collect();
         project.check_rules(&known)?;
         for note in project.notes.drain(..) {
             shell.note(note);
@@ -82,23 +102,18 @@ impl ProjectArgs {
 /// # Errors
 /// If a set holds no policy at all.
 pub fn validate(
-    project: &mut Project,
-    tenant: Option<&[TenantPolicy]>,
+    project: &Project,
+    tenant: Option<&[TenantPolicy<'_>]>,
     shell: &Shell,
 ) -> Result<Validated> {
-    let mut sources = std::mem::take(&mut project.sources);
-    let mut diagnostics = std::mem::take(&mut project.diagnostics);
-    let settings = project.settings.clone();
-    let resolver = Resolver::new(&settings);
-    let levels: HashMap<String, Option<Level>> = project
-        .rule_levels
-        .iter()
-        .map(|configured| (configured.rule.clone(), configured.level))
-        .collect();
+    let mut sources = project.sources.clone();
+    let mut diagnostics = project.diagnostics.clone();
+    let resolver = Resolver::new(&project.settings);
+    let levels = levels(project);
     let mut used: BTreeSet<usize> = BTreeSet::new();
     let mut sets = Vec::new();
     let mut policies = 0;
-    for set in std::mem::take(&mut project.sets) {
+    for set in &project.sets {
         let mut input = Input {
             sources,
             tenant_known: tenant.is_some(),
@@ -108,11 +123,11 @@ pub fn validate(
         let files = set.files.len();
         for (file, own) in set
             .files
-            .into_iter()
+            .iter()
             .map(|file| (file, true))
-            .chain(set.with.into_iter().map(|file| (file, false)))
+            .chain(set.with.iter().map(|file| (file, false)))
         {
-            let resolution = resolver.resolve(file, &mut input.sources);
+            let resolution = resolver.resolve(file.clone(), &mut input.sources);
             used.extend(resolution.used);
             if own {
                 diagnostics.extend(resolution.diagnostics);
@@ -128,7 +143,7 @@ pub fn validate(
         }
         for policy in tenant.unwrap_or_default() {
             let name = format!("tenant:{}", policy.id);
-            let source = crate::diagnostics::Source::new(name, policy.text.as_str());
+            let source = Source::new(name, policy.text);
             let id = input.sources.add(source);
             input.context.push(id);
         }

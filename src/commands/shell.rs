@@ -1,3 +1,5 @@
+//! Terminal, environment and streams, as commands see them.
+
 use std::io::{self, IsTerminal as _, Write};
 
 use crate::output::{Format, Style};
@@ -108,4 +110,13 @@ impl Shell {
             self.say(format!("note: {}", line.as_ref()));
         }
     }
+}
+
+/// Appends to a file that a CI system names.
+pub(super) fn append(path: &str, text: &str) -> io::Result<()> {
+    let mut file = std::fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(path)?;
+    file.write_all(text.as_bytes())
 }

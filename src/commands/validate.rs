@@ -1,5 +1,4 @@
-use std::fs::OpenOptions;
-use std::io::Write as _;
+//! `iefctl validate`.
 
 use anyhow::{Context as _, Result};
 
@@ -36,8 +35,8 @@ pub struct ValidateArgs {
 /// # Errors
 /// What keeps the command from running.
 pub fn run(args: &ValidateArgs, shell: &Shell) -> Result<Exit> {
-    let mut project = args.project.load(shell)?;
-    let validated = project::validate(&mut project, None, shell)?;
+    let project = args.project.load(shell)?;
+    let validated = project::validate(&project, None, shell)?;
     report(&validated, args.format, "validate", shell)?;
     Ok(if validated.report.has_errors() {
         Exit::Findings
@@ -65,11 +64,7 @@ pub(super) fn report(
     {
         let tree = output::graph::mermaid(&graph::tree(validated));
         let page = github::summary_markdown(&validated.report, Some(&tree));
-        OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(&path)
-            .and_then(|mut file| file.write_all(page.as_bytes()))
+        super::shell::append(&path, &page)
             .with_context(|| format!("cannot write the job summary to `{path}`"))?;
     }
     Ok(())

@@ -104,7 +104,13 @@ impl Difference {
         for (key, child) in &old_children {
             if !new_children.iter().any(|(known, _)| known == key) {
                 path.push(label(*child));
-                self.push(path, None, How::Removed { from: value(*child) });
+                self.push(
+                    path,
+                    None,
+                    How::Removed {
+                        from: value(*child),
+                    },
+                );
                 path.pop();
             }
         }
@@ -216,7 +222,9 @@ fn identity(element: Element<'_>) -> Option<&str> {
     if element.name() == "ClaimsProvider" {
         return Some(element.child("DisplayName")?.trimmed_text());
     }
-    ATTRIBUTES.iter().find_map(|name| element.attribute_value(name))
+    ATTRIBUTES
+        .iter()
+        .find_map(|name| element.attribute_value(name))
 }
 
 /// Whether an element is worth naming on the way to a change: it has an identity, or holds text.
@@ -238,7 +246,9 @@ fn value(element: Element<'_>) -> Option<String> {
 
 /// Whether the service compares the text of an element without regard to case.
 fn folds_text(element: Element<'_>) -> bool {
-    element.parent().is_some_and(|parent| parent.name() == "BasePolicy")
+    element
+        .parent()
+        .is_some_and(|parent| parent.name() == "BasePolicy")
 }
 
 impl fmt::Display for Change {

@@ -107,11 +107,21 @@ pub async fn execute(
     if let Some(step) = unmade {
         return Err(ExecuteError::KeysetMissing(step.id.clone()));
     }
-    let snapshot = save(plan, remote, &options).await.map_err(ExecuteError::Snapshot)?;
+    let snapshot = save(plan, remote, &options)
+        .await
+        .map_err(ExecuteError::Snapshot)?;
     let is_write = |action: KeysetAction| action != KeysetAction::Present;
     observer.on_event(&Event::Started {
-        keysets: plan.keysets.iter().filter(|step| is_write(step.action)).count(),
-        policies: plan.policies.iter().filter(|step| step.action.writes()).count(),
+        keysets: plan
+            .keysets
+            .iter()
+            .filter(|step| is_write(step.action))
+            .count(),
+        policies: plan
+            .policies
+            .iter()
+            .filter(|step| step.action.writes())
+            .count(),
     });
     if let Some(folder) = &snapshot {
         let folder = folder.clone();
@@ -133,8 +143,14 @@ pub async fn execute(
     let (unclear, mut outcome) = (run.unclear, run.outcome);
     outcome.stopped = run.breaker.stop.or_else(|| {
         let unstarted = |status| status == Status::NotStarted;
-        let any = outcome.policies.iter().any(|policy| unstarted(policy.status))
-            || outcome.keysets.iter().any(|keyset| unstarted(keyset.status));
+        let any = outcome
+            .policies
+            .iter()
+            .any(|policy| unstarted(policy.status))
+            || outcome
+                .keysets
+                .iter()
+                .any(|keyset| unstarted(keyset.status));
         any.then_some(Stop::Interrupted)
     });
     if options.atomic && !outcome.is_complete() {
@@ -241,9 +257,11 @@ impl Breaker {
         let refused =
             matches!(error, GraphError::SignIn { .. }) || matches!(error.status(), Some(401 | 403));
         if refused {
-            self.stop.get_or_insert_with(|| Stop::Refused(error.to_string()));
+            self.stop
+                .get_or_insert_with(|| Stop::Refused(error.to_string()));
         } else if self.unanswered >= Self::MOST_UNANSWERED {
-            self.stop.get_or_insert_with(|| Stop::Unreachable(error.to_string()));
+            self.stop
+                .get_or_insert_with(|| Stop::Unreachable(error.to_string()));
         }
     }
 }
@@ -298,9 +316,15 @@ impl Run<'_> {
                 let task = running.spawn(async move {
                     let placeholder = matches!(
                         material,
-                        Material::Secret { placeholder: true, .. }
+                        Material::Secret {
+                            placeholder: true,
+                            ..
+                        }
                     );
-                    (provision(&client, &id, action, &material).await, placeholder)
+                    (
+                        provision(&client, &id, action, &material).await,
+                        placeholder,
+                    )
                 });
                 positions.insert(task.id(), position);
             }
@@ -351,7 +375,8 @@ impl Run<'_> {
             }
         }
         let (id, status) = (outcome.id.clone(), outcome.status);
-        self.observer.on_event(&Event::KeysetFinished { id, status });
+        self.observer
+            .on_event(&Event::KeysetFinished { id, status });
     }
 
     /// Writes the policies, each as soon as its base is done.
@@ -437,7 +462,10 @@ impl Run<'_> {
             action: step.action,
         });
         let (client, id) = (self.client.clone(), step.id.clone());
-        let text = self.local.find(&id).map(|policy| std::sync::Arc::clone(&policy.text));
+        let text = self
+            .local
+            .find(&id)
+            .map(|policy| std::sync::Arc::clone(&policy.text));
         let text = text.filter(|_| step.action != PolicyAction::Delete);
         async move {
             let started = Instant::now();

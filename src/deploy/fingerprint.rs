@@ -12,7 +12,13 @@ impl Fingerprint {
     /// The fingerprint of a text.
     pub fn of(text: &str) -> Self {
         let digest = digest(&SHA256, text.as_bytes());
-        Self(digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect())
+        Self(
+            digest
+                .as_ref()
+                .iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect(),
+        )
     }
 
     /// The hexadecimal digits.

@@ -75,7 +75,10 @@ pub(super) fn build(
                     place: local.place(reference.location),
                 },
             };
-            match keysets.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(&id)) {
+            match keysets
+                .iter_mut()
+                .find(|(known, _)| known.eq_ignore_ascii_case(&id))
+            {
                 Some((_, references)) => references.push(found),
                 None => keysets.push((id, vec![found])),
             }
@@ -127,7 +130,9 @@ fn step(
             step.inferred = step.content.is_some();
         }
         if step.content.is_none() && options.placeholder_secrets && uses_agree {
-            let usage = references.iter().find_map(|reference| meaning(reference.key));
+            let usage = references
+                .iter()
+                .find_map(|reference| meaning(reference.key));
             let usage = usage.map_or(Usage::Sig, |meaning| meaning.usage);
             step.content = Some(KeyContent::Placeholder { usage });
         }
@@ -138,7 +143,10 @@ fn step(
             }
         }
     }
-    step.needed_by = references.into_iter().map(|reference| reference.need).collect();
+    step.needed_by = references
+        .into_iter()
+        .map(|reference| reference.need)
+        .collect();
     step
 }
 
@@ -163,7 +171,10 @@ fn check_uses(
         Diagnostic::new(
             &KEYSET_MIXED_USE,
             other.location,
-            format!("keyset `{id}` cannot be both `{}` and `{}`", first.key, other.key),
+            format!(
+                "keyset `{id}` cannot be both `{}` and `{}`",
+                first.key, other.key
+            ),
         )
         .level(level)
         .related(first.location, format!("used as `{}` here", first.key))
@@ -200,7 +211,12 @@ fn configured(
     let wanted = references
         .iter()
         .filter_map(|reference| Some((meaning(reference.key)?.usage, reference)))
-        .find(|(usage, _)| recipe.content.usage().is_some_and(|configured| configured != *usage));
+        .find(|(usage, _)| {
+            recipe
+                .content
+                .usage()
+                .is_some_and(|configured| configured != *usage)
+        });
     if let Some((usage, reference)) = wanted {
         let mut finding = Diagnostic::new(
             &KEYSET_MIXED_USE,
@@ -212,7 +228,10 @@ fn configured(
                 recipe.content
             ),
         )
-        .help(format!("write `use = \"{}\"` in the recipe", usage.as_str()))
+        .help(format!(
+            "write `use = \"{}\"` in the recipe",
+            usage.as_str()
+        ))
         .policy_id(&reference.need.policy_id);
         if let Some(origin) = recipe.origin {
             finding = finding.related(origin, "configured here");
@@ -241,7 +260,9 @@ fn missing(
     remote: &Remote,
 ) -> Option<Diagnostic> {
     let first = references.first()?;
-    let meaning = references.iter().find_map(|reference| meaning(reference.key));
+    let meaning = references
+        .iter()
+        .find_map(|reference| meaning(reference.key));
     let (noun, advice) = meaning.map_or(("key", UNKNOWN_ADVICE), |meaning| {
         (meaning.noun, meaning.advice)
     });
@@ -283,14 +304,15 @@ fn missing(
 
 fn wrong_kind(keyset: &Keyset, references: &[Reference<'_>]) -> Option<Diagnostic> {
     let is = |value: &Option<String>, word: &str| {
-        value.as_deref().is_none_or(|value| value.eq_ignore_ascii_case(word))
+        value
+            .as_deref()
+            .is_none_or(|value| value.eq_ignore_ascii_case(word))
     };
     references.iter().find_map(|reference| {
         let meaning = meaning(reference.key)?;
         let usage = meaning.usage.as_str();
-        let fits = |key: &Key| {
-            is(&key.key_use, usage) && (!meaning.generated || is(&key.kty, "RSA"))
-        };
+        let fits =
+            |key: &Key| is(&key.key_use, usage) && (!meaning.generated || is(&key.kty, "RSA"));
         if keyset.keys.iter().any(fits) {
             return None;
         }
@@ -303,7 +325,11 @@ fn wrong_kind(keyset: &Keyset, references: &[Reference<'_>]) -> Option<Diagnosti
                 format!(
                     "`{}` needs {} for `{usage}`, but keyset `{}` holds {} for `{}`",
                     reference.key,
-                    if meaning.generated { "an RSA key" } else { "a key" },
+                    if meaning.generated {
+                        "an RSA key"
+                    } else {
+                        "a key"
+                    },
                     keyset.id,
                     word(&key.kty),
                     word(&key.key_use)

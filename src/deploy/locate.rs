@@ -1,6 +1,6 @@
 //! Where in the user's file stands what a sentence of the service is about.
 
-use crate::diagnostics::{Source, Span};
+use crate::diagnostics::{LineColumn, Source, Span};
 use crate::msgraph::{Name, SentenceKind, ValidationItem};
 use crate::policy::Kind;
 use crate::xml::Element;
@@ -10,6 +10,10 @@ use super::LocalPolicy;
 /// The range that a sentence is about; the PolicyId if nothing closer is found.
 pub(super) fn span(item: &ValidationItem, policy: &LocalPolicy, source: &Source) -> Span {
     if let Some(position) = item.position {
+        let position = LineColumn {
+            line: position.line,
+            column: position.column,
+        };
         return at(policy, source.offset_of(position));
     }
     named(item, policy).unwrap_or(policy.location.span)
@@ -55,7 +59,9 @@ fn named(item: &ValidationItem, policy: &LocalPolicy) -> Option<Span> {
     let step = get(Name::UserJourney).and_then(|journey| {
         let journey = declared(policy, Kind::UserJourney, journey)?;
         let step = get(Name::Step)?;
-        let mut steps = journey.descendants().filter(|element| element.name() == "OrchestrationStep");
+        let mut steps = journey
+            .descendants()
+            .filter(|element| element.name() == "OrchestrationStep");
         steps.find(|element| element.attribute_value("Order") == Some(step))
     });
     let profile = get(Name::TechnicalProfile)
@@ -114,7 +120,10 @@ fn dangling(item: &ValidationItem, policy: &LocalPolicy) -> Option<Span> {
             .filter(|row| row.element == element.name())
             .find_map(|row| {
                 let attribute = element.attribute(row.attribute)?;
-                attribute.value().eq_ignore_ascii_case(id).then(|| attribute.value_span())
+                attribute
+                    .value()
+                    .eq_ignore_ascii_case(id)
+                    .then(|| attribute.value_span())
             })
     });
     found.or_else(|| mention(policy, id))
@@ -127,7 +136,9 @@ fn elements(policy: &LocalPolicy) -> impl Iterator<Item = Element<'_>> {
 fn declared<'p>(policy: &'p LocalPolicy, kind: Kind, id: &str) -> Option<Element<'p>> {
     elements(policy).find(|element| {
         element.name() == kind.element()
-            && element.attribute_value("Id").is_some_and(|known| known.eq_ignore_ascii_case(id))
+            && element
+                .attribute_value("Id")
+                .is_some_and(|known| known.eq_ignore_ascii_case(id))
     })
 }
 
@@ -138,7 +149,10 @@ fn attribute(policy: &LocalPolicy, name: &str, value: &str) -> Option<Span> {
 fn attribute_below(element: Element<'_>, name: &str, value: &str) -> Option<Span> {
     element.descendants().find_map(|element| {
         let attribute = element.attribute(name)?;
-        attribute.value().eq_ignore_ascii_case(value).then(|| attribute.value_span())
+        attribute
+            .value()
+            .eq_ignore_ascii_case(value)
+            .then(|| attribute.value_span())
     })
 }
 

@@ -278,7 +278,9 @@ fn certificate(source: &ValueSource, bytes: &[u8]) -> Result<Vec<u8>, ValueError
     }
     match decoded(bytes) {
         Some(der) if is_sequence(&der) => Ok(der),
-        _ => Err(unfit("is no certificate: neither PEM, nor DER, nor base64 of DER")),
+        _ => Err(unfit(
+            "is no certificate: neither PEM, nor DER, nor base64 of DER",
+        )),
     }
 }
 
@@ -304,7 +306,10 @@ fn pkcs12(source: &ValueSource, value: &SecretSlice<u8>) -> Result<SecretSlice<u
 }
 
 fn decoded(bytes: &[u8]) -> Option<Vec<u8>> {
-    let kept = bytes.iter().copied().filter(|byte| !byte.is_ascii_whitespace());
+    let kept = bytes
+        .iter()
+        .copied()
+        .filter(|byte| !byte.is_ascii_whitespace());
     STANDARD.decode(kept.collect::<Vec<u8>>()).ok()
 }
 
@@ -323,7 +328,9 @@ fn is_sequence(bytes: &[u8]) -> bool {
     if digits == 0 || digits > 4 || rest.len() < digits {
         return false;
     }
-    let length = rest[..digits].iter().fold(0usize, |length, byte| length << 8 | usize::from(*byte));
+    let length = rest[..digits]
+        .iter()
+        .fold(0usize, |length, byte| length << 8 | usize::from(*byte));
     rest.len() - digits == length
 }
 
@@ -357,7 +364,8 @@ mod tests {
     fn certificates_come_in_three_shapes() {
         let der = [0x30, 3, 1, 2, 3];
         let base64 = STANDARD.encode(der);
-        let pem = format!("junk\n-----BEGIN CERTIFICATE-----\n{base64}\n-----END CERTIFICATE-----\n");
+        let pem =
+            format!("junk\n-----BEGIN CERTIFICATE-----\n{base64}\n-----END CERTIFICATE-----\n");
         for bytes in [&der[..], base64.as_bytes(), pem.as_bytes()] {
             assert_eq!(certificate(&file(), bytes).unwrap(), der);
         }

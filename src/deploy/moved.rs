@@ -64,7 +64,10 @@ impl Plan {
             if listed != expected || !same {
                 moved.push(Moved::Tenant { policy: policy() });
             }
-            let base = step.base.as_ref().filter(|_| step.action != PolicyAction::Delete);
+            let base = step
+                .base
+                .as_ref()
+                .filter(|_| step.action != PolicyAction::Delete);
             let later = self.policies.iter().skip(position);
             let mut later = later.filter(|later| later.action != PolicyAction::Delete);
             if let Some(base) = base

@@ -140,12 +140,16 @@ impl Outcome {
 
     /// What became of this policy, without regard to case.
     pub fn policy(&self, id: &str) -> Option<&PolicyOutcome> {
-        self.policies.iter().find(|policy| policy.id.eq_ignore_ascii_case(id))
+        self.policies
+            .iter()
+            .find(|policy| policy.id.eq_ignore_ascii_case(id))
     }
 
     /// What became of this keyset, without regard to case.
     pub fn keyset(&self, id: &str) -> Option<&KeysetOutcome> {
-        self.keysets.iter().find(|keyset| keyset.id.eq_ignore_ascii_case(id))
+        self.keysets
+            .iter()
+            .find(|keyset| keyset.id.eq_ignore_ascii_case(id))
     }
 
     pub(super) fn count(&mut self) {
@@ -159,13 +163,14 @@ impl Outcome {
                 (Status::Done | Status::Skipped, PolicyAction::Create) => &mut summary.created,
                 (Status::Done | Status::Skipped, PolicyAction::Update) => &mut summary.updated,
                 (Status::Done | Status::Skipped, PolicyAction::Delete) => &mut summary.deleted,
-                (Status::Done | Status::Skipped, PolicyAction::Unchanged) => {
-                    &mut summary.unchanged
-                }
+                (Status::Done | Status::Skipped, PolicyAction::Unchanged) => &mut summary.unchanged,
             };
             *counter += 1;
         }
-        let failed = self.keysets.iter().filter(|keyset| keyset.status == Status::Failed);
+        let failed = self
+            .keysets
+            .iter()
+            .filter(|keyset| keyset.status == Status::Failed);
         summary.keysets_failed = failed.count();
     }
 }

@@ -166,25 +166,35 @@ pub struct Planned {
 impl Planned {
     /// Whether the plan must not be executed.
     pub fn is_blocked(&self) -> bool {
-        self.findings.iter().any(|finding| finding.level == Level::Error)
+        self.findings
+            .iter()
+            .any(|finding| finding.level == Level::Error)
     }
 }
 
 impl Plan {
     /// Whether executing it would change the tenant.
     pub fn has_changes(&self) -> bool {
-        let keysets = self.keysets.iter().any(|step| step.action != KeysetAction::Present);
+        let keysets = self
+            .keysets
+            .iter()
+            .any(|step| step.action != KeysetAction::Present);
         keysets || self.policies.iter().any(|step| step.action.writes())
     }
 
     /// How many policies are treated this way.
     pub fn count(&self, action: PolicyAction) -> usize {
-        self.policies.iter().filter(|step| step.action == action).count()
+        self.policies
+            .iter()
+            .filter(|step| step.action == action)
+            .count()
     }
 
     /// The step of this policy, without regard to case.
     pub fn policy(&self, id: &str) -> Option<&PolicyStep> {
-        self.policies.iter().find(|step| step.id.eq_ignore_ascii_case(id))
+        self.policies
+            .iter()
+            .find(|step| step.id.eq_ignore_ascii_case(id))
     }
 }
 
@@ -235,7 +245,10 @@ pub fn build(
 
     let concerned: std::collections::HashSet<String> =
         policies.iter().map(|step| fold(&step.id)).collect();
-    let foreign = remote.policies.iter().filter(|id| !concerned.contains(&fold(id)));
+    let foreign = remote
+        .policies
+        .iter()
+        .filter(|id| !concerned.contains(&fold(id)));
     Planned {
         plan: Plan {
             schema_version: PLAN_VERSION,
@@ -287,7 +300,10 @@ fn deletions(local: &Local, remote: &Remote, delete: &[String]) -> Vec<PolicySte
         .map(|(index, step)| (depth(step), index))
         .collect();
     order.sort_by_key(|(depth, index)| (std::cmp::Reverse(*depth), *index));
-    order.into_iter().map(|(_, index)| steps[index].clone()).collect()
+    order
+        .into_iter()
+        .map(|(_, index)| steps[index].clone())
+        .collect()
 }
 
 impl KeysetStep {

@@ -140,7 +140,10 @@ fn too_large(policy: &LocalPolicy) -> Option<Diagnostic> {
         Diagnostic::new(
             &POLICY_TOO_LARGE,
             policy.location,
-            format!("policy `{}` has {bytes} bytes; a tenant accepts 1024 KB", policy.id),
+            format!(
+                "policy `{}` has {bytes} bytes; a tenant accepts 1024 KB",
+                policy.id
+            ),
         )
         .level(level)
         .help("move a part of it into a policy that it inherits from")
@@ -158,7 +161,10 @@ fn base_nowhere(
     if base.in_set.is_some() {
         return None;
     }
-    let deleted = options.delete.iter().any(|id| id.eq_ignore_ascii_case(&base.id));
+    let deleted = options
+        .delete
+        .iter()
+        .any(|id| id.eq_ignore_ascii_case(&base.id));
     if remote.has_policy(&base.id) && !deleted {
         return None;
     }
@@ -217,9 +223,13 @@ impl KnownTenant {
             ids: HashSet::new(),
         };
         let stored = remote.contents().flat_map(|policy| {
-            [policy.tenant.as_ref(), policy.tenant_object_id.as_ref()].into_iter().flatten()
+            [policy.tenant.as_ref(), policy.tenant_object_id.as_ref()]
+                .into_iter()
+                .flatten()
         });
-        let names = std::iter::once(&tenant.name).chain(&tenant.id).chain(&tenant.aliases);
+        let names = std::iter::once(&tenant.name)
+            .chain(&tenant.id)
+            .chain(&tenant.aliases);
         for name in names.chain(stored) {
             if is_id(name) {
                 known.ids.insert(fold(name));
@@ -232,7 +242,11 @@ impl KnownTenant {
 
     fn mismatch(&self, policy: &LocalPolicy) -> Option<Diagnostic> {
         let contradicts = |name: &str| {
-            let known = if is_id(name) { &self.ids } else { &self.domains };
+            let known = if is_id(name) {
+                &self.ids
+            } else {
+                &self.domains
+            };
             !name.is_empty() && !known.is_empty() && !known.contains(&fold(name))
         };
         let tenant = policy.tenant.as_ref();
@@ -261,7 +275,9 @@ impl KnownTenant {
 
 fn is_id(name: &str) -> bool {
     name.split('-').map(str::len).eq([8, 4, 4, 4, 12])
-        && name.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
 }
 
 fn debugging(policy: &LocalPolicy) -> Vec<Diagnostic> {
@@ -281,7 +297,10 @@ fn debugging(policy: &LocalPolicy) -> Vec<Diagnostic> {
     {
         findings.push(at(
             mode.value_span(),
-            format!("DeploymentMode `{}` in a production environment logs claims", mode.value()),
+            format!(
+                "DeploymentMode `{}` in a production environment logs claims",
+                mode.value()
+            ),
             "remove the attribute for production, for example by a setting",
         ));
     }
@@ -310,8 +329,12 @@ fn full(local: &Local, remote: &Remote, steps: &[PolicyStep]) -> Option<Diagnost
         return None;
     }
     let surplus = most - MOST_POLICIES;
-    let created = steps.iter().filter(|step| step.action == PolicyAction::Create);
-    let first = created.rev().nth(surplus.min(count(PolicyAction::Create)) - 1)?;
+    let created = steps
+        .iter()
+        .filter(|step| step.action == PolicyAction::Create);
+    let first = created
+        .rev()
+        .nth(surplus.min(count(PolicyAction::Create)) - 1)?;
     let policy = local.find(&first.id)?;
     Some(
         Diagnostic::new(
@@ -322,7 +345,9 @@ fn full(local: &Local, remote: &Remote, steps: &[PolicyStep]) -> Option<Diagnost
                  user flows included"
             ),
         )
-        .help(format!("delete {surplus} policies that nobody uses any more"))
+        .help(format!(
+            "delete {surplus} policies that nobody uses any more"
+        ))
         .policy_id(&policy.id),
     )
 }

@@ -86,7 +86,9 @@ impl Remote {
 
     /// Whether the tenant has a policy of this id.
     pub fn has_policy(&self, id: &str) -> bool {
-        self.policies.iter().any(|known| known.eq_ignore_ascii_case(id))
+        self.policies
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(id))
     }
 
     /// The content of a policy, if it exists and was asked for.
@@ -101,7 +103,9 @@ impl Remote {
 
     /// The keyset of this id.
     pub fn keyset(&self, id: &str) -> Option<&Keyset> {
-        self.keysets.iter().find(|keyset| keyset.id.eq_ignore_ascii_case(id))
+        self.keysets
+            .iter()
+            .find(|keyset| keyset.id.eq_ignore_ascii_case(id))
     }
 
     /// The policies that were read and are not among `own`: bases that only the tenant has. They are

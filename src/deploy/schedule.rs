@@ -65,7 +65,10 @@ impl Schedule {
             }
         };
         for (position, step) in policies.iter().enumerate() {
-            let base = step.base.as_ref().and_then(|base| index.get(&fold(base)).copied());
+            let base = step
+                .base
+                .as_ref()
+                .and_then(|base| index.get(&fold(base)).copied());
             match base {
                 Some(base) if is_delete(position) && is_delete(base) => depend(base, position),
                 Some(base) if !is_delete(position) => depend(position, base),
@@ -78,7 +81,10 @@ impl Schedule {
             }
         }
         for position in (0..steps.len()).rev() {
-            let behind = steps[position].dependents.iter().map(|next| steps[*next].rank);
+            let behind = steps[position]
+                .dependents
+                .iter()
+                .map(|next| steps[*next].rank);
             let behind = behind.max().unwrap_or(0);
             steps[position].rank = behind + usize::from(steps[position].writes);
         }
@@ -193,7 +199,9 @@ mod tests {
 
     fn updates(bases: &[Option<usize>]) -> Vec<PolicyStep> {
         let steps = bases.iter().enumerate();
-        steps.map(|(id, base)| step(id, *base, PolicyAction::Update)).collect()
+        steps
+            .map(|(id, base)| step(id, *base, PolicyAction::Update))
+            .collect()
     }
 
     #[test]

@@ -48,7 +48,9 @@ pub enum SnapshotError {
         path: String,
     },
     /// The state that was read does not hold what the plan overwrites.
-    #[error("the content of policy {0} was not read, so it cannot be saved before it is overwritten")]
+    #[error(
+        "the content of policy {0} was not read, so it cannot be saved before it is overwritten"
+    )]
     NotRead(String),
     /// There is nothing to restore.
     #[error("there is no snapshot of tenant {tenant} in {folder}")]
@@ -114,7 +116,11 @@ pub(super) struct Contents {
 
 impl Contents {
     /// Collects what the plan will overwrite or delete.
-    pub(super) fn new(plan: &Plan, remote: &Remote, now: SystemTime) -> Result<Self, SnapshotError> {
+    pub(super) fn new(
+        plan: &Plan,
+        remote: &Remote,
+        now: SystemTime,
+    ) -> Result<Self, SnapshotError> {
         let mut files = Vec::new();
         let mut policies = Vec::new();
         for step in plan.policies.iter().filter(|step| step.action.writes()) {
@@ -200,7 +206,8 @@ impl Snapshot {
             path: path.display().to_string(),
             reason,
         };
-        let manifest: Manifest = serde_json::from_str(&text).map_err(|error| bad(error.to_string()))?;
+        let manifest: Manifest =
+            serde_json::from_str(&text).map_err(|error| bad(error.to_string()))?;
         if manifest.schema_version != VERSION {
             return Err(bad(format!("it has version {}", manifest.schema_version)));
         }
@@ -210,7 +217,10 @@ impl Snapshot {
             let first = parts.next();
             !matches!(first, Some(std::path::Component::Normal(_))) || parts.next().is_some()
         };
-        let mut files = manifest.policies.iter().filter_map(|policy| policy.file.as_ref());
+        let mut files = manifest
+            .policies
+            .iter()
+            .filter_map(|policy| policy.file.as_ref());
         if let Some(file) = files.find(|file| leads_out(file)) {
             return Err(bad(format!("it names the file {file:?}")));
         }
@@ -241,7 +251,10 @@ impl Snapshot {
             }
         }
         folders.sort();
-        Ok(folders.iter().filter_map(|folder| Self::open(folder).ok()).collect())
+        Ok(folders
+            .iter()
+            .filter_map(|folder| Self::open(folder).ok())
+            .collect())
     }
 
     /// The newest snapshot of a tenant below `root`.
@@ -249,10 +262,12 @@ impl Snapshot {
     /// # Errors
     /// [`SnapshotError::None`] if there is none, and as [`Snapshot::list`].
     pub fn latest(root: &Path, tenant: &str) -> Result<Self, SnapshotError> {
-        Self::list(root, tenant)?.pop().ok_or_else(|| SnapshotError::None {
-            tenant: tenant.to_owned(),
-            folder: root.display().to_string(),
-        })
+        Self::list(root, tenant)?
+            .pop()
+            .ok_or_else(|| SnapshotError::None {
+                tenant: tenant.to_owned(),
+                folder: root.display().to_string(),
+            })
     }
 
     /// The saved text of a policy; `None` if the tenant did not have it.
@@ -299,7 +314,9 @@ fn unused(tenant: &Path, time: &str) -> Result<(PathBuf, String), SnapshotError>
 
 fn write_file(path: &Path, text: &str) -> Result<(), SnapshotError> {
     let mut file = File::create_new(path).map_err(io_error("cannot create", path))?;
-    let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
+    let written = file
+        .write_all(text.as_bytes())
+        .and_then(|()| file.sync_all());
     written.map_err(io_error("cannot write", path))
 }
 

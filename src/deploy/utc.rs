@@ -15,7 +15,9 @@ pub(super) fn compact(time: SystemTime) -> String {
 /// The civil date of the proleptic Gregorian calendar, computed over eras of 400 years that begin
 /// in March, so that the leap day is the last of a year.
 fn parts(time: SystemTime) -> [u64; 6] {
-    let seconds = time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let seconds = time
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs());
     let (days, second) = (seconds / 86_400, seconds % 86_400);
     let days = days + 719_468;
     let (era, day_of_era) = (days / 146_097, days % 146_097);
@@ -30,7 +32,14 @@ fn parts(time: SystemTime) -> [u64; 6] {
         shifted_month - 9
     };
     let year = era * 400 + year_of_era + u64::from(month <= 2);
-    [year, month, day, second / 3_600, second / 60 % 60, second % 60]
+    [
+        year,
+        month,
+        day,
+        second / 3_600,
+        second / 60 % 60,
+        second % 60,
+    ]
 }
 
 #[cfg(test)]

@@ -61,7 +61,7 @@ pub fn all() -> impl Iterator<Item = &'static Rule> {
     let groups = GROUPS.iter().flat_map(|group| group.rules);
     FOUND_ELSEWHERE
         .iter()
-        .chain(policy::RULES)
+        .chain(policy::SETTINGS_RULES)
         .chain(groups)
         .copied()
 }

@@ -1,0 +1,270 @@
+//! The way to a tenant: which one, at which endpoints, signed in as whom; or the emulator.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::auth::{Cloud, Credentials, Endpoints, RetryPolicy, TokenClaims, TransportOptions};
+use crate::config::Project;
+use crate::deploy::{Observer, RetriesTo, TenantIdentity};
+use crate::emulator::{Emulator, EmulatorOptions};
+use crate::msgraph::{GraphClient, GraphOptions};
+use crate::policy::PolicySet;
+
+use super::Shell;
+
+/// The placeholder for the tenant in Microsoft's starter packs and samples.
+const PLACEHOLDER: &str = "yourtenant.onmicrosoft.com";
+
+/// The application permissions that a deployment needs.
+const PERMISSIONS: [&str; 2] = [
+    "Policy.ReadWrite.TrustFramework",
+    "TrustFrameworkKeySet.ReadWrite.All",
+];
+
+/// How to reach the tenant; the same for every command that does.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Tenant")]
+pub struct TenantArgs {
+    /// Use an emulated tenant that runs inside this command; nothing leaves this machine
+    #[arg(long)]
+    pub emulator: bool,
+
+    /// Folder that keeps the emulated tenant from one run to the next
+    #[arg(long, value_name = "DIR", default_value = ".iefctl/emulator")]
+    pub emulator_state: PathBuf,
+
+    /// Cloud: global, usgov, dod or china
+    #[arg(long, value_name = "NAME")]
+    pub cloud: Option<String>,
+
+    /// Base URL of Microsoft Graph
+    #[arg(long, value_name = "URL", env = "IEFCTL_GRAPH_ENDPOINT")]
+    pub graph_endpoint: Option<String>,
+
+    /// Base URL of the token endpoint
+    #[arg(long, value_name = "URL", env = "IEFCTL_LOGIN_ENDPOINT")]
+    pub login_endpoint: Option<String>,
+
+    /// Longest wait for one answer, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub timeout: u64,
+
+    /// Certificates to trust besides those of the system, PEM
+    #[arg(long, value_name = "FILE")]
+    pub ca_certificate: Option<PathBuf>,
+}
+
+/// A tenant that answers, and who it is.
+pub struct Connection {
+    /// The client, signed in.
+    pub client: GraphClient,
+    /// The tenant.
+    pub tenant: TenantIdentity,
+    emulator: Option<Emulator>,
+}
+
+impl Connection {
+    /// Ends the connection; an emulated tenant is saved.
+    pub async fn close(self) {
+        if let Some(emulator) = self.emulator {
+            emulator.shutdown().await;
+        }
+    }
+}
+
+/// The tenant that a project is for: the one chosen, else the one that all policies name.
+///
+/// # Errors
+/// If policies name several, none, or still the placeholder.
+pub fn tenant_name(project: &Project, set: &PolicySet, emulator: bool) -> Result<String> {
+    if let Some(tenant) = &project.settings.tenant {
+        return Ok(tenant.clone());
+    }
+    let mut names = set.own().map(|(_, policy)| policy.tenant());
+    let Some(first) = names.find(|name| !name.is_empty()) else {
+        bail!("no policy names a tenant: choose one with `--tenant DOMAIN`");
+    };
+    if first.eq_ignore_ascii_case(PLACEHOLDER) && !emulator {
+        bail!(
+            "the policies name the placeholder {PLACEHOLDER}: choose the tenant with \
+             `--tenant DOMAIN`, which replaces it"
+        );
+    }
+    if let Some(other) = names.find(|name| !name.eq_ignore_ascii_case(first)) {
+        bail!(
+            "the policies name several tenants, {first} and {other}: a deployment is for one; \
+             choose it with `--tenant DOMAIN`"
+        );
+    }
+    Ok(first.to_owned())
+}
+
+impl TenantArgs {
+    /// Signs in and returns a client for the tenant.
+    ///
+    /// # Errors
+    /// Missing variables, refused sign-in, an unusable endpoint, a tenant other than the one meant.
+    pub async fn connect(
+        &self,
+        tenant: &str,
+        observer: Arc<dyn Observer>,
+        shell: &Shell,
+    ) -> Result<Connection> {
+        let emulator = self.start_emulator().await?;
+        let transport = self.transport()?;
+        let retry = RetryPolicy::default();
+        let (credentials, endpoints) = match &emulator {
+            Some(emulator) => emulated(tenant, &emulator.url())?,
+            None => self.credentials(tenant, shell)?,
+        };
+        let tokens = credentials.token_source(&endpoints, &transport, retry.clone())?;
+        let token = match tokens.token().await {
+            Ok(token) => token,
+            Err(error) => {
+                let advice = error.advice().map(|advice| format!("\n  help: {advice}"));
+                bail!(
+                    "cannot sign in to {tenant}: {error}{}",
+                    advice.unwrap_or_default()
+                );
+            }
+        };
+        let claims = TokenClaims::decode(&token);
+        if let Some(claims) = &claims {
+            check_permissions(claims)?;
+        }
+        let id = claims.and_then(|claims| claims.tenant_id);
+        check_tenant_variable(tenant, id.as_deref(), emulator.is_some(), shell)?;
+        let client = GraphClient::new(
+            GraphOptions {
+                transport,
+                retry,
+                observer: Some(Arc::new(RetriesTo(observer))),
+                ..GraphOptions::new(endpoints.graph)
+            },
+            tokens,
+        )?;
+        Ok(Connection {
+            client,
+            tenant: TenantIdentity {
+                name: tenant.to_owned(),
+                id,
+                aliases: Vec::new(),
+            },
+            emulator,
+        })
+    }
+
+    async fn start_emulator(&self) -> Result<Option<Emulator>> {
+        if !self.emulator {
+            return Ok(None);
+        }
+        if self.graph_endpoint.is_some() || self.login_endpoint.is_some() || self.cloud.is_some() {
+            bail!(
+                "--emulator brings its own endpoints: leave out --graph-endpoint, \
+                 --login-endpoint and --cloud, and unset IEFCTL_GRAPH_ENDPOINT and \
+                 IEFCTL_LOGIN_ENDPOINT"
+            );
+        }
+        let options = EmulatorOptions {
+            state: Some(self.emulator_state.clone()),
+            ..EmulatorOptions::default()
+        };
+        let address = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+        let emulator = Emulator::start(options, address)
+            .await
+            .context("cannot start the emulator")?;
+        Ok(Some(emulator))
+    }
+
+    fn transport(&self) -> Result<TransportOptions> {
+        let ca_certificate =
+            match &self.ca_certificate {
+                Some(file) => Some(std::fs::read(file).with_context(|| {
+                    format!("cannot read the certificates `{}`", file.display())
+                })?),
+                None => None,
+            };
+        Ok(TransportOptions {
+            timeout: Duration::from_secs(self.timeout),
+            ca_certificate,
+            ..TransportOptions::default()
+        })
+    }
+
+    fn credentials(&self, tenant: &str, shell: &Shell) -> Result<(Credentials, Endpoints)> {
+        let cloud = match &self.cloud {
+            None => None,
+            Some(name) => match Cloud::from_name(name) {
+                Some(cloud) => Some(cloud),
+                None => bail!(
+                    "unknown cloud `{name}`, expected one of {}",
+                    Cloud::ALL.map(Cloud::name).join(", ")
+                ),
+            },
+        };
+        let credentials = Credentials::for_tenant(Some(tenant), &|name| shell.variable(name))?;
+        let endpoints = credentials.endpoints(
+            cloud,
+            self.login_endpoint.as_deref(),
+            self.graph_endpoint.as_deref(),
+        )?;
+        Ok((credentials, endpoints))
+    }
+}
+
+/// Credentials that the emulator accepts: it takes any.
+fn emulated(tenant: &str, url: &str) -> Result<(Credentials, Endpoints)> {
+    let credentials = Credentials::for_tenant(Some(tenant), &|name: &str| match name {
+        "AZURE_CLIENT_ID" | "AZURE_CLIENT_SECRET" => Some("emulator".to_owned()),
+        _ => None,
+    })?;
+    let endpoints = credentials.endpoints(None, Some(url), Some(url))?;
+    Ok((credentials, endpoints))
+}
+
+fn check_permissions(claims: &TokenClaims) -> Result<()> {
+    let missing: Vec<_> = PERMISSIONS
+        .into_iter()
+        .filter(|permission| !claims.grants(permission))
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let application = claims
+        .application_id
+        .as_deref()
+        .unwrap_or("of this sign-in");
+    bail!(
+        "application {application} lacks the permission {}: in the tenant's portal, open App \
+         registrations > API permissions, add it for Microsoft Graph as an application \
+         permission, and grant admin consent",
+        missing.join(" and ")
+    )
+}
+
+/// `AZURE_TENANT_ID` may name the tenant in another way, but must not name another tenant.
+fn check_tenant_variable(
+    tenant: &str,
+    id: Option<&str>,
+    emulator: bool,
+    shell: &Shell,
+) -> Result<()> {
+    let Some(variable) = shell.variable("AZURE_TENANT_ID").filter(|_| !emulator) else {
+        return Ok(());
+    };
+    let variable = variable.trim();
+    let same = variable.eq_ignore_ascii_case(tenant)
+        || id.is_some_and(|id| id.eq_ignore_ascii_case(variable));
+    if same {
+        return Ok(());
+    }
+    bail!(
+        "AZURE_TENANT_ID is {variable}, but the deployment is for {tenant}{}: unset the variable, \
+         or choose the tenant with `--tenant`",
+        id.map_or(String::new(), |id| format!(" ({id})"))
+    )
+}
