@@ -14,7 +14,11 @@ async fn a_second_deployment_writes_nothing() {
     let outcome = world.deploy(&set).await;
     assert!(outcome.is_complete(), "{outcome:#?}");
     assert_eq!(outcome.summary.created, 4);
-    let order: Vec<_> = outcome.policies.iter().map(|policy| policy.id.as_str()).collect();
+    let order: Vec<_> = outcome
+        .policies
+        .iter()
+        .map(|policy| policy.id.as_str())
+        .collect();
     assert_eq!(order[..2], ["B2C_1A_Base", "B2C_1A_Ext"]);
     let writes = world.writes().len();
     assert_eq!(writes, 4);
@@ -23,7 +27,12 @@ async fn a_second_deployment_writes_nothing() {
     assert!(outcome.is_complete());
     assert_eq!(outcome.summary.unchanged, 4);
     assert_eq!(world.writes().len(), writes, "{:#?}", world.writes());
-    assert!(outcome.policies.iter().all(|policy| policy.status == Status::Skipped));
+    assert!(
+        outcome
+            .policies
+            .iter()
+            .all(|policy| policy.status == Status::Skipped)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -36,10 +45,14 @@ async fn only_what_changed_is_written() {
         // White space, comments, declaration and the case of ids are no change.
         (
             "B2C_1A_Ext",
-            policy("b2c_1a_EXT", Some("B2C_1A_BASE"), &claim("loyalty"))
+            policy("B2C_1A_Ext", Some("B2C_1A_BASE"), &claim("loyalty"))
+                .replace("PolicyId=\"B2C_1A_Ext", "PolicyId=\"b2c_1a_EXT")
                 .replace('\n', "\r\n <!-- c -->"),
         ),
-        ("B2C_1A_SignIn", policy("B2C_1A_SignIn", Some("B2C_1A_Ext"), &claim("shoeSize"))),
+        (
+            "B2C_1A_SignIn",
+            policy("B2C_1A_SignIn", Some("B2C_1A_Ext"), &claim("shoeSize")),
+        ),
     ]);
     let (planned, _) = world.plan(&changed).await;
     assert_eq!(planned.plan.only_in_tenant, ["B2C_1A_Reset"]);
@@ -52,17 +65,29 @@ async fn only_what_changed_is_written() {
 #[tokio::test(flavor = "multi_thread")]
 async fn descendants_of_a_failure_are_blocked_and_other_branches_finish() {
     let world = World::new().await;
-    world.faults(Faults::default().with(
-        FaultRule::new(Fault::Status { status: 400, body: Body::OData, retry_after: None })
+    world.faults(
+        Faults::default().with(
+            FaultRule::new(Fault::Status {
+                status: 400,
+                body: Body::OData,
+                retry_after: None,
+            })
             .method("PUT")
             .path("*/B2C_1A_Mid/*"),
-    ));
+        ),
+    );
     let set = local(&[
         ("B2C_1A_Base", policy("B2C_1A_Base", None, "")),
         ("B2C_1A_Mid", policy("B2C_1A_Mid", Some("B2C_1A_Base"), "")),
         ("B2C_1A_Deep", policy("B2C_1A_Deep", Some("B2C_1A_Mid"), "")),
-        ("B2C_1A_Deeper", policy("B2C_1A_Deeper", Some("B2C_1A_Deep"), "")),
-        ("B2C_1A_Other", policy("B2C_1A_Other", Some("B2C_1A_Base"), "")),
+        (
+            "B2C_1A_Deeper",
+            policy("B2C_1A_Deeper", Some("B2C_1A_Deep"), ""),
+        ),
+        (
+            "B2C_1A_Other",
+            policy("B2C_1A_Other", Some("B2C_1A_Base"), ""),
+        ),
     ]);
     let outcome = world.deploy(&set).await;
     assert!(!outcome.is_complete());
@@ -94,7 +119,11 @@ async fn the_services_sentences_point_at_the_users_lines() {
         <ClaimsExchange Id=\"E\" TechnicalProfileReferenceId=\"Nowhere\" />\n</ClaimsExchanges>\n\
         </OrchestrationStep>\n</OrchestrationSteps>\n</UserJourney>\n</UserJourneys>";
     let text = policy("B2C_1A_Base", None, body);
-    let line = text.lines().position(|line| line.contains("Nowhere")).unwrap() + 1;
+    let line = text
+        .lines()
+        .position(|line| line.contains("Nowhere"))
+        .unwrap()
+        + 1;
     let outcome = world.deploy(&local(&[("B2C_1A_Base", text)])).await;
     let failure = outcome.policies[0].error.clone().unwrap();
     assert_eq!(failure.code.as_deref(), Some("AADB2C"));
@@ -104,15 +133,25 @@ async fn the_services_sentences_point_at_the_users_lines() {
         .find(|item| item.text.contains("Nowhere"))
         .unwrap_or_else(|| panic!("{failure:#?}"));
     let place = item.place.as_ref().unwrap();
-    assert_eq!((place.file.as_str(), place.line as usize), ("policies/B2C_1A_Base.xml", line));
+    assert_eq!(
+        (place.file.as_str(), place.line as usize),
+        ("policies/B2C_1A_Base.xml", line)
+    );
     assert!(failure.unforeseen);
-    assert!(failure.advice.unwrap().contains("report"), "{:?}", failure.message);
+    assert!(
+        failure.advice.unwrap().contains("report"),
+        "{:?}",
+        failure.message
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refused_application_stops_everything() {
     let world = World::with(EmulatorOptions {
-        roles: vec!["Policy.Read.All".to_owned(), "TrustFrameworkKeySet.Read.All".to_owned()],
+        roles: vec![
+            "Policy.Read.All".to_owned(),
+            "TrustFrameworkKeySet.Read.All".to_owned(),
+        ],
         ..options()
     })
     .await;
@@ -120,14 +159,30 @@ async fn a_refused_application_stops_everything() {
     for number in 0..40 {
         names.push(format!("B2C_1A_P{number:02}"));
     }
-    let files: Vec<_> = names.iter().map(|id| (id.as_str(), policy(id, None, ""))).collect();
+    let files: Vec<_> = names
+        .iter()
+        .map(|id| (id.as_str(), policy(id, None, "")))
+        .collect();
     let outcome = world.deploy(&local(&files)).await;
-    assert!(matches!(outcome.stopped, Some(Stop::Refused(_))), "{:?}", outcome.stopped);
+    assert!(
+        matches!(outcome.stopped, Some(Stop::Refused(_))),
+        "{:?}",
+        outcome.stopped
+    );
     assert!(outcome.summary.failed <= world.execute.concurrency);
     assert_eq!(outcome.summary.failed + outcome.summary.not_started, 40);
-    let failure = outcome.policies.iter().find_map(|policy| policy.error.clone()).unwrap();
+    let failure = outcome
+        .policies
+        .iter()
+        .find_map(|policy| policy.error.clone())
+        .unwrap();
     assert_eq!(failure.http_status, Some(403));
-    assert!(failure.advice.unwrap().contains("Policy.ReadWrite.TrustFramework"));
+    assert!(
+        failure
+            .advice
+            .unwrap()
+            .contains("Policy.ReadWrite.TrustFramework")
+    );
     assert!(world.emulator.store().policies(TENANT).is_empty());
 }
 
@@ -139,11 +194,16 @@ async fn a_tenant_that_disappears_is_reported_and_completed_later() {
     let (planned, remote) = world.plan(&set).await;
     // From the second upload on nobody answers any more.
     let gone = FaultRule::new(Fault::Reset).method("PUT");
-    world.faults(Faults::default().with(
-        FaultRule::new(Fault::Delay(0)).method("PUT").nth(1),
-    ).with(gone.path("*/B2C_1A_Ext/*")));
+    world.faults(
+        Faults::default()
+            .with(FaultRule::new(Fault::Delay(0)).method("PUT").nth(1))
+            .with(gone.path("*/B2C_1A_Ext/*")),
+    );
     let materials = world.materials(&planned, &set);
-    let outcome = world.execute(&planned, &set, &remote, materials).await.unwrap();
+    let outcome = world
+        .execute(&planned, &set, &remote, materials)
+        .await
+        .unwrap();
     assert_eq!((outcome.summary.created, outcome.summary.failed), (1, 1));
     assert_eq!(outcome.summary.blocked, 2);
     assert!(outcome.summary.retries > 0);
@@ -157,19 +217,32 @@ async fn a_tenant_that_disappears_is_reported_and_completed_later() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unreachable_tenant_is_not_asked_by_every_policy() {
-    let World { emulator, client, mut execute, recorder, cancellation, variables, plan } =
-        World::new().await;
-    execute.concurrency = 1;
-    let names: Vec<String> = (0..30).map(|number| format!("B2C_1A_P{number:02}")).collect();
-    let files: Vec<_> = names.iter().map(|id| (id.as_str(), policy(id, None, ""))).collect();
+    let mut world = World::new().await;
+    world.execute.concurrency = 1;
+    let names: Vec<String> = (0..30)
+        .map(|number| format!("B2C_1A_P{number:02}"))
+        .collect();
+    let files: Vec<_> = names
+        .iter()
+        .map(|id| (id.as_str(), policy(id, None, "")))
+        .collect();
     let set = local(&files);
-    let world = World { emulator, client, execute, recorder, cancellation, variables, plan };
     let (planned, remote) = world.plan(&set).await;
     world.faults(Faults::default().with(FaultRule::new(Fault::Reset)));
     let materials = world.materials(&planned, &set);
-    let outcome = world.execute(&planned, &set, &remote, materials).await.unwrap();
-    assert!(matches!(outcome.stopped, Some(Stop::Unreachable(_))), "{:?}", outcome.stopped);
-    assert_eq!((outcome.summary.failed, outcome.summary.not_started), (3, 27));
+    let outcome = world
+        .execute(&planned, &set, &remote, materials)
+        .await
+        .unwrap();
+    assert!(
+        matches!(outcome.stopped, Some(Stop::Unreachable(_))),
+        "{:?}",
+        outcome.stopped
+    );
+    assert_eq!(
+        (outcome.summary.failed, outcome.summary.not_started),
+        (3, 27)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -194,10 +267,14 @@ async fn an_interrupted_deployment_finishes_running_calls_only() {
         options: world.execute.clone(),
     };
     let interrupter = Interrupter(&world);
-    let outcome =
-        iefctl::deploy::execute(execution, &interrupter, &world.cancellation).await.unwrap();
+    let outcome = iefctl::deploy::execute(execution, &interrupter, &world.cancellation)
+        .await
+        .unwrap();
     assert_eq!(outcome.stopped, Some(Stop::Interrupted));
-    assert_eq!((outcome.summary.created, outcome.summary.not_started), (2, 2));
+    assert_eq!(
+        (outcome.summary.created, outcome.summary.not_started),
+        (2, 2)
+    );
     assert!(world.stored("B2C_1A_Ext").is_some());
     assert!(world.stored("B2C_1A_SignIn").is_none());
 }
@@ -205,14 +282,23 @@ async fn an_interrupted_deployment_finishes_running_calls_only() {
 /// Base ← Extensions ← so many leaves.
 fn wide_set(leaves: usize) -> Local {
     let mut files = vec![
-        ("B2C_1A_Base".to_owned(), policy("B2C_1A_Base", None, &claim("email"))),
-        ("B2C_1A_Ext".to_owned(), policy("B2C_1A_Ext", Some("B2C_1A_Base"), "")),
+        (
+            "B2C_1A_Base".to_owned(),
+            policy("B2C_1A_Base", None, &claim("email")),
+        ),
+        (
+            "B2C_1A_Ext".to_owned(),
+            policy("B2C_1A_Ext", Some("B2C_1A_Base"), ""),
+        ),
     ];
     for number in 0..leaves {
         let id = format!("B2C_1A_Leaf{number:02}");
         files.push((id.clone(), policy(&id, Some("B2C_1A_Ext"), "")));
     }
-    let files: Vec<_> = files.iter().map(|(id, text)| (id.as_str(), text.clone())).collect();
+    let files: Vec<_> = files
+        .iter()
+        .map(|(id, text)| (id.as_str(), text.clone()))
+        .collect();
     local(&files)
 }
 
@@ -290,7 +376,10 @@ async fn uploads_come_near_the_bound_of_any_client() {
         }
         let slack = usize::from(concurrency != 48);
         let rounds = rounds_of_events(&world.recorder.events(), concurrency);
-        assert!((bound..=bound + slack).contains(&rounds), "{rounds} at {concurrency}");
+        assert!(
+            (bound..=bound + slack).contains(&rounds),
+            "{rounds} at {concurrency}"
+        );
     }
 }
 
@@ -326,9 +415,15 @@ async fn a_deployment_without_changes_takes_four_latencies() {
 async fn deletions_come_last_and_children_first() {
     let mut world = World::new().await;
     world.deploy(&small_set()).await;
-    world.plan.delete = ["B2C_1A_EXT", "B2C_1A_Reset", "B2C_1A_SignIn", "B2C_1A_Gone", "B2C_1A_Base"]
-        .map(str::to_owned)
-        .to_vec();
+    world.plan.delete = [
+        "B2C_1A_EXT",
+        "B2C_1A_Reset",
+        "B2C_1A_SignIn",
+        "B2C_1A_Gone",
+        "B2C_1A_Base",
+    ]
+    .map(str::to_owned)
+    .to_vec();
     let before = world.writes().len();
     let set = local(&[("B2C_1A_Base", policy("B2C_1A_Base", None, &claim("other")))]);
     let outcome = world.deploy(&set).await;
@@ -339,5 +434,8 @@ async fn deletions_come_last_and_children_first() {
     assert!(writes[3].path.contains("B2C_1A_Ext"), "{writes:#?}");
     assert_eq!(world.emulator.store().policies(TENANT), ["B2C_1A_Base"]);
     let deleted = outcome.policy("B2C_1A_Ext").unwrap();
-    assert_eq!((deleted.action, deleted.status), (PolicyAction::Delete, Status::Done));
+    assert_eq!(
+        (deleted.action, deleted.status),
+        (PolicyAction::Delete, Status::Done)
+    );
 }

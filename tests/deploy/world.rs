@@ -5,9 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use iefctl::auth::{
-    ClientSecret, Cloud, Endpoints, RetryPolicy, TokenSource, TransportOptions,
-};
+use iefctl::auth::{ClientSecret, Cloud, Endpoints, RetryPolicy, TokenSource, TransportOptions};
 use iefctl::deploy::{
     self, Cancellation, Event, ExecuteError, ExecuteOptions, Execution, Local, Materials, Observer,
     Outcome, PlanOptions, Planned, Remote, TenantIdentity, ValueSource,
@@ -18,10 +16,10 @@ use iefctl::msgraph::{GraphClient, GraphError, GraphOptions};
 use iefctl::validate::{Input, validate};
 use secrecy::SecretString;
 
-pub const TENANT: &str = "contoso.onmicrosoft.com";
+pub(crate) const TENANT: &str = "contoso.onmicrosoft.com";
 
 /// A policy of contoso with `body` behind its header.
-pub fn policy(id: &str, base: Option<&str>, body: &str) -> String {
+pub(crate) fn policy(id: &str, base: Option<&str>, body: &str) -> String {
     let base = base.map_or_else(String::new, |base| {
         format!(
             "\n  <BasePolicy>\n    <TenantId>{TENANT}</TenantId>\n    <PolicyId>{base}</PolicyId>\n  \
@@ -37,7 +35,7 @@ pub fn policy(id: &str, base: Option<&str>, body: &str) -> String {
 }
 
 /// A claims provider with a technical profile that uses these keys (`@Id`, `@StorageReferenceId`).
-pub fn provider(id: &str, keys: &[(&str, &str)]) -> String {
+pub(crate) fn provider(id: &str, keys: &[(&str, &str)]) -> String {
     let keys: String = keys
         .iter()
         .map(|(key, keyset)| format!("<Key Id=\"{key}\" StorageReferenceId=\"{keyset}\" />\n"))
@@ -51,7 +49,7 @@ pub fn provider(id: &str, keys: &[(&str, &str)]) -> String {
 }
 
 /// A claims schema with one claim type of this name.
-pub fn claim(name: &str) -> String {
+pub(crate) fn claim(name: &str) -> String {
     format!(
         "<BuildingBlocks>\n<ClaimsSchema>\n<ClaimType Id=\"{name}\">\n\
          <DisplayName>{name}</DisplayName>\n<DataType>string</DataType>\n</ClaimType>\n\
@@ -60,7 +58,7 @@ pub fn claim(name: &str) -> String {
 }
 
 /// Files named after the ids, in this order.
-pub fn local(policies: &[(&str, String)]) -> Local {
+pub(crate) fn local(policies: &[(&str, String)]) -> Local {
     let mut input = Input::default();
     for (id, text) in policies {
         let source = Source::new(format!("policies/{id}.xml"), text.as_str());
@@ -72,16 +70,25 @@ pub fn local(policies: &[(&str, String)]) -> Local {
 }
 
 /// Base ← Extensions ← two relying parties, listed leaves first.
-pub fn small_set() -> Local {
+pub(crate) fn small_set() -> Local {
     local(&[
-        ("B2C_1A_SignIn", policy("B2C_1A_SignIn", Some("B2C_1A_Ext"), "")),
-        ("B2C_1A_Reset", policy("B2C_1A_Reset", Some("B2C_1A_Ext"), "")),
-        ("B2C_1A_Ext", policy("B2C_1A_Ext", Some("B2C_1A_Base"), &claim("loyalty"))),
+        (
+            "B2C_1A_SignIn",
+            policy("B2C_1A_SignIn", Some("B2C_1A_Ext"), ""),
+        ),
+        (
+            "B2C_1A_Reset",
+            policy("B2C_1A_Reset", Some("B2C_1A_Ext"), ""),
+        ),
+        (
+            "B2C_1A_Ext",
+            policy("B2C_1A_Ext", Some("B2C_1A_Base"), &claim("loyalty")),
+        ),
         ("B2C_1A_Base", policy("B2C_1A_Base", None, &claim("email"))),
     ])
 }
 
-pub fn identity() -> TenantIdentity {
+pub(crate) fn identity() -> TenantIdentity {
     TenantIdentity {
         name: TENANT.to_owned(),
         ..TenantIdentity::default()
@@ -90,10 +97,10 @@ pub fn identity() -> TenantIdentity {
 
 /// Remembers every event.
 #[derive(Debug, Default)]
-pub struct Recorder(Mutex<Vec<Event>>);
+pub(crate) struct Recorder(Mutex<Vec<Event>>);
 
 impl Recorder {
-    pub fn events(&self) -> Vec<Event> {
+    pub(crate) fn events(&self) -> Vec<Event> {
         self.0.lock().unwrap().clone()
     }
 }
@@ -104,23 +111,23 @@ impl Observer for Recorder {
     }
 }
 
-pub struct World {
-    pub emulator: Emulator,
-    pub client: GraphClient,
-    pub recorder: Recorder,
-    pub cancellation: Cancellation,
+pub(crate) struct World {
+    pub(crate) emulator: Emulator,
+    pub(crate) client: GraphClient,
+    pub(crate) recorder: Recorder,
+    pub(crate) cancellation: Cancellation,
     /// Environment variables that values of keys come from.
-    pub variables: HashMap<String, String>,
-    pub plan: PlanOptions,
-    pub execute: ExecuteOptions,
+    pub(crate) variables: HashMap<String, String>,
+    pub(crate) plan: PlanOptions,
+    pub(crate) execute: ExecuteOptions,
 }
 
 impl World {
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self::with(options()).await
     }
 
-    pub async fn with(options: EmulatorOptions) -> Self {
+    pub(crate) async fn with(options: EmulatorOptions) -> Self {
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
         let emulator = Emulator::start(options, any).await.unwrap();
         let client = client(&emulator.url());
@@ -135,35 +142,37 @@ impl World {
         }
     }
 
-    pub async fn read(&self, local: &Local) -> Result<Remote, GraphError> {
+    pub(crate) async fn read(&self, local: &Local) -> Result<Remote, GraphError> {
         deploy::read(&self.client, &local.wanted(), self.execute.concurrency).await
     }
 
-    pub async fn plan(&self, local: &Local) -> (Planned, Remote) {
+    pub(crate) async fn plan(&self, local: &Local) -> (Planned, Remote) {
         let mut wanted = local.wanted();
         wanted.extend(self.plan.delete.iter().cloned());
         let remote = deploy::read(&self.client, &wanted, 8).await.unwrap();
-        (deploy::build(&identity(), local, &remote, &self.plan), remote)
+        (
+            deploy::build(&identity(), local, &remote, &self.plan),
+            remote,
+        )
     }
 
-    pub fn materials(&self, planned: &Planned, local: &Local) -> Materials {
+    pub(crate) fn materials(&self, planned: &Planned, local: &Local) -> Materials {
         let env = |name: &str| self.variables.get(name).cloned();
         let resolve = |source: &ValueSource| source.read(&env);
         let placeholders = self.plan.placeholder_secrets;
-        let (materials, findings) =
-            Materials::gather(&planned.plan, local, &resolve, placeholders);
+        let (materials, findings) = Materials::gather(&planned.plan, local, &resolve, placeholders);
         assert!(findings.is_empty(), "{findings:?}");
         materials
     }
 
-    pub async fn try_deploy(&self, local: &Local) -> Result<Outcome, ExecuteError> {
+    pub(crate) async fn try_deploy(&self, local: &Local) -> Result<Outcome, ExecuteError> {
         let (planned, remote) = self.plan(local).await;
         assert!(!planned.is_blocked(), "{:#?}", planned.findings);
         let materials = self.materials(&planned, local);
         self.execute(&planned, local, &remote, materials).await
     }
 
-    pub async fn execute(
+    pub(crate) async fn execute(
         &self,
         planned: &Planned,
         local: &Local,
@@ -183,27 +192,27 @@ impl World {
         Ok(outcome)
     }
 
-    pub async fn deploy(&self, local: &Local) -> Outcome {
+    pub(crate) async fn deploy(&self, local: &Local) -> Outcome {
         self.try_deploy(local).await.unwrap()
     }
 
     /// Requests that may write, token requests left out.
-    pub fn writes(&self) -> Vec<RequestRecord> {
+    pub(crate) fn writes(&self) -> Vec<RequestRecord> {
         let mut requests = self.emulator.requests();
         requests.retain(|request| request.method != "GET" && !request.path.ends_with("/token"));
         requests
     }
 
-    pub fn faults(&self, faults: Faults) {
+    pub(crate) fn faults(&self, faults: Faults) {
         self.emulator.set_faults(faults);
     }
 
-    pub fn stored(&self, id: &str) -> Option<String> {
+    pub(crate) fn stored(&self, id: &str) -> Option<String> {
         self.emulator.store().policy(TENANT, id)
     }
 }
 
-pub fn options() -> EmulatorOptions {
+pub(crate) fn options() -> EmulatorOptions {
     EmulatorOptions {
         reuse_rsa_key: true,
         ..EmulatorOptions::default()
@@ -211,7 +220,7 @@ pub fn options() -> EmulatorOptions {
 }
 
 /// A client that does not wait long between attempts.
-pub fn client(url: &str) -> GraphClient {
+pub(crate) fn client(url: &str) -> GraphClient {
     let retry = RetryPolicy {
         retries: 4,
         base_delay: Duration::from_millis(1),
@@ -221,15 +230,21 @@ pub fn client(url: &str) -> GraphClient {
     let transport = TransportOptions::default();
     let endpoints = Endpoints::new(Cloud::Global, Some(url), Some(url)).unwrap();
     let secret = SecretString::from("a-secret-of-the-application");
-    let way =
-        ClientSecret::new(&endpoints, TENANT, "an-application", secret, &transport, retry.clone());
+    let way = ClientSecret::new(
+        &endpoints,
+        TENANT,
+        "an-application",
+        secret,
+        &transport,
+        retry.clone(),
+    );
     let mut options = GraphOptions::new(endpoints.graph.clone());
     options.retry = retry;
     GraphClient::new(options, TokenSource::new(way.unwrap())).unwrap()
 }
 
 /// Every policy is counted once.
-pub fn assert_adds_up(outcome: &Outcome) {
+pub(crate) fn assert_adds_up(outcome: &Outcome) {
     let summary = outcome.summary;
     let counted = summary.created
         + summary.updated
