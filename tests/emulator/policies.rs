@@ -516,7 +516,11 @@ async fn sizes() {
 #[tokio::test]
 async fn the_validator_speaks_unless_it_is_off() {
     let end = "</TrustFrameworkPolicy>";
-    let bad = policy(BASE, None, &[]).replace(end, &format!("<Nonsense/>{end}"));
+    let party = "<RelyingParty><DefaultUserJourney ReferenceId=\"Nowhere\"/><TechnicalProfile \
+                 Id=\"PolicyProfile\"><DisplayName>P</DisplayName><Protocol \
+                 Name=\"OpenIdConnect\"/><OutputClaims/><SubjectNamingInfo \
+                 ClaimType=\"sub\"/></TechnicalProfile></RelyingParty>";
+    let bad = policy(BASE, None, &[]).replace(end, &format!("{party}{end}"));
     let session = default_session().await;
     let reply = session.put_policy(BASE, &bad).await;
     let (status, code, message) = reply.error();
@@ -525,7 +529,10 @@ async fn the_validator_speaks_unless_it_is_off() {
         message.starts_with("Validation failed: 1 validation"),
         "{message}"
     );
-    assert!(message.contains("Nonsense"), "{message}");
+    assert!(
+        message.contains("UserJourney with id \"Nowhere\""),
+        "{message}"
+    );
     assert!(session.emulator.store().policies(TENANT).is_empty());
     let lenient = super::session(EmulatorOptions {
         validate: false,
