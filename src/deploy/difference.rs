@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::diagnostics::{Source, SourceMap};
+use crate::policy::canonical_form;
 use crate::xml::{self, Document, Element};
 
 /// The changes of one policy, in the order of the new text; removed elements stand where they were.
@@ -51,6 +52,8 @@ pub enum How {
     },
     /// Its children stand in another order.
     Reordered,
+    /// Something else differs: text beside elements, or a namespace.
+    Other,
     /// The tenant's text is not well-formed XML.
     Unreadable,
 }
@@ -65,6 +68,11 @@ impl Difference {
         match (old.root(), file.root()) {
             (Some(old), Some(new)) if old.document().is_well_formed() => {
                 difference.compare(old, new, &mut Vec::new());
+                if difference.changes.is_empty()
+                    && canonical_form(old.document()) != canonical_form(file)
+                {
+                    difference.push(&[], None, How::Other);
+                }
             }
             _ => difference.changes.push(Change {
                 path: Vec::new(),
@@ -269,6 +277,7 @@ impl fmt::Display for Change {
             How::Removed { from: None } => write!(f, "- {path}{attribute}"),
             How::Changed { from, to } => write!(f, "~ {path}{attribute}: {from:?} → {to:?}"),
             How::Reordered => write!(f, "~ {path}: the order of its elements"),
+            How::Other => write!(f, "~ {path}: text or namespaces outside its elements"),
             How::Unreadable => f.write_str("~ the tenant's text is not well-formed XML"),
         }
     }
