@@ -6,6 +6,8 @@
 //! and never touches a disk, a network or a clock.
 
 mod canonical;
+mod claim_type;
+mod claims_transformation;
 mod declarations;
 mod effective;
 mod execution;
@@ -13,12 +15,15 @@ mod header;
 mod inheritance;
 mod journey;
 mod keysets;
+pub mod known;
 mod references;
 mod set;
 mod settings;
 mod technical_profile;
 
 pub use canonical::canonical_form;
+pub use claim_type::{DATA_TYPES, data_type};
+pub use claims_transformation::{ClaimsTransformation, SlotClaim};
 pub use declarations::Kind;
 pub use effective::{Effective, Site};
 pub use execution::{Executed, Execution, Use};

@@ -1,0 +1,7 @@
+//! Tables of what is built into the service and declared in no policy.
+
+mod transformation_methods;
+
+pub use transformation_methods::{
+    Method, Slot, Slots, service_type_name, transformation_method, transformation_method_names,
+};
