@@ -9,10 +9,13 @@ mod canonical;
 mod declarations;
 mod effective;
 mod execution;
+mod flow;
 mod header;
 mod inheritance;
 mod journey;
 mod keysets;
+pub mod known;
+mod pages;
 mod references;
 mod set;
 
@@ -22,6 +25,7 @@ pub use canonical::canonical_form;
 pub use declarations::Kind;
 pub use effective::{Effective, Site};
 pub use execution::{Executed, Execution, Use};
+pub use flow::Flow;
 pub use header::{BasePolicy, Header, Named};
 pub use inheritance::{
     BASE_CASE, BASE_CYCLE, BASE_DEPTH, BASE_NOT_FOUND, BASE_UNKNOWN, MULTIPLE_ROOTS,
@@ -29,6 +33,7 @@ pub use inheritance::{
 };
 pub use journey::{Exchange, Journey, Selection, Step};
 pub use keysets::{KeysetReference, keyset_references};
+pub use pages::{ShownBy, ShownPage};
 pub use references::{Reference, ReferenceRow, SOURCES, references};
 pub use set::{Base, Policy, PolicyIndex, PolicySet, Role};
 pub use technical_profile::{Claim, Item, TechnicalProfile};
