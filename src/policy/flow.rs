@@ -6,7 +6,7 @@
 //! is not.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use super::Kind;
@@ -22,6 +22,8 @@ pub struct Flow<'s> {
     /// Folded claim id to the order of the first step that can yield it; 0 for claims that exist
     /// before the first step.
     first: HashMap<Cow<'s, str>, u32>,
+    /// Folded ids of claims that session management can bring back from an earlier sign-in.
+    restored: HashSet<Cow<'s, str>>,
     certain: bool,
     sub_journeys: Vec<Rc<Journey<'s>>>,
 }
@@ -48,6 +50,11 @@ impl<'s> Flow<'s> {
         self.first
             .get(&*fold(claim))
             .is_some_and(|&first| first < order)
+    }
+
+    /// Whether the session of an earlier sign-in can bring a claim back before its step runs.
+    pub fn may_be_restored(&self, claim: &str) -> bool {
+        self.restored.contains(&*fold(claim))
     }
 
     /// Whether any step can yield a claim.
@@ -90,6 +97,7 @@ pub(super) fn follow<'s>(view: &Effective<'s>) -> Option<Flow<'s>> {
         flow: Flow {
             journey: Rc::clone(&journey),
             first: HashMap::new(),
+            restored: HashSet::new(),
             certain: view.is_complete(),
             sub_journeys: Vec::new(),
         },
@@ -212,8 +220,11 @@ impl<'s> Walk<'_, 's> {
             .and_then(|id| self.view.technical_profile(id));
         if let Some(session) = session {
             for claim in &session.output_claims {
-                self.claim(claim.claim_type);
+                self.flow.first.insert(fold(claim.claim_type), 0);
             }
+            let claims = session.output_claims.iter().chain(&session.persisted_claims);
+            let claims = claims.map(|claim| fold(claim.claim_type));
+            self.flow.restored.extend(claims);
         }
         self.flow.certain &= profile.include_cycle.is_none();
         if let Some(include) = profile.child("IncludeTechnicalProfile") {

@@ -81,7 +81,7 @@ fn misfit<'s>(view: &Effective<'s>, page: ShownPage<'s>) -> Option<Diagnostic> {
     let name = DataUri::parse(uri.element.trimmed_text()).page()?.name;
     let (fits, shower): (&[&str], _) = match page.by {
         ShownBy::Selection => (
-            &["providerselection"],
+            &["providerselection", "unifiedssp", "unifiedssd"],
             "a claims provider selection step",
         ),
         ShownBy::SignIn => (

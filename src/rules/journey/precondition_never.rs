@@ -3,8 +3,6 @@
 use crate::diagnostics::{Diagnostic, Level, Rule};
 use crate::policy::{Effective, Kind, Site};
 
-use super::here;
-
 pub(super) static PRECONDITION_NEVER: Rule = Rule {
     id: "precondition-never",
     level: Level::Hint,
@@ -28,26 +26,20 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
                 continue;
             };
             let claim = value.element.trimmed_text();
-            // An undeclared claim is another mistake; a journey that several relying parties share
-            // may meet it in another one.
+            // An undeclared claim is another mistake.
             if flow.exists_before(claim, step.order)
+                || flow.may_be_restored(claim)
                 || !view.declares(Kind::ClaimType, claim)
-                || here(view, [precondition]).is_none()
+                || !precondition.is_own()
             {
                 continue;
             }
-            findings.push(never(view, precondition, value, claim, step.order));
+            findings.push(never(precondition, value, claim, step.order));
         }
     }
 }
 
-fn never<'s>(
-    view: &Effective<'s>,
-    precondition: Site<'s>,
-    value: Site<'s>,
-    claim: &str,
-    order: u32,
-) -> Diagnostic {
+fn never(precondition: Site<'_>, value: Site<'_>, claim: &str, order: u32) -> Diagnostic {
     let consequence = match precondition.attribute("ExecuteActionsIf") {
         Some("true" | "1") => "never skipped for it",
         _ => "always skipped",
@@ -60,5 +52,5 @@ fn never<'s>(
         ),
     )
     .help("remove the precondition, or add the claim to the output claims of an earlier step")
-    .policy_id(view.policy().id())
+    .policy_id(precondition.policy.id())
 }

@@ -118,7 +118,8 @@ fn unreachable<'s>(
     next: &Step<'s>,
     links: &[(Item<'s>, Site<'s>)],
 ) -> Vec<Diagnostic> {
-    if next.step_type() != Some("ClaimsExchange") {
+    // A single exchange needs no choice: the step runs it whatever the user did before.
+    if next.step_type() != Some("ClaimsExchange") || next.exchanges.len() < 2 {
         return Vec::new();
     }
     let targets: Vec<&str> = step
