@@ -1,5 +1,6 @@
 //! Tables of what is built into the service and declared in no policy.
 
+pub mod page_contracts;
 mod transformation_methods;
 
 pub use transformation_methods::{
