@@ -1,12 +1,12 @@
 //! Throughput of parsing and of the whole validation, in bytes of XML per second, on generated sets
 //! of growing size: the cost must grow with the bytes, not faster.
 
-mod generated_set;
+mod generated;
 
 use std::sync::Arc;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use generated_set::generated_set;
+use generated::generated_set;
 use iefctl::diagnostics::{Source, SourceMap};
 use iefctl::validate::{Input, validate};
 use iefctl::xml;

@@ -115,7 +115,7 @@ fn log(shell: &Shell) {
     let default = match shell.verbosity {
         0 | 1 => "off",
         2 => "iefctl=debug",
-        _ => "iefctl=trace,hyper_util=debug,reqwest=debug",
+        _ => "iefctl=trace,hyper_util=debug",
     };
     let directives = shell.variable("IEFCTL_LOG");
     let filter = EnvFilter::new(directives.as_deref().unwrap_or(default));

@@ -1,11 +1,20 @@
 //! The emulator over real sockets: every quirk that clients of the service rely on or stumble over.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test fails by panicking and says what it left out"
+)]
+
 #[path = "emulator/concurrency.rs"]
 mod concurrency;
 #[path = "emulator/faults.rs"]
 mod faults;
 #[path = "emulator/hostile.rs"]
 mod hostile;
+#[path = "emulator/key_files.rs"]
+mod key_files;
 #[path = "emulator/keysets.rs"]
 mod keysets;
 #[path = "emulator/openapi.rs"]

@@ -196,7 +196,7 @@ pub enum Fault {
     /// The answer's head and half of its body arrive, then the connection closes. The request is
     /// carried out.
     Truncate,
-    /// The request is carried out; 200 becomes 201, which the service was seen to do on PUT.
+    /// The request is carried out; the 200 of a PUT becomes 201, which the service was seen to do.
     CreatedForOk,
 }
 
@@ -235,9 +235,16 @@ impl Faults {
     /// always 0 and delays stay below 20 ms, so that hundreds of scripts run in a test.
     pub fn random(seed: u64) -> Self {
         let mut prng = Prng::new(seed);
-        let rules = (0..1 + prng.below(6))
-            .map(|_| random_rule(&mut prng))
-            .collect();
+        let mut rules: Vec<FaultRule> = Vec::new();
+        for _ in 0..=prng.below(6) {
+            let rule = random_rule(&mut prng);
+            let again = rules.iter().any(|other| other.fault == rule.fault);
+            // A client gives these one more try, not several.
+            let is_once = matches!(rule.fault, Fault::NullReference | Fault::RevokeToken);
+            if !(again && is_once) {
+                rules.push(rule);
+            }
+        }
         Self {
             seed,
             rules,
@@ -310,12 +317,15 @@ fn random_rule(prng: &mut Prng) -> FaultRule {
         1 => Some("*/keySets*".to_owned()),
         _ => None,
     };
-    // A null reference is repeated once at most by a sensible client, and only uploads meet it.
-    if rule.fault == Fault::NullReference {
-        rule = rule.method("PUT").path("*/policies/*").limit(1);
-    }
-    if rule.fault == Fault::ConcurrentWrite && rule.when.method.as_deref() == Some("GET") {
-        rule.when.method = None;
+    match rule.fault {
+        // Only uploads meet it.
+        Fault::NullReference => rule = rule.method("PUT").path("*/policies/*").limit(1),
+        Fault::RevokeToken => rule.limit = Some(1),
+        Fault::ConcurrentWrite => {
+            let method = *prng.pick(&["PUT", "POST"]);
+            rule = rule.method(method);
+        }
+        _ => {}
     }
     rule.on = match prng.below(3) {
         0 => On::Nth(1 + prng.below(4) as u32),

@@ -21,6 +21,7 @@ mod der;
 mod faults;
 mod guid;
 mod json;
+mod key_material;
 mod keysets;
 mod log;
 mod options;

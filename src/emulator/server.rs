@@ -344,6 +344,7 @@ async fn process(
         return Some(throttle(Some(seconds)).into_answer(ids));
     }
     let known = caller.as_ref().ok().cloned();
+    let is_put = request.head.method == "PUT";
     let answer = match claim {
         Err(refusal) => refusal.into_answer(ids),
         Ok(claim) => {
@@ -357,7 +358,7 @@ async fn process(
             connection.truncate(answer.body.len() / 2);
             Some(answer)
         }
-        Some((Fault::CreatedForOk, _)) if answer.status == 200 => Some(Answer {
+        Some((Fault::CreatedForOk, _)) if answer.status == 200 && is_put => Some(Answer {
             status: 201,
             ..answer
         }),

@@ -11,7 +11,7 @@ use crate::diagnostics::{Diagnostic, Level, Report};
 
 use super::markdown::{self, Budget};
 use super::positions::{Place, Positions};
-use super::visible::one_line;
+use super::visible::{lines, one_line};
 
 /// The summary tab shows large files only in part.
 const SUMMARY_BYTES: usize = 500_000;
@@ -64,7 +64,8 @@ fn line(diagnostic: &Diagnostic, positions: &Positions<'_>) -> String {
 }
 
 fn data(text: &str) -> String {
-    text.replace('%', "%AZP25")
+    lines(text)
+        .replace('%', "%AZP25")
         .replace('\r', "%0D")
         .replace('\n', "%0A")
 }

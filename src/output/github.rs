@@ -11,6 +11,7 @@ use crate::diagnostics::{Diagnostic, Level, Report};
 
 use super::markdown::{self, Budget};
 use super::positions::{Place, Positions};
+use super::visible::lines;
 
 /// GitHub takes summaries of at most 1 MiB per step; other steps' text may be in the same file.
 const SUMMARY_BYTES: usize = 500_000;
@@ -62,7 +63,8 @@ fn command(diagnostic: &Diagnostic, positions: &Positions<'_>) -> String {
 }
 
 fn data(text: &str) -> String {
-    text.replace('%', "%25")
+    lines(text)
+        .replace('%', "%25")
         .replace('\r', "%0D")
         .replace('\n', "%0A")
 }

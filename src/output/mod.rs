@@ -18,6 +18,7 @@ pub mod sarif;
 
 mod format;
 mod positions;
+mod text_index;
 mod visible;
 
 use std::io;

@@ -2,17 +2,17 @@ use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::ops::Range;
 
-use line_index::{LineIndex, WideEncoding};
-
 use crate::diagnostics::{
     Diagnostic, Edit, Fix, LineColumn, Location, Source, SourceId, SourceMap, Span,
 };
 
-/// Lines and columns of the files that the user edits. The line index of a file is built once,
+use super::text_index::TextIndex;
+
+/// Lines and columns of the files that the user edits. The index of a file is built once,
 /// when the first finding points into it.
 pub(super) struct Positions<'r> {
     sources: &'r SourceMap,
-    indexes: HashMap<SourceId, OnceCell<LineIndex>>,
+    indexes: HashMap<SourceId, OnceCell<TextIndex<'r>>>,
 }
 
 /// A place in a file that the user edits; the end is exclusive.
@@ -41,27 +41,19 @@ impl<'r> Positions<'r> {
     pub(super) fn place(&self, location: Location) -> Place<'r> {
         let source = self.sources.get(location.source);
         let range = original_range(source, location.span);
+        let index = self.index(location.source);
         Place {
             file: source.name(),
-            start: self.line_column(location.source, range.start),
-            end: self.line_column(location.source, range.end),
+            start: index.position(range.start),
+            end: index.position(range.end),
         }
     }
 
-    /// Where a byte of the original file stands.
-    pub(super) fn line_column(&self, source: SourceId, offset: usize) -> LineColumn {
-        let original = self.sources.get(source).original();
-        self.indexes
-            .get(&source)
-            .map(|index| index.get_or_init(|| LineIndex::new(original)))
-            .and_then(|index| {
-                let position = index.try_line_col((offset as u32).into())?;
-                index.to_wide(WideEncoding::Utf32, position)
-            })
-            .map_or(LineColumn { line: 1, column: 1 }, |position| LineColumn {
-                line: position.line + 1,
-                column: position.col + 1,
-            })
+    /// The original text of a source, by lines.
+    pub(super) fn index(&self, source: SourceId) -> &TextIndex<'r> {
+        // Every id of the map has its cell; a foreign id has panicked in `get` before.
+        let text = self.sources.get(source).original();
+        self.indexes[&source].get_or_init(|| TextIndex::new(text))
     }
 
     /// The fix of a finding, if it can be applied to the file: no edit touches a placeholder.

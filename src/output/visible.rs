@@ -15,6 +15,16 @@ pub(super) fn one_line(text: &str) -> Cow<'_, str> {
     Cow::Owned(line)
 }
 
+/// Text of files and services for a format that escapes line breaks and commands by itself: only
+/// what moves the cursor or reorders text becomes visible.
+pub(super) fn lines(text: &str) -> String {
+    let shown = |c| match c {
+        '\n' | '\r' => c,
+        c => visible(c, ""),
+    };
+    text.chars().map(shown).collect()
+}
+
 /// The character to show for `c`, which starts `rest`.
 pub(super) fn visible(c: char, rest: &str) -> char {
     match c {
@@ -48,6 +58,11 @@ const fn reorders(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_keep_their_breaks() {
+        assert_eq!(lines("a\r\nb\u{1b}\t##[x]"), "a\r\nb\u{fffd} ##[x]");
+    }
 
     #[test]
     fn one_line_stays_one_line_and_harmless() {

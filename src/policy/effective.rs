@@ -7,8 +7,9 @@ use crate::xml::Element;
 
 use super::declarations::fold;
 use super::execution::{self, Execution};
+use super::flow::{self, Flow};
 use super::journey::Journey;
-use super::set::{Policy, PolicyIndex, PolicySet};
+use super::set::{Policy, PolicyIndex, PolicySet, Role};
 use super::technical_profile::TechnicalProfile;
 use super::{Kind, journey, technical_profile};
 
@@ -34,6 +35,11 @@ impl<'s> Site<'s> {
             |attribute| attribute.value_span(),
         );
         self.location(span)
+    }
+
+    /// Whether the element stands in one of the user's own files, so that it can be reported on.
+    pub fn is_own(&self) -> bool {
+        self.policy.role == Role::Own
     }
 
     /// The value of an attribute.
@@ -77,6 +83,7 @@ pub struct Effective<'s> {
     profiles: RefCell<HashMap<String, Merged<TechnicalProfile<'s>>>>,
     journeys: RefCell<HashMap<(Kind, String), Merged<Journey<'s>>>>,
     execution: OnceCell<Option<Execution<'s>>>,
+    flow: OnceCell<Option<Flow<'s>>>,
 }
 
 /// A merged element, or that nothing declares it.
@@ -97,6 +104,7 @@ impl<'s> Effective<'s> {
             profiles: RefCell::default(),
             journeys: RefCell::default(),
             execution: OnceCell::new(),
+            flow: OnceCell::new(),
         }
     }
 
@@ -194,5 +202,23 @@ impl<'s> Effective<'s> {
         self.execution
             .get_or_init(|| execution::follow(self))
             .as_ref()
+    }
+
+    /// The `RelyingParty` element of the policy's own file.
+    pub fn relying_party(&self) -> Option<Site<'s>> {
+        let policy = self.policy();
+        let element = policy.document.root()?.child("RelyingParty")?;
+        Some(Site { policy, element })
+    }
+
+    /// Which claims the default user journey of the policy's own relying party can yield; `None` if
+    /// its file has none.
+    pub fn flow(&self) -> Option<&Flow<'s>> {
+        self.flow.get_or_init(|| flow::follow(self)).as_ref()
+    }
+
+    /// The claims that the claims transformations of these references have as output.
+    pub fn transformation_outputs(&self, references: &[Site<'s>]) -> Vec<&'s str> {
+        flow::transformation_outputs(self, references).0
     }
 }

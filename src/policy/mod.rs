@@ -6,22 +6,30 @@
 //! and never touches a disk, a network or a clock.
 
 mod canonical;
+mod claim_type;
+mod claims_transformation;
 mod declarations;
 mod effective;
 mod execution;
+mod flow;
 mod header;
 mod inheritance;
 mod journey;
 mod keysets;
+pub mod known;
+mod pages;
 mod references;
 mod set;
 mod settings;
 mod technical_profile;
 
 pub use canonical::canonical_form;
+pub use claim_type::{DATA_TYPES, data_type};
+pub use claims_transformation::{ClaimsTransformation, SlotClaim};
 pub use declarations::Kind;
 pub use effective::{Effective, Site};
 pub use execution::{Executed, Execution, Use};
+pub use flow::Flow;
 pub use header::{BasePolicy, Header, Named};
 pub use inheritance::{
     BASE_CASE, BASE_CYCLE, BASE_DEPTH, BASE_NOT_FOUND, BASE_UNKNOWN, MULTIPLE_ROOTS,
@@ -29,6 +37,7 @@ pub use inheritance::{
 };
 pub use journey::{Exchange, Journey, Selection, Step};
 pub use keysets::{KeysetReference, keyset_references};
+pub use pages::{ShownBy, ShownPage};
 pub use references::{Reference, ReferenceRow, SOURCES, references};
 pub use set::{Base, Policy, PolicyIndex, PolicySet, Role};
 pub use settings::*;

@@ -515,18 +515,31 @@ async fn sizes() {
 
 #[tokio::test]
 async fn the_validator_speaks_unless_it_is_off() {
-    // No statement about what the validator finds, only that a clean policy passes both ways.
-    for validate in [true, false] {
-        let session = session(EmulatorOptions {
-            validate,
-            ..EmulatorOptions::default()
-        })
-        .await;
-        session
-            .put_policy(BASE, &policy(BASE, None, &[]))
-            .await
-            .expect(201);
-    }
+    let end = "</TrustFrameworkPolicy>";
+    let party = "<RelyingParty><DefaultUserJourney ReferenceId=\"Nowhere\"/><TechnicalProfile \
+                 Id=\"PolicyProfile\"><DisplayName>P</DisplayName><Protocol \
+                 Name=\"OpenIdConnect\"/><OutputClaims/><SubjectNamingInfo \
+                 ClaimType=\"sub\"/></TechnicalProfile></RelyingParty>";
+    let bad = policy(BASE, None, &[]).replace(end, &format!("{party}{end}"));
+    let session = default_session().await;
+    let reply = session.put_policy(BASE, &bad).await;
+    let (status, code, message) = reply.error();
+    assert_eq!((status, code.as_str()), (400, "AADB2C"));
+    assert!(
+        message.starts_with("Validation failed: 1 validation"),
+        "{message}"
+    );
+    assert!(
+        message.contains("UserJourney with id \"Nowhere\""),
+        "{message}"
+    );
+    assert!(session.emulator.store().policies(TENANT).is_empty());
+    let lenient = super::session(EmulatorOptions {
+        validate: false,
+        ..EmulatorOptions::default()
+    })
+    .await;
+    lenient.put_policy(BASE, &bad).await.expect(201);
 }
 
 #[tokio::test]

@@ -184,7 +184,7 @@ fn the_json_has_the_promised_fields() {
     let mut out = Vec::new();
     json::deploy::render(&deployment(), &mut out).unwrap();
     let text = String::from_utf8(out).unwrap();
-    insta::assert_snapshot!(text);
+    insta::assert_snapshot!(text.replace('\u{202e}', "(U+202E)"));
     let document: Value = serde_json::from_str(&text).unwrap();
     let has = |value: &Value, names: &[&str]| {
         for name in names {

@@ -1,4 +1,9 @@
 //! Every output format over one shared sample report, and over arbitrary ones.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails by panicking"
+)]
 
 mod ci;
 mod deploy;

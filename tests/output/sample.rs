@@ -6,34 +6,34 @@ use iefctl::diagnostics::{
     TextMap,
 };
 
-pub static REF_CLAIM_TYPE: Rule = Rule {
+pub(crate) static REF_CLAIM_TYPE: Rule = Rule {
     id: "ref-claim-type",
     level: Level::Error,
     summary: "A reference to a claim type that neither the policy nor its ancestors define",
 };
 
-pub static WRONG_TENANT: Rule = Rule {
+pub(crate) static WRONG_TENANT: Rule = Rule {
     id: "tenant-mismatch",
     level: Level::Warning,
     summary: "A policy names another tenant than its base",
 };
 
-pub static UNUSED: Rule = Rule {
+pub(crate) static UNUSED: Rule = Rule {
     id: "unused-claim-type",
     level: Level::Hint,
     summary: "A claim type that nothing uses",
 };
 
-pub static HOSTILE: Rule = Rule {
+pub(crate) static HOSTILE: Rule = Rule {
     id: "hostile-text",
     level: Level::Error,
     summary: "Text that tries to be more than text: | ` <b> @team",
 };
 
-pub const HOSTILE_MESSAGE: &str = "50% | `x` <script>alert(1)</script> @team ]]> \"q\" 'a' \
+pub(crate) const HOSTILE_MESSAGE: &str = "50% | `x` <script>alert(1)</script> @team ]]> \"q\" 'a' \
      ##vso[task.complete result=Failed;] ::error::no\r\n::stop-commands::x\u{1b}[31m\u{0}\u{202e}";
 
-pub const HOSTILE_FILE: &str = "policies/a,b:c;d]%0A|`<x>`.xml";
+pub(crate) const HOSTILE_FILE: &str = "policies/a,b:c;d]%0A|`<x>`.xml";
 
 const BASE: &str = "<TrustFrameworkPolicy PolicyId=\"B2C_1A_Base\">
   <ClaimType Id=\"email\"/>
@@ -48,7 +48,7 @@ const EXTENSIONS: &str = "<TrustFrameworkPolicy\r\n  TenantId=\"{Settings:Tenant
 const TENANT: &str = "contoso&amp;co.onmicrosoft.com";
 
 /// The report, sorted as a validation would leave it.
-pub fn report() -> Report {
+pub(crate) fn report() -> Report {
     let mut sources = SourceMap::new();
     let base = sources.add(Source::new("policies/Base.xml", BASE));
     let extensions = sources.add(resolved("policies/Ext ä.xml", EXTENSIONS));

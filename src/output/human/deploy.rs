@@ -38,7 +38,7 @@ pub fn render(deployment: &DeployJson, style: Style, out: &mut dyn io::Write) ->
     for (title, rows) in [("Keysets", keysets), ("Policies", policies)] {
         let rows: Vec<&Row<'_>> = rows
             .iter()
-            .filter(|row| style.verbose || row.is_news())
+            .filter(|row| style.verbose || is_news(row.action, row.status))
             .collect();
         if !rows.is_empty() {
             writeln!(out, "{}", style.paint(STRONG, title))?;
@@ -144,6 +144,14 @@ pub(in crate::output) const fn happened(action: Action, status: Status) -> &'sta
     }
 }
 
+/// Whether a row tells more than that all was well already.
+pub(in crate::output) const fn is_news(action: Action, status: Status) -> bool {
+    !matches!(
+        (action, status),
+        (Action::Unchanged, Status::Done | Status::Skipped)
+    )
+}
+
 /// "212 ms", "1.2 s", "2 min 5 s".
 pub(in crate::output) fn milliseconds(duration: u64) -> String {
     match duration {
@@ -176,12 +184,6 @@ struct Row<'d> {
     error: Option<&'d str>,
     items: &'d [ErrorItemJson],
     request_id: Option<&'d str>,
-}
-
-impl Row<'_> {
-    fn is_news(&self) -> bool {
-        self.action != Action::Unchanged || !matches!(self.status, Status::Done | Status::Skipped)
-    }
 }
 
 fn policy_row(policy: &PolicyJson) -> Row<'_> {
@@ -217,12 +219,13 @@ fn write_rows(rows: &[&Row<'_>], style: Style, out: &mut dyn io::Write) -> io::R
     for row in rows {
         let (symbol, colour) = symbol(row, style);
         let word = happened(row.action, row.status);
+        let padding = " ".repeat(word_width - word.len());
         let rest = format!("{:>time_width$}  {}", row.time, row.remark);
         let line = format!(
-            "  {} {:id_width$}  {}  {}",
+            "  {} {:id_width$}  {}{padding}  {}",
             style.paint(colour, symbol),
             row.id,
-            style.paint(colour, &format!("{word:word_width$}")),
+            style.paint(colour, word),
             rest.trim_end()
         );
         writeln!(out, "{}", line.trim_end())?;

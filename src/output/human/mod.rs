@@ -97,14 +97,13 @@ impl Page<'_> {
             .map(|group| group.last_line(&self.positions).to_string().len())
             .max()
             .unwrap_or(1);
-        for (index, group) in groups.iter().enumerate() {
-            let arrow = if index == 0 { "-->" } else { ":::" };
+        for group in &groups {
             let Place { file, start, .. } = self.positions.place(group.labels[0].location);
             writeln!(
                 out,
                 "{:gutter$}{} {}:{start}",
                 "",
-                self.style.paint(GUTTER, arrow),
+                self.style.paint(GUTTER, "-->"),
                 one_line(file)
             )?;
             let lines = self.snippet(diagnostic.level, group, gutter);
@@ -139,9 +138,8 @@ impl Page<'_> {
         for label in &diagnostic.related {
             let source = label.location.source;
             let fits = |label: &Label| {
-                let source = self.report.sources.get(source);
-                let range = original_range(source, label.location.span);
-                snippet::fits(source.original(), &range, self.source_width())
+                let range = original_range(self.report.sources.get(source), label.location.span);
+                snippet::fits(self.positions.index(source), &range, self.source_width())
             };
             let home = groups.iter_mut().find(|group| {
                 group.labels[0].location.source == source
@@ -169,14 +167,8 @@ impl Page<'_> {
                 word: label.message.as_deref().map(one_line),
             })
             .collect();
-        let first = marks.iter().map(|mark| mark.range.start).min().unwrap_or(0);
-        let line = self
-            .positions
-            .line_column(group.labels[0].location.source, first)
-            .line;
         snippet::Snippet {
-            text: source.original(),
-            first_line: line as usize,
+            text: self.positions.index(group.labels[0].location.source),
             marks: &marks,
             level,
             is_first: group.is_first,
@@ -238,7 +230,7 @@ impl Group<'_> {
 
 fn shortened(text: &str) -> Cow<'_, str> {
     match text.char_indices().nth(LONGEST_VALUE) {
-        Some((end, _)) => format!("{}…", &text[..end]).into(),
+        Some((end, _)) => format!("{}...", &text[..end]).into(),
         None => text.into(),
     }
 }

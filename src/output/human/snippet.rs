@@ -10,6 +10,7 @@ use std::ops::Range;
 use annotate_snippets::{AnnotationKind, Group, Level as Severity, Renderer, Snippet as Drawing};
 
 use crate::diagnostics::Level;
+use crate::output::text_index::TextIndex;
 use crate::output::visible::visible;
 
 const TAB: &str = "    ";
@@ -28,9 +29,7 @@ pub(super) struct Mark<'a> {
 /// One drawing of a piece of a file.
 pub(super) struct Snippet<'a> {
     /// The whole original text.
-    pub(super) text: &'a str,
-    /// Number of the line, from 1, in which the earliest mark begins.
-    pub(super) first_line: usize,
+    pub(super) text: &'a TextIndex<'a>,
     /// What to point at; not empty.
     pub(super) marks: &'a [Mark<'a>],
     pub(super) level: Level,
@@ -50,7 +49,7 @@ impl Snippet<'_> {
             .marks
             .iter()
             .map(|mark| {
-                let offset = |offset| outside_line_break(self.text, offset);
+                let offset = |offset| outside_line_break(self.text.text(), offset);
                 offset(mark.range.start)..offset(mark.range.end)
             })
             .collect();
@@ -65,7 +64,7 @@ impl Snippet<'_> {
             kind.span(excerpt.range(range)).label(mark.word.as_deref())
         });
         let drawing = Drawing::source(excerpt.text.as_str())
-            .line_start(self.first_line)
+            .line_start(excerpt.first_line + 1)
             .annotations(annotations);
         let severity = match self.level {
             Level::Error => Severity::ERROR,
@@ -80,12 +79,12 @@ impl Snippet<'_> {
         let drawn = renderer
             .term_width(self.width + 2 * ELLIPSIS.len() + TAB.len())
             .render(&[Group::with_level(severity).element(drawing)]);
-        self.aligned(&drawn, excerpt.lines)
+        self.aligned(&drawn, excerpt.last_line + 1)
     }
 
     /// Line numbers of one drawing may have fewer digits than those of the next one.
-    fn aligned(&self, drawn: &str, lines: usize) -> String {
-        let digits = (self.first_line + lines - 1).to_string().len();
+    fn aligned(&self, drawn: &str, last_number: usize) -> String {
+        let digits = last_number.to_string().len();
         let indent = " ".repeat(self.gutter.saturating_sub(digits));
         drawn
             .lines()
@@ -95,60 +94,48 @@ impl Snippet<'_> {
 }
 
 /// Whether all lines in which `range` begins or ends can be shown whole in `width` columns.
-pub(super) fn fits(text: &str, range: &Range<usize>, width: usize) -> bool {
+pub(super) fn fits(text: &TextIndex<'_>, range: &Range<usize>, width: usize) -> bool {
     [range.start, range.end].into_iter().all(|offset| {
-        let line = &text[line_start(text, offset)..line_end(text, offset)];
-        columns_up_to(line, width) <= width
+        let line = text.range(text.line(offset));
+        columns_up_to(&text.text()[line], width) <= width
     })
 }
 
 /// The lines around some ranges, as they are shown.
 struct Excerpt {
     text: String,
-    /// How many lines there are.
-    lines: usize,
+    /// Numbers of the first and last line, from 0.
+    first_line: usize,
+    last_line: usize,
     /// Original offset and offset in `text`, ascending.
     offsets: Vec<(usize, usize)>,
 }
 
 impl Excerpt {
-    fn new(text: &str, ranges: &[Range<usize>], width: usize) -> Self {
-        let first = ranges.iter().map(|range| range.start).min().unwrap_or(0);
-        let last = ranges.iter().map(|range| range.end).max().unwrap_or(0);
-        let end = line_end(text, last);
+    fn new(text: &TextIndex<'_>, ranges: &[Range<usize>], width: usize) -> Self {
+        let ends: Vec<usize> = ranges
+            .iter()
+            .flat_map(|range| [text.line(range.start), text.line(range.end)])
+            .collect();
         let mut excerpt = Self {
             text: String::new(),
-            lines: 0,
+            first_line: ends.iter().copied().min().unwrap_or(0),
+            last_line: ends.iter().copied().max().unwrap_or(0),
             offsets: Vec::new(),
         };
-        let mut start = line_start(text, first);
-        // The number of lines to copy counts down from every end of a range.
-        let mut wanted_lines = 0usize;
-        let last_lines = nth_line_start_before(text, last, DRAWN_LINES);
-        loop {
-            let line_end = line_end(text, start);
-            let line = start..line_end;
-            let is_marked = |offset: usize| line.start <= offset && offset <= line.end;
-            if ranges
-                .iter()
-                .any(|range| is_marked(range.start) || is_marked(range.end))
-            {
-                wanted_lines = DRAWN_LINES;
+        for number in excerpt.first_line..=excerpt.last_line {
+            if number > excerpt.first_line {
+                excerpt.text.push('\n');
             }
-            if wanted_lines > 0 || start >= last_lines {
-                wanted_lines = wanted_lines.saturating_sub(1);
-                let window = window(text, &line, ranges, width);
-                excerpt.copy(text, &line, window);
+            let line = text.range(number);
+            if ends.iter().any(|end| end.abs_diff(number) <= DRAWN_LINES) {
+                let window = window(text.text(), &line, ranges, width);
+                excerpt.copy(text.text(), &line, window);
             } else {
                 excerpt.offsets.push((line.start, excerpt.text.len()));
             }
-            excerpt.lines += 1;
-            if line_end >= end {
-                return excerpt;
-            }
-            excerpt.text.push('\n');
-            start = next_line(text, line_end);
         }
+        excerpt
     }
 
     /// The range in the excerpt that shows a range of the original; what was cut off belongs to the
@@ -258,39 +245,8 @@ const fn columns_of(c: char) -> usize {
     }
 }
 
-fn line_start(text: &str, offset: usize) -> usize {
-    text[..offset].rfind('\n').map_or(0, |newline| newline + 1)
-}
-
-/// Where the line that contains `offset` ends, without its line break.
-fn line_end(text: &str, offset: usize) -> usize {
-    let end = text[offset..]
-        .find('\n')
-        .map_or(text.len(), |newline| offset + newline);
-    // Between the two characters of a line break the line has ended already.
-    let has_return = end > 0 && text.as_bytes()[end - 1] == b'\r' && end < text.len();
-    if has_return { end - 1 } else { end }
-}
-
 /// An offset between the two characters of a line break moves in front of it.
 fn outside_line_break(text: &str, offset: usize) -> usize {
     let is_between = text[..offset].ends_with('\r') && text[offset..].starts_with('\n');
     if is_between { offset - 1 } else { offset }
-}
-
-fn next_line(text: &str, line_end: usize) -> usize {
-    text[line_end..]
-        .find('\n')
-        .map_or(text.len(), |newline| line_end + newline + 1)
-}
-
-fn nth_line_start_before(text: &str, offset: usize, lines: usize) -> usize {
-    let mut start = line_start(text, offset);
-    for _ in 1..lines {
-        if start == 0 {
-            break;
-        }
-        start = line_start(text, start - 1);
-    }
-    start
 }

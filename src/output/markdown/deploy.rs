@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::output::human::deploy::{happened, milliseconds, summary_line};
+use crate::output::human::deploy::{happened, is_news, milliseconds, summary_line};
 use crate::output::json::deploy::{DeployJson, Status};
 
 use super::escaped;
@@ -17,12 +17,12 @@ pub fn document(deployment: &DeployJson) -> String {
     let keysets: Vec<_> = deployment
         .keysets
         .iter()
-        .filter(|keyset| keyset.status != Status::Skipped)
+        .filter(|keyset| is_news(keyset.action, keyset.status))
         .collect();
     let policies: Vec<_> = deployment
         .policies
         .iter()
-        .filter(|policy| policy.status != Status::Skipped)
+        .filter(|policy| is_news(policy.action, policy.status))
         .collect();
     if keysets.is_empty() && policies.is_empty() {
         return text;

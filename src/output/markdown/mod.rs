@@ -13,6 +13,7 @@ use crate::diagnostics::{Diagnostic, Level, Report};
 
 use super::counted;
 use super::positions::{Place, Positions, original_range};
+use super::visible::one_line;
 
 /// GitHub takes comments of at most 65,536 characters; the caller may add a heading of its own.
 const COMMENT_BYTES: usize = 60_000;
@@ -53,7 +54,8 @@ pub(super) fn document(report: &Report, budget: Budget) -> String {
     let shown = append_within(&mut text, rows, budget.0 / 2);
     let hidden = findings.len() - shown;
     if hidden > 0 {
-        let _ = writeln!(text, "\n… and {} more", counted(hidden, "finding"));
+        let noun = if hidden == 1 { "finding" } else { "findings" };
+        let _ = writeln!(text, "\n… and {hidden} more {noun}");
     }
 
     let mut folded = String::new();
@@ -114,7 +116,7 @@ fn details(diagnostic: &Diagnostic, report: &Report, positions: &Positions<'_>) 
         let _ = write!(text, " in {}", escaped(id));
     }
     text.push_str("\n\n");
-    text.push_str(&fenced("xml", &source_line(diagnostic, report)));
+    text.push_str(&fenced("xml", &source_line(diagnostic, report, positions)));
     text.push('\n');
     for label in &diagnostic.related {
         let Place { file, start, .. } = positions.place(label.location);
@@ -132,13 +134,15 @@ fn details(diagnostic: &Diagnostic, report: &Report, positions: &Positions<'_>) 
 }
 
 /// The line of the original file in which a finding begins, cut around it.
-fn source_line(diagnostic: &Diagnostic, report: &Report) -> String {
+fn source_line(diagnostic: &Diagnostic, report: &Report, positions: &Positions<'_>) -> String {
     let location = diagnostic.primary.location;
     let source = report.sources.get(location.source);
     let range = original_range(source, location.span);
-    let (before, behind) = source.original().split_at(range.start);
-    let before = before.rsplit('\n').next().unwrap_or_default();
-    let behind = behind.lines().next().unwrap_or_default();
+    let index = positions.index(location.source);
+    let line = index.range(index.line(range.start));
+    let middle = range.start.min(line.end);
+    let before = &source.original()[line.start..middle];
+    let behind = &source.original()[middle..line.end];
     let lead: String = before.chars().rev().take(LONGEST_SOURCE / 3).collect();
     let lead: String = lead.chars().rev().collect();
     let is_cut = lead.len() < before.len();
@@ -152,7 +156,7 @@ fn source_line(diagnostic: &Diagnostic, report: &Report) -> String {
     if rest.next().is_some() {
         line.push('…');
     }
-    line
+    one_line(&line).into_owned()
 }
 
 /// A code block whose fence no text inside can close.

@@ -1,10 +1,122 @@
-//! User journeys and sub journeys.
+//! User journeys and sub journeys, the claims that flow through them, and the relying party that
+//! starts them.
+
+use std::rc::Rc;
 
 use super::Group;
+use crate::policy::{Effective, Journey, Kind, Site};
 
+mod after_send_claims;
+mod claims_flow;
+mod get_claims;
+mod issuer;
+mod multi_exchange;
+mod no_send_claims;
+mod order_gap;
+mod precondition;
+mod precondition_never;
+mod relying_party;
+mod selection_step;
 mod selection_target;
+mod sub_journey;
+mod unreachable_exchange;
 
 pub(super) static GROUP: Group = Group {
-    rules: &[&selection_target::SELECTION_TARGET],
-    checks: &[selection_target::check],
+    rules: &[
+        &order_gap::JOURNEY_ORDER_GAP,
+        &no_send_claims::JOURNEY_NO_SENDCLAIMS,
+        &multi_exchange::JOURNEY_MULTI_EXCHANGE,
+        &selection_step::SELECTION_NEXT_NOT_EXCHANGE,
+        &selection_target::SELECTION_TARGET,
+        &selection_step::SELECTION_CONTENT_DEFINITION,
+        &unreachable_exchange::EXCHANGE_UNREACHABLE,
+        &unreachable_exchange::SIGNUPTARGET_MISSING,
+        &issuer::SENDCLAIMS_ISSUER,
+        &after_send_claims::SENDCLAIMS_NOT_LAST,
+        &get_claims::GETCLAIMS_FIRST,
+        &sub_journey::SUBJOURNEY_CALL_SENDCLAIMS,
+        &sub_journey::TRANSFER_NO_SENDCLAIMS,
+        &sub_journey::SUBJOURNEY_NESTING,
+        &sub_journey::INVOKE_NO_CANDIDATE,
+        &issuer::RP_PROTOCOL_ISSUER,
+        &claims_flow::FLOW_REQUIRED_INPUT,
+        &claims_flow::FLOW_RP_OUTPUT,
+        &claims_flow::FLOW_OPTIONAL_INPUT,
+        &precondition::PRECONDITION_BOOLEAN_LITERAL,
+        &precondition::PRECONDITION_LITERAL_IS_CLAIM,
+        &precondition::PRECONDITION_ARITY,
+        &precondition::PRECONDITION_ACTION_PLACE,
+        &precondition_never::PRECONDITION_NEVER,
+        &relying_party::SUBJECT_NAMING,
+        &relying_party::RP_PROFILE_ID,
+        &relying_party::RP_BEHAVIORS,
+    ],
+    checks: &[
+        order_gap::check,
+        no_send_claims::check,
+        multi_exchange::check,
+        selection_step::check,
+        selection_target::check,
+        unreachable_exchange::check,
+        issuer::check,
+        after_send_claims::check,
+        get_claims::check,
+        sub_journey::check,
+        claims_flow::check,
+        precondition::check,
+        precondition_never::check,
+        relying_party::check,
+    ],
 };
+
+/// The journeys and sub journeys that the policy declares or extends, merged over its chain. None
+/// while an ancestor is unknown: it may hold the other half of each of them.
+fn declared<'s>(view: &Effective<'s>) -> Vec<Rc<Journey<'s>>> {
+    let mut journeys: Vec<Rc<Journey<'s>>> = Vec::new();
+    if !view.is_complete() {
+        return journeys;
+    }
+    for kind in [Kind::UserJourney, Kind::SubJourney] {
+        for declaration in view.policy().declarations(kind) {
+            let Some(id) = declaration.attribute_value("Id") else {
+                continue;
+            };
+            let known = |journey: &Rc<Journey<'_>>| {
+                journey.kind == kind && journey.id.eq_ignore_ascii_case(id)
+            };
+            if !journeys.iter().any(known) {
+                journeys.extend(view.journey(kind, id));
+            }
+        }
+    }
+    journeys
+}
+
+/// The first of the places that stands in the policy's own file. A mistake that lies wholly in its
+/// ancestors is theirs.
+fn here<'s>(view: &Effective<'s>, sites: impl IntoIterator<Item = Site<'s>>) -> Option<Site<'s>> {
+    sites
+        .into_iter()
+        .find(|site| std::ptr::eq(site.policy, view.policy()))
+}
+
+/// The first of the places that stands in one of the user's own files.
+fn own<'s>(sites: impl IntoIterator<Item = Site<'s>>) -> Option<Site<'s>> {
+    sites.into_iter().find(Site::is_own)
+}
+
+/// Whether a step shows the user something to choose from.
+fn is_selection(step_type: Option<&str>) -> bool {
+    matches!(
+        step_type,
+        Some("ClaimsProviderSelection" | "CombinedSignInAndSignUp")
+    )
+}
+
+/// The word for a journey in messages of the service.
+const fn service_word(kind: Kind) -> &'static str {
+    match kind {
+        Kind::SubJourney => "Sub journey",
+        _ => "User journey",
+    }
+}

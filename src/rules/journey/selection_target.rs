@@ -1,7 +1,9 @@
 //! `selection-target`: a claims provider selection that leads nowhere.
 
 use crate::diagnostics::{Diagnostic, Level, Location, Rule, near_miss};
-use crate::policy::{Effective, Journey, Kind, Selection, Step};
+use crate::policy::{Effective, Journey, Selection, Step};
+
+use super::declared;
 
 /// A selection names no exchange, two, or one that is not where it must be.
 pub(super) static SELECTION_TARGET: Rule = Rule {
@@ -11,31 +13,13 @@ pub(super) static SELECTION_TARGET: Rule = Rule {
 };
 
 pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
-    if !view.is_complete() {
-        return;
-    }
-    let policy = view.policy();
-    for kind in [Kind::UserJourney, Kind::SubJourney] {
-        // A policy answers for the journeys that it declares or extends.
-        let mut done: Vec<&str> = Vec::new();
-        for declaration in policy.declarations(kind) {
-            let Some(id) = declaration.attribute_value("Id") else {
-                continue;
-            };
-            if done.iter().any(|known| known.eq_ignore_ascii_case(id)) {
-                continue;
-            }
-            done.push(id);
-            let Some(journey) = view.journey(kind, id) else {
-                continue;
-            };
-            for step in &journey.steps {
-                for selection in &step.selections {
-                    findings.extend(
-                        check_selection(view, &journey, step, selection)
-                            .map(|finding| finding.policy_id(policy.id())),
-                    );
-                }
+    for journey in declared(view) {
+        for step in &journey.steps {
+            for selection in &step.selections {
+                findings.extend(
+                    check_selection(view, &journey, step, selection)
+                        .map(|finding| finding.policy_id(view.policy().id())),
+                );
             }
         }
     }

@@ -2,7 +2,9 @@
 
 use super::Group;
 
+mod sa_output_no_source;
+
 pub(super) static GROUP: Group = Group {
-    rules: &[],
-    checks: &[],
+    rules: &[&sa_output_no_source::SA_OUTPUT_NO_SOURCE],
+    checks: &[sa_output_no_source::check],
 };

@@ -1,0 +1,248 @@
+//! Which claims can exist when: what the steps of a relying party's journey yield, in order.
+//!
+//! Everything here errs on the side of existence. Preconditions, the choice between claims exchanges
+//! and what a provider really answers are not looked at: a claim counts as yielded as soon as some
+//! way through the journey could yield it. So that a claim is missing is certain, that it is there
+//! is not.
+
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+
+use super::Kind;
+use super::declarations::fold;
+use super::effective::{Effective, Site};
+use super::journey::{Journey, Step};
+use super::technical_profile::TechnicalProfile;
+
+/// The claims that the default user journey of a relying party can yield.
+#[derive(Debug)]
+pub struct Flow<'s> {
+    journey: Rc<Journey<'s>>,
+    /// Folded claim id to the order of the first step that can yield it; 0 for claims that exist
+    /// before the first step.
+    first: HashMap<Cow<'s, str>, u32>,
+    /// Folded ids of claims that session management can bring back from an earlier sign-in.
+    restored: HashSet<Cow<'s, str>>,
+    certain: bool,
+    sub_journeys: Vec<Rc<Journey<'s>>>,
+}
+
+impl<'s> Flow<'s> {
+    /// The default user journey.
+    pub const fn journey(&self) -> &Rc<Journey<'s>> {
+        &self.journey
+    }
+
+    /// The sub journeys that it invokes, directly or through others.
+    pub fn sub_journeys(&self) -> &[Rc<Journey<'s>>] {
+        &self.sub_journeys
+    }
+
+    /// Whether everything that the journey refers to is declared. If not, a claim may be missing
+    /// only because what yields it is.
+    pub const fn is_certain(&self) -> bool {
+        self.certain
+    }
+
+    /// Whether some step before the one of this order can yield a claim.
+    pub fn exists_before(&self, claim: &str, order: u32) -> bool {
+        self.first
+            .get(&*fold(claim))
+            .is_some_and(|&first| first < order)
+    }
+
+    /// Whether the session of an earlier sign-in can bring a claim back before its step runs.
+    pub fn may_be_restored(&self, claim: &str) -> bool {
+        self.restored.contains(&*fold(claim))
+    }
+
+    /// Whether any step can yield a claim.
+    pub fn exists(&self, claim: &str) -> bool {
+        self.first.contains_key(&*fold(claim))
+    }
+}
+
+/// The claims that the claims transformations of these references have as output. The second value
+/// is false if one of them is not declared.
+pub(super) fn transformation_outputs<'s>(
+    view: &Effective<'s>,
+    references: &[Site<'s>],
+) -> (Vec<&'s str>, bool) {
+    let mut claims = Vec::new();
+    let mut certain = true;
+    for reference in references {
+        let sites = reference
+            .attribute("ReferenceId")
+            .map(|id| view.sites(Kind::ClaimsTransformation, id))
+            .unwrap_or_default();
+        certain &= !sites.is_empty();
+        for site in sites {
+            let outputs = site.items("OutputClaims", "OutputClaim");
+            claims.extend(outputs.filter_map(|claim| claim.attribute("ClaimTypeReferenceId")));
+        }
+    }
+    (claims, certain)
+}
+
+/// Follows the default user journey of the policy's own relying party; `None` if it has none.
+pub(super) fn follow<'s>(view: &Effective<'s>) -> Option<Flow<'s>> {
+    let relying_party = view.relying_party()?;
+    let id = relying_party
+        .child("DefaultUserJourney")?
+        .attribute("ReferenceId")?;
+    let journey = view.journey(Kind::UserJourney, id)?;
+    let mut walk = Walk {
+        view,
+        flow: Flow {
+            journey: Rc::clone(&journey),
+            first: HashMap::new(),
+            restored: HashSet::new(),
+            certain: view.is_complete(),
+            sub_journeys: Vec::new(),
+        },
+        order: 0,
+    };
+    if let Some(profile) = relying_party.child("TechnicalProfile") {
+        // A GetClaims step takes these from the request.
+        walk.claims_of(profile.items("InputClaims", "InputClaim"));
+        let references: Vec<_> = profile
+            .items("OutputClaimsTransformations", "OutputClaimsTransformation")
+            .chain(profile.items("InputClaimsTransformations", "InputClaimsTransformation"))
+            .collect();
+        walk.transformations(&references);
+    }
+    for site in &journey.sites {
+        for authorization in site.child("Authorization").into_iter().flat_map(|site| {
+            site.items(
+                "AuthorizationTechnicalProfiles",
+                "AuthorizationTechnicalProfile",
+            )
+        }) {
+            walk.reference(authorization.attribute("ReferenceId"));
+        }
+    }
+    for step in &journey.steps {
+        walk.order = step.order;
+        walk.step(step);
+    }
+    Some(walk.flow)
+}
+
+struct Walk<'v, 's> {
+    view: &'v Effective<'s>,
+    flow: Flow<'s>,
+    /// The order of the step of the user journey that is being followed.
+    order: u32,
+}
+
+impl<'s> Walk<'_, 's> {
+    fn claim(&mut self, claim: &'s str) {
+        self.flow.first.entry(fold(claim)).or_insert(self.order);
+    }
+
+    fn claims_of(&mut self, sites: impl Iterator<Item = Site<'s>>) {
+        for site in sites {
+            if let Some(claim) = site.attribute("ClaimTypeReferenceId") {
+                self.claim(claim);
+            }
+        }
+    }
+
+    fn step(&mut self, step: &Step<'s>) {
+        for exchange in &step.exchanges {
+            self.reference(exchange.technical_profile);
+        }
+        if let Some(issuer) = step.attribute("CpimIssuerTechnicalProfileReferenceId") {
+            self.reference(Some(issuer));
+        }
+        for candidate in &step.candidates {
+            let Some(id) = candidate.attribute("SubJourneyReferenceId") else {
+                continue;
+            };
+            let Some(journey) = self.view.journey(Kind::SubJourney, id) else {
+                self.flow.certain = false;
+                continue;
+            };
+            let known = |known: &Rc<Journey<'_>>| known.id.eq_ignore_ascii_case(journey.id);
+            if self.flow.sub_journeys.iter().any(known) {
+                continue;
+            }
+            self.flow.sub_journeys.push(Rc::clone(&journey));
+            for step in &journey.steps {
+                self.step(step);
+            }
+        }
+    }
+
+    fn reference(&mut self, id: Option<&str>) {
+        match id.and_then(|id| self.view.technical_profile(id)) {
+            Some(profile) => self.profile(&profile),
+            None => self.flow.certain = false,
+        }
+    }
+
+    /// What the execution of a profile yields. What its validation technical profiles yield leaves
+    /// it only as far as it repeats the claim among its own output claims.
+    fn profile(&mut self, profile: &TechnicalProfile<'s>) {
+        for claim in &profile.output_claims {
+            self.claim(claim.claim_type);
+        }
+        self.transformations(&profile.output_claims_transformations);
+        self.transformations(&profile.input_claims_transformations);
+        for display_claim in &profile.display_claims {
+            if let Some(claim) = display_claim.attribute("ClaimTypeReferenceId") {
+                self.claim(claim);
+            }
+            let Some(control) = display_claim.attribute("DisplayControlReferenceId") else {
+                continue;
+            };
+            let controls = self.view.sites(Kind::DisplayControl, control);
+            self.flow.certain &= !controls.is_empty();
+            for control in controls {
+                self.claims_of(control.items("OutputClaims", "OutputClaim"));
+            }
+        }
+        if let Some(other) = profile.child("IncludeClaimsFromTechnicalProfile") {
+            let id = other.element.trimmed_text();
+            match self.view.technical_profile(id) {
+                Some(other) => {
+                    for claim in &other.output_claims {
+                        self.claim(claim.claim_type);
+                    }
+                }
+                None => self.flow.certain = false,
+            }
+        }
+        let session = profile
+            .child("UseTechnicalProfileForSessionManagement")
+            .and_then(|session| session.attribute("ReferenceId"))
+            .and_then(|id| self.view.technical_profile(id));
+        if let Some(session) = session {
+            for claim in &session.output_claims {
+                self.flow.first.insert(fold(claim.claim_type), 0);
+            }
+            let claims = session
+                .output_claims
+                .iter()
+                .chain(&session.persisted_claims);
+            let claims = claims.map(|claim| fold(claim.claim_type));
+            self.flow.restored.extend(claims);
+        }
+        self.flow.certain &= profile.include_cycle.is_none();
+        if let Some(include) = profile.child("IncludeTechnicalProfile") {
+            let declared = include
+                .attribute("ReferenceId")
+                .is_some_and(|id| self.view.declares(Kind::TechnicalProfile, id));
+            self.flow.certain &= declared;
+        }
+    }
+
+    fn transformations(&mut self, references: &[Site<'s>]) {
+        let (claims, certain) = transformation_outputs(self.view, references);
+        self.flow.certain &= certain;
+        for claim in claims {
+            self.claim(claim);
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! Tables of what is built into the service and declared in no policy.
+
+pub mod page_contracts;
+mod transformation_methods;
+
+pub use transformation_methods::{
+    Method, Slot, Slots, service_type_name, transformation_method, transformation_method_names,
+};

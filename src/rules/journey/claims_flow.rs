@@ -1,0 +1,258 @@
+//! `flow-required-input`, `flow-rp-output` and `flow-optional-input`: claims that are asked for but
+//! that no step can have yielded.
+
+use crate::diagnostics::{Diagnostic, Level, Rule};
+use crate::policy::{Claim, Effective, Exchange, Flow, Journey, Site, Step, TechnicalProfile};
+
+use super::own;
+
+pub(super) static FLOW_REQUIRED_INPUT: Rule = Rule {
+    id: "flow-required-input",
+    level: Level::Error,
+    summary: "a step's technical profile requires a claim that no earlier step yields",
+};
+
+pub(super) static FLOW_RP_OUTPUT: Rule = Rule {
+    id: "flow-rp-output",
+    level: Level::Error,
+    summary: "the relying party asks for a claim that no step yields",
+};
+
+pub(super) static FLOW_OPTIONAL_INPUT: Rule = Rule {
+    id: "flow-optional-input",
+    level: Level::Hint,
+    summary: "a relying party's own technical profile takes a claim that no step yields",
+};
+
+pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
+    let Some(flow) = view.flow() else {
+        return;
+    };
+    // What leads nowhere is reported as such; what it would have yielded is not known.
+    if !flow.is_certain() {
+        return;
+    }
+    let main = flow.journey();
+    for step in &main.steps {
+        for exchange in &step.exchanges {
+            inputs(view, flow, main, step, exchange, findings);
+        }
+    }
+    for journey in flow.sub_journeys() {
+        for step in &journey.steps {
+            for exchange in &step.exchanges {
+                sub_journey_inputs(view, flow, journey, step, exchange, findings);
+            }
+        }
+    }
+    rp_outputs(view, flow, findings);
+}
+
+fn is_required(claim: &Claim<'_>) -> bool {
+    matches!(claim.attribute("Required"), Some("true" | "1"))
+}
+
+/// The input claims of an exchange's profile that have neither a default value nor a claims
+/// transformation of the profile itself to come from.
+fn open_inputs<'s>(view: &Effective<'s>, profile: &TechnicalProfile<'s>) -> Vec<Claim<'s>> {
+    let prepared = view.transformation_outputs(&profile.input_claims_transformations);
+    profile
+        .input_claims
+        .iter()
+        .filter(|claim| claim.attribute("DefaultValue").is_none())
+        .filter(|claim| {
+            !prepared
+                .iter()
+                .any(|id| id.eq_ignore_ascii_case(claim.claim_type))
+        })
+        .cloned()
+        .collect()
+}
+
+fn inputs<'s>(
+    view: &Effective<'s>,
+    flow: &Flow<'s>,
+    journey: &Journey<'s>,
+    step: &Step<'s>,
+    exchange: &Exchange<'s>,
+    findings: &mut Vec<Diagnostic>,
+) {
+    let profile = exchange
+        .technical_profile
+        .and_then(|id| view.technical_profile(id));
+    let Some(profile) = profile else {
+        return;
+    };
+    for claim in open_inputs(view, &profile) {
+        if is_required(&claim) {
+            if flow.exists_before(claim.claim_type, step.order) {
+                continue;
+            }
+            let service = format!(
+                "Claim type \"{}\" is the input claim of technical profile \"{}\" in step \"{}\" \
+                 of user journey \"{}\" but it is not an output claim in any of the previous steps.",
+                claim.claim_type, profile.id, step.order, journey.id
+            );
+            let later = flow.exists(claim.claim_type);
+            findings.extend(
+                required(view, journey, step, exchange, &profile, &claim, later)
+                    .map(|finding| finding.service_message(service)),
+            );
+        } else if std::ptr::eq(profile.site().policy, view.policy())
+            && !flow.exists(claim.claim_type)
+        {
+            let site = claim.site();
+            findings.push(
+                Diagnostic::new(
+                    &FLOW_OPTIONAL_INPUT,
+                    profile.site().attribute_location("Id"),
+                    format!(
+                        "`{}` takes claim `{}`, which no step of `{}` yields",
+                        profile.id, claim.claim_type, journey.id
+                    ),
+                )
+                .related(
+                    site.attribute_location("ClaimTypeReferenceId"),
+                    "taken here",
+                )
+                .policy_id(view.policy().id()),
+            );
+        }
+    }
+}
+
+/// Whether the service looks into sub journeys is not known, so this much is only likely wrong.
+fn sub_journey_inputs<'s>(
+    view: &Effective<'s>,
+    flow: &Flow<'s>,
+    journey: &Journey<'s>,
+    step: &Step<'s>,
+    exchange: &Exchange<'s>,
+    findings: &mut Vec<Diagnostic>,
+) {
+    let profile = exchange
+        .technical_profile
+        .and_then(|id| view.technical_profile(id));
+    let Some(profile) = profile else {
+        return;
+    };
+    for claim in open_inputs(view, &profile) {
+        if is_required(&claim) && !flow.exists(claim.claim_type) {
+            findings.extend(
+                required(view, journey, step, exchange, &profile, &claim, false)
+                    .map(|finding| finding.level(Level::Warning)),
+            );
+        }
+    }
+}
+
+fn required<'s>(
+    view: &Effective<'s>,
+    journey: &Journey<'s>,
+    step: &Step<'s>,
+    exchange: &Exchange<'s>,
+    profile: &TechnicalProfile<'s>,
+    claim: &Claim<'s>,
+    later: bool,
+) -> Option<Diagnostic> {
+    let reference = view
+        .relying_party()
+        .and_then(|relying_party| relying_party.child("DefaultUserJourney"));
+    let asked = claim.sites.iter().rev().copied();
+    let asked = asked.filter(|site| site.attribute("Required").is_some());
+    let place = own(std::iter::once(exchange.site).chain(asked).chain(reference))?;
+    let location = match place.element.name() {
+        "ClaimsExchange" => place.attribute_location("TechnicalProfileReferenceId"),
+        "InputClaim" => place.attribute_location("ClaimTypeReferenceId"),
+        _ => place.attribute_location("ReferenceId"),
+    };
+    let finding = Diagnostic::new(
+        &FLOW_REQUIRED_INPUT,
+        location,
+        format!(
+            "`{}` in step {} of `{}` requires claim `{}`, which no earlier step yields",
+            profile.id, step.order, journey.id, claim.claim_type
+        ),
+    )
+    .related(
+        claim.site().attribute_location("ClaimTypeReferenceId"),
+        "required here",
+    )
+    .policy_id(place.policy.id());
+    Some(if later {
+        finding.help("a later step yields it: move that step to the front, or this one to the end")
+    } else {
+        finding.help(format!(
+            "add the step that yields `{}` as output claim, or leave this step out",
+            claim.claim_type
+        ))
+    })
+}
+
+fn rp_outputs<'s>(view: &Effective<'s>, flow: &Flow<'s>, findings: &mut Vec<Diagnostic>) {
+    let Some(profile) = view
+        .relying_party()
+        .and_then(|relying_party| relying_party.child("TechnicalProfile"))
+    else {
+        return;
+    };
+    let journey = flow.journey();
+    for claim in profile.items("OutputClaims", "OutputClaim") {
+        let Some(id) = claim.attribute("ClaimTypeReferenceId") else {
+            continue;
+        };
+        if claim.attribute("DefaultValue").is_some() || flow.exists(id) {
+            continue;
+        }
+        // A profile that the relying party includes could bring a default value.
+        if profile.child("IncludeTechnicalProfile").is_some() {
+            continue;
+        }
+        let finding = Diagnostic::new(
+            &FLOW_RP_OUTPUT,
+            claim.attribute_location("ClaimTypeReferenceId"),
+            format!(
+                "the relying party asks for claim `{id}`, but no step of `{}` yields it",
+                journey.id
+            ),
+        )
+        .service_message(format!(
+            "Claim type \"{id}\" is the output claim of the relying party's technical profile, but \
+             it is not an output claim in any of the steps of user journey \"{}\".",
+            journey.id
+        ))
+        .policy_id(view.policy().id());
+        let finding = match yielded_by_validation(view, id) {
+            Some(site) => finding
+                .related(
+                    site.attribute_location("ClaimTypeReferenceId"),
+                    "yielded by a validation technical profile",
+                )
+                .help(
+                    "what a validation technical profile yields reaches the journey only if the \
+                     self-asserted profile repeats it among its own output claims",
+                ),
+            None => finding.help(
+                "add it to the output claims of a technical profile of the journey, give it a \
+                 DefaultValue, or remove it",
+            ),
+        };
+        findings.push(if flow.sub_journeys().is_empty() {
+            finding
+        } else {
+            // Whether the service counts what sub journeys yield is not known.
+            finding.level(Level::Warning)
+        });
+    }
+}
+
+/// Where a profile that only validates yields the claim.
+fn yielded_by_validation<'s>(view: &Effective<'s>, id: &str) -> Option<Site<'s>> {
+    let profiles = &view.execution()?.profiles;
+    profiles.iter().find_map(|executed| {
+        let mut claims = executed.profile.output_claims.iter();
+        claims
+            .find(|claim| claim.claim_type.eq_ignore_ascii_case(id))
+            .map(Claim::site)
+    })
+}

@@ -1,0 +1,161 @@
+//! `exchange-unreachable` and `signuptarget-missing`: links between a page and the claims exchanges
+//! of the next step.
+
+use crate::diagnostics::{Diagnostic, Level, Rule, near_miss};
+use crate::policy::{Effective, Item, Journey, Site, Step};
+
+use super::{declared, here, is_selection};
+
+pub(super) static EXCHANGE_UNREACHABLE: Rule = Rule {
+    id: "exchange-unreachable",
+    level: Level::Hint,
+    summary: "nothing on the page before leads to a claims exchange",
+};
+
+pub(super) static SIGNUPTARGET_MISSING: Rule = Rule {
+    id: "signuptarget-missing",
+    level: Level::Warning,
+    summary: "a link of a sign-in page leads to a claims exchange that the next step does not have",
+};
+
+const LINKS: [&str; 2] = ["SignUpTarget", "setting.forgotPasswordLinkOverride"];
+
+pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
+    for journey in declared(view) {
+        for step in &journey.steps {
+            if !is_selection(step.step_type()) {
+                continue;
+            }
+            let Some(next) = step
+                .order
+                .checked_add(1)
+                .and_then(|next| journey.step(next))
+            else {
+                continue;
+            };
+            let links = links(view, step);
+            for (item, profile) in &links {
+                findings.extend(dead_link(view, &journey, step, next, *item, *profile));
+            }
+            findings.extend(unreachable(view, &journey, step, next, &links));
+        }
+    }
+}
+
+/// The links to claims exchanges that the page of the step shows, each with the exchange whose
+/// technical profile has it.
+fn links<'s>(view: &Effective<'s>, step: &Step<'s>) -> Vec<(Item<'s>, Site<'s>)> {
+    let mut links = Vec::new();
+    for exchange in &step.exchanges {
+        let profile = exchange
+            .technical_profile
+            .and_then(|id| view.technical_profile(id));
+        let Some(profile) = profile else {
+            continue;
+        };
+        let shown = |key: &str| {
+            key != "SignUpTarget"
+                || profile
+                    .metadata("setting.showSignupLink")
+                    .is_none_or(|item| !item.value.trim().eq_ignore_ascii_case("false"))
+        };
+        let items = LINKS.iter().filter(|key| shown(key));
+        links.extend(
+            items
+                .filter_map(|key| profile.metadata(key))
+                .filter(|item| !item.value.trim().is_empty())
+                .map(|item| (*item, exchange.site)),
+        );
+    }
+    links
+}
+
+fn dead_link<'s>(
+    view: &Effective<'s>,
+    journey: &Journey<'s>,
+    step: &Step<'s>,
+    next: &Step<'s>,
+    item: Item<'s>,
+    exchange: Site<'s>,
+) -> Option<Diagnostic> {
+    let target = item.value.trim();
+    if next.exchange(target).is_some() {
+        return None;
+    }
+    let place = here(view, [item.site, exchange])
+        .or_else(|| here(view, step.sites.iter().chain(&next.sites).copied()))?;
+    let location = if place.element.name() == "Item" {
+        place.location(place.element.text_span())
+    } else if place.element.name() == "ClaimsExchange" {
+        place.attribute_location("TechnicalProfileReferenceId")
+    } else {
+        place.attribute_location("Order")
+    };
+    let finding = Diagnostic::new(
+        &SIGNUPTARGET_MISSING,
+        location,
+        format!(
+            "{} leads from step {} of `{}` to claims exchange `{target}`, which step {} does not \
+             have",
+            item.key, step.order, journey.id, next.order
+        ),
+    )
+    .related(
+        item.site.location(item.site.element.text_span()),
+        "the link's target",
+    )
+    .policy_id(view.policy().id());
+    let known = next.exchanges.iter().map(|exchange| exchange.id);
+    Some(match near_miss(target, known) {
+        Some(near) => finding.help(format!("did you mean `{near}`?")),
+        None => finding.help(
+            "add the claims exchange to the step; a sign-up link can be hidden with \
+             setting.showSignupLink = false",
+        ),
+    })
+}
+
+fn unreachable<'s>(
+    view: &Effective<'s>,
+    journey: &Journey<'s>,
+    step: &Step<'s>,
+    next: &Step<'s>,
+    links: &[(Item<'s>, Site<'s>)],
+) -> Vec<Diagnostic> {
+    // A single exchange needs no choice: the step runs it whatever the user did before.
+    if next.step_type() != Some("ClaimsExchange") || next.exchanges.len() < 2 {
+        return Vec::new();
+    }
+    let targets: Vec<&str> = step
+        .selections
+        .iter()
+        .filter_map(|selection| selection.target)
+        .chain(links.iter().map(|(item, _)| item.value.trim()))
+        .collect();
+    next.exchanges
+        .iter()
+        .filter(|exchange| {
+            !targets
+                .iter()
+                .any(|id| id.eq_ignore_ascii_case(exchange.id))
+        })
+        .filter_map(|exchange| {
+            let place = here(view, [exchange.site])?;
+            Some(
+                Diagnostic::new(
+                    &EXCHANGE_UNREACHABLE,
+                    place.attribute_location("Id"),
+                    format!(
+                        "nothing in step {} of `{}` leads to claims exchange `{}`",
+                        step.order, journey.id, exchange.id
+                    ),
+                )
+                .help(
+                    "add a ClaimsProviderSelection with this TargetClaimsExchangeId, or remove the \
+                     exchange",
+                )
+                .policy_id(view.policy().id()),
+            )
+        })
+        .collect()
+}

@@ -1,0 +1,414 @@
+//! `iefctl` as a user types it, against its own emulator: the README's command, Microsoft's starter
+//! packs twice, bad input, and that no secret ever comes out.
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test fails by panicking and says what it left out"
+)]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+fn repository() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The binary in a folder of its own, without anything of the surrounding environment.
+struct Sandbox {
+    folder: tempfile::TempDir,
+    variables: Vec<(&'static str, String)>,
+}
+
+impl Sandbox {
+    fn new() -> Self {
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            variables: Vec::new(),
+        }
+    }
+
+    fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn copy(&self, from: &Path, to: &str) {
+        let to = self.path().join(to);
+        std::fs::create_dir_all(&to).unwrap();
+        for entry in std::fs::read_dir(from).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_file() {
+                std::fs::copy(&path, to.join(path.file_name().unwrap())).unwrap();
+            }
+        }
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        let path = self.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+
+    fn run(&self, args: &[&str]) -> Finished {
+        let output = Command::new(env!("CARGO_BIN_EXE_iefctl"))
+            .args(args)
+            .current_dir(self.path())
+            .env_clear()
+            .envs(self.variables.iter().map(|(name, value)| (*name, value)))
+            .output()
+            .unwrap();
+        Finished::new(&output)
+    }
+}
+
+struct Finished {
+    status: Option<i32>,
+    stdout: String,
+    stderr: String,
+}
+
+impl Finished {
+    fn new(output: &Output) -> Self {
+        Self {
+            status: output.status.code(),
+            stdout: String::from_utf8(output.stdout.clone()).unwrap(),
+            stderr: String::from_utf8(output.stderr.clone()).unwrap(),
+        }
+    }
+
+    #[track_caller]
+    fn expect(self, status: i32) -> Self {
+        assert_eq!(
+            self.status,
+            Some(status),
+            "stdout:\n{}\nstderr:\n{}",
+            self.stdout,
+            self.stderr
+        );
+        self
+    }
+
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap()
+    }
+}
+
+fn count(value: &Value, name: &str) -> u64 {
+    value["summary"][name].as_u64().unwrap()
+}
+
+#[test]
+fn the_example_is_deployed_once() {
+    let sandbox = Sandbox::new();
+    sandbox.copy(&repository().join("policies-example"), "policies-example");
+    let command = [
+        "deploy",
+        "policies-example",
+        "--environment",
+        "dev",
+        "--emulator",
+        "--format",
+        "json",
+    ];
+    let first = sandbox.run(&command).expect(0).json();
+    assert_eq!(first["schemaVersion"], 1);
+    assert_eq!(first["tenant"], "contosodev.onmicrosoft.com");
+    assert_eq!(count(&first, "created"), 6);
+    assert_eq!(count(&first, "failed"), 0);
+    let keysets = first["keysets"].as_array().unwrap();
+    assert_eq!(keysets.len(), 4);
+    assert!(keysets.iter().all(|keyset| keyset["status"] == "done"));
+    let policies = first["policies"].as_array().unwrap();
+    assert_eq!(policies[0]["id"], "B2C_1A_TrustFrameworkBase");
+    assert!(policies.iter().all(|policy| policy["status"] == "done"
+        && policy["action"] == "create"
+        && policy["attempts"] == 1));
+
+    let second = sandbox.run(&command).expect(0).json();
+    assert_eq!(count(&second, "created") + count(&second, "updated"), 0);
+    assert_eq!(count(&second, "unchanged"), 6);
+    // The other environment is another tenant.
+    let other = [
+        "plan",
+        "policies-example",
+        "-e",
+        "prod",
+        "--emulator",
+        "--exit-code",
+    ];
+    sandbox.run(&other).expect(3);
+    let same = [
+        "plan",
+        "policies-example",
+        "-e",
+        "dev",
+        "--emulator",
+        "--exit-code",
+    ];
+    let plan = sandbox.run(&same).expect(0);
+    assert!(
+        plan.stdout.contains("nothing would change"),
+        "{}",
+        plan.stdout
+    );
+}
+
+#[test]
+fn a_changed_policy_is_updated_and_nothing_else() {
+    let sandbox = Sandbox::new();
+    sandbox.copy(&repository().join("policies-example"), "policies");
+    let command = [
+        "deploy",
+        "policies",
+        "-e",
+        "dev",
+        "--emulator",
+        "--format",
+        "json",
+    ];
+    sandbox.run(&command).expect(0);
+    let file = sandbox.path().join("policies/ProfileEdit.xml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    // White space and comments do not count.
+    std::fs::write(&file, text.replace("\n", "\n\n")).unwrap();
+    assert_eq!(
+        count(&sandbox.run(&command).expect(0).json(), "unchanged"),
+        6
+    );
+    assert!(text.contains("<DisplayName>"));
+    std::fs::write(
+        &file,
+        text.replacen("<DisplayName>", "<DisplayName>Changed ", 1),
+    )
+    .unwrap();
+    let report = sandbox.run(&command).expect(0).json();
+    assert_eq!(count(&report, "updated"), 1);
+    assert_eq!(count(&report, "unchanged"), 5);
+}
+
+fn starter_packs() -> Option<PathBuf> {
+    let path = repository().join("../shared/corpus/starterpack");
+    if path.is_dir() {
+        return Some(path);
+    }
+    assert!(
+        std::env::var_os("CI").is_none(),
+        "CI must have the corpus of real policies beside the repository"
+    );
+    println!("skipped: no corpus of real policies beside the repository");
+    None
+}
+
+#[test]
+fn starter_packs_are_deployed_twice_the_second_time_without_a_write() {
+    let Some(root) = starter_packs() else {
+        return;
+    };
+    let mut sets = Vec::new();
+    for pack in [root.clone(), root.join("Display Controls Starterpack")] {
+        for name in [
+            "LocalAccounts",
+            "SocialAccounts",
+            "SocialAndLocalAccounts",
+            "SocialAndLocalAccountsWithMfa",
+        ] {
+            sets.push((pack.join(name), false));
+        }
+    }
+    for name in [
+        "linkedin-identity-provider",
+        "password-change",
+        "phone-number-passwordless",
+    ] {
+        sets.push((root.join("scenarios").join(name), true));
+    }
+    for (folder, is_scenario) in sets {
+        let sandbox = Sandbox::new();
+        let tenant = [
+            "--tenant",
+            "contoso.onmicrosoft.com",
+            "--emulator",
+            "--format",
+            "json",
+        ];
+        sandbox.copy(&folder, "set");
+        // Secrets that only a person has.
+        sandbox.write(
+            "set/iefctl.toml",
+            "[keysets.B2C_1A_FacebookSecret]\nsecret = { env = \"FACEBOOK\" }\n\
+             [keysets.B2C_1A_LinkedInSecret]\nsecret = { env = \"LINKEDIN\" }\n",
+        );
+        let mut command = vec!["deploy", "set"];
+        command.extend(tenant);
+        if is_scenario {
+            // What the scenario inherits from is in the tenant first.
+            sandbox.copy(&root.join("SocialAndLocalAccounts"), "base");
+            let mut base = vec!["deploy", "base"];
+            base.extend(tenant);
+            sandbox.run(&base).expect(0);
+            let with = [
+                "validate",
+                "set",
+                "--tenant",
+                "contoso.onmicrosoft.com",
+                "--with",
+                "base",
+            ];
+            sandbox.run(&with).expect(0);
+        }
+        let first = sandbox.run(&command).expect(0).json();
+        assert!(
+            count(&first, "created") + count(&first, "updated") > 0,
+            "{}",
+            folder.display()
+        );
+        let second = sandbox.run(&command).expect(0).json();
+        let written = count(&second, "created") + count(&second, "updated");
+        assert_eq!(written, 0, "{}", folder.display());
+        let policies = second["policies"].as_array().unwrap();
+        assert!(policies.iter().all(|policy| policy["attempts"] == 0));
+    }
+}
+
+const HEAD: &str = "xmlns=\"http://schemas.microsoft.com/online/cpim/schemas/2013/06\" \
+    PolicySchemaVersion=\"0.3.0.0\" TenantId=\"contoso.onmicrosoft.com\" \
+    PublicPolicyUri=\"http://contoso.onmicrosoft.com/x\"";
+
+#[test]
+fn bad_input_writes_nothing_and_says_where() {
+    let sandbox = Sandbox::new();
+    sandbox.write(
+        "broken/a.xml",
+        "<TrustFrameworkPolicy>\n  <oops>\n</TrustFrameworkPolicy>",
+    );
+    sandbox.write("other/a.xml", "<project/>");
+    sandbox.write(
+        "anonymous/a.xml",
+        &format!("<TrustFrameworkPolicy {HEAD}></TrustFrameworkPolicy>"),
+    );
+    sandbox.write(
+        "nowhere/a.xml",
+        &format!(
+            "<TrustFrameworkPolicy {HEAD} PolicyId=\"B2C_1A_A\">\n<BasePolicy>\
+             <TenantId>contoso.onmicrosoft.com</TenantId>\n<PolicyId>B2C_1A_Gone</PolicyId>\
+             </BasePolicy></TrustFrameworkPolicy>"
+        ),
+    );
+    std::fs::create_dir(sandbox.path().join("empty")).unwrap();
+    for (set, status, words) in [
+        ("missing", 2, "`missing` does not exist"),
+        ("empty", 2, "empty"),
+        ("other", 2, "holds no policy"),
+        ("broken", 1, "broken/a.xml:2:4"),
+        ("anonymous", 1, "PolicyId"),
+        ("nowhere", 1, "nowhere/a.xml:3:11"),
+    ] {
+        let done = sandbox.run(&["deploy", set, "--emulator"]).expect(status);
+        let said = format!("{}{}", done.stdout, done.stderr);
+        assert!(said.contains(words), "{set}: {said}");
+    }
+    let stored = sandbox.path().join(".iefctl/emulator");
+    let policies = walk(&stored)
+        .into_iter()
+        .filter(|path| path.extension().is_some_and(|ext| ext == "xml"));
+    assert_eq!(policies.count(), 0);
+}
+
+fn walk(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return files;
+    };
+    for entry in entries {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(walk(&path));
+        } else {
+            files.push(path);
+        }
+    }
+    files
+}
+
+#[test]
+fn a_tenant_that_is_not_there_or_refuses_is_named() {
+    let mut sandbox = Sandbox::new();
+    sandbox.copy(&repository().join("policies-example"), "policies");
+    let command = ["deploy", "policies", "-e", "dev"];
+    let nobody = sandbox.run(&command).expect(2);
+    for variable in ["AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET"] {
+        assert!(nobody.stderr.contains(variable), "{}", nobody.stderr);
+    }
+    // A port that was free a moment ago: nothing listens there.
+    let port = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    let url = format!("http://127.0.0.1:{port}");
+    sandbox.variables = vec![
+        ("AZURE_CLIENT_ID", "app".into()),
+        ("AZURE_CLIENT_SECRET", "a-secret-of-contoso".into()),
+        ("IEFCTL_GRAPH_ENDPOINT", url.clone()),
+        ("IEFCTL_LOGIN_ENDPOINT", url.clone()),
+    ];
+    let gone = sandbox.run(&command).expect(2);
+    assert!(gone.stderr.contains("127.0.0.1"), "{}", gone.stderr);
+    assert!(!gone.stderr.contains("a-secret-of-contoso"));
+    sandbox.variables.truncate(2);
+    let plain = [
+        "deploy",
+        "policies",
+        "-e",
+        "dev",
+        "--graph-endpoint",
+        "http://contoso.com",
+    ];
+    let refused = sandbox.run(&plain).expect(2);
+    assert!(refused.stderr.contains("http"), "{}", refused.stderr);
+}
+
+/// Every secret that goes in, through every command, level and format, and nothing comes out.
+#[test]
+fn no_secret_comes_out() {
+    let api_key = "api-key-Zq7pLw2x";
+    let google = "google-secret-Vb9kTt4m";
+    let client = "client-secret-Hy3dRr8n";
+    let mut sandbox = Sandbox::new();
+    sandbox.copy(&repository().join("policies-example"), "policies");
+    sandbox.variables = vec![
+        ("CONTOSO_REST_API_KEY", api_key.into()),
+        ("CONTOSO_GOOGLE_CLIENT_SECRET", google.into()),
+        ("AZURE_CLIENT_SECRET", client.into()),
+        ("AZURE_CLIENT_ID", "app".into()),
+    ];
+    let mut runs = 0;
+    for verbosity in [&[][..], &["-v"], &["-vv"], &["-vvv"], &["-q"]] {
+        for format in [
+            "human", "json", "markdown", "github", "azure", "sarif", "junit",
+        ] {
+            for command in ["validate", "plan", "deploy"] {
+                let state = format!("state{runs}");
+                let mut args = vec![command, "policies", "-e", "dev", "--format", format];
+                if command != "validate" {
+                    args.extend(["--emulator", "--emulator-state", &state]);
+                }
+                args.extend(verbosity);
+                let done = sandbox.run(&args);
+                for secret in [api_key, google, client] {
+                    assert!(!done.stdout.contains(secret), "{args:?}: {}", done.stdout);
+                    assert!(!done.stderr.contains(secret), "{args:?}: {}", done.stderr);
+                }
+                runs += 1;
+            }
+        }
+    }
+    // Nor is one left on the disk.
+    for file in walk(sandbox.path()) {
+        let text = String::from_utf8_lossy(&std::fs::read(&file).unwrap()).into_owned();
+        for secret in [api_key, google, client] {
+            assert!(!text.contains(secret), "{}", file.display());
+        }
+    }
+}
