@@ -134,7 +134,8 @@ impl PolicyStep {
 pub struct TenantIdentity {
     /// The tenant as the user or the policies name it: a domain or an id.
     pub name: String,
-    /// The id that the token carries.
+    /// The id that the token carries; `None` for an emulated tenant, whose id is invented and cannot
+    /// contradict what the files say.
     pub id: Option<String>,
     /// Further names that are known to be the same tenant, for example verified domains.
     pub aliases: Vec<String>,

@@ -205,6 +205,30 @@ fn a_domain_and_an_id_are_compared_only_through_what_is_known() {
     let stored = remote(&[("B2C_1A_Base", fabrikam)]);
     let planned = build(&by_id, &set, &stored, &options);
     assert_eq!(rules(&planned), ["tenant-other"]);
+    // A tenant may have any number of other domains.
+    let custom = TenantIdentity {
+        name: "login.contoso.com".to_owned(),
+        ..TenantIdentity::default()
+    };
+    assert!(
+        build(&custom, &set, &Remote::default(), &options)
+            .findings
+            .is_empty()
+    );
+    let of_other = |id: &str| policy("B2C_1A_Base", None, "").replace(TENANT, id);
+    let guid = local(&[(
+        "B2C_1A_Base",
+        of_other("00000000-0000-0000-0000-00000000beef"),
+    )]);
+    assert_eq!(
+        rules(&build(&by_id, &guid, &Remote::default(), &options)),
+        ["tenant-other"]
+    );
+    assert!(
+        build(&custom, &guid, &Remote::default(), &options)
+            .findings
+            .is_empty()
+    );
 }
 
 #[test]
