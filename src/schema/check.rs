@@ -425,7 +425,7 @@ fn is_blank(node: crate::xml::Node<'_>) -> bool {
     let text = node.text();
     text.bytes()
         .all(|b| matches!(b, b' ' | b'\t' | b'\n' | b'\r'))
-        && !is_cdata(node)
+        && (node.span().len() as usize == text.len() || !is_cdata(node))
 }
 
 fn is_cdata(node: crate::xml::Node<'_>) -> bool {

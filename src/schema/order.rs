@@ -4,25 +4,26 @@
 /// subsequences of the same length, one that keeps what stands earlier is taken, so that of two
 /// swapped neighbours the second is the one to move, as the service says.
 pub(super) fn in_order(keys: &[u64]) -> Vec<bool> {
-    // tails[n]: index of the least possible end of an ascending run of n + 1 keys.
-    let mut tails: Vec<usize> = Vec::new();
-    let mut previous: Vec<Option<usize>> = Vec::with_capacity(keys.len());
-    let mut length: Vec<usize> = Vec::with_capacity(keys.len());
-    for (index, key) in keys.iter().enumerate() {
-        let at = tails.partition_point(|tail| keys[*tail] < *key);
-        previous.push(at.checked_sub(1).map(|before| tails[before]));
-        length.push(at + 1);
-        match tails.get_mut(at) {
-            Some(tail) => *tail = index,
-            None => tails.push(index),
+    // starts[n]: the greatest key that begins an ascending run of n + 1 keys; from the right.
+    let mut starts: Vec<u64> = Vec::new();
+    let mut longest_from = vec![0; keys.len()];
+    for (index, key) in keys.iter().enumerate().rev() {
+        let longer = starts.partition_point(|start| start > key);
+        longest_from[index] = longer + 1;
+        match starts.get_mut(longer) {
+            Some(start) => *start = *key,
+            None => starts.push(*key),
         }
     }
     let mut kept = vec![false; keys.len()];
-    // The first end of a longest run, not the least, keeps what stands earlier.
-    let mut next = length.iter().position(|run| *run == tails.len());
-    while let Some(index) = next {
-        kept[index] = true;
-        next = previous[index];
+    let mut needed = starts.len();
+    let mut last = None;
+    for (index, key) in keys.iter().enumerate() {
+        if needed > 0 && longest_from[index] >= needed && last.is_none_or(|last| last < *key) {
+            kept[index] = true;
+            last = Some(*key);
+            needed -= 1;
+        }
     }
     kept
 }

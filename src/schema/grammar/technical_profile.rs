@@ -30,7 +30,8 @@ static CLAIMS_PROVIDER: Type = sequence(&[
         &TECHNICAL_PROFILES,
         "The technical profiles of the provider.",
     ),
-]);
+])
+.named("ClaimsProvider");
 
 static TECHNICAL_PROFILES: Type = sequence(&[any_number(
     "TechnicalProfile",
