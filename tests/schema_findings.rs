@@ -235,7 +235,7 @@ fn known_elements_are_sent_home() {
         help(&text),
         "`TechnicalProfile` belongs into `TechnicalProfiles`; `ClaimsProvider` still needs `TechnicalProfiles`"
     );
-    let text = profile("<UserJourneys />");
+    let text = profile("<UserJourneys><UserJourney Id=\"a\" /></UserJourneys>");
     assert!(
         help(&text).contains("belongs into `TrustFrameworkPolicy`, further out"),
         "{}",
@@ -612,7 +612,7 @@ fn hostile_documents_take_linear_time_and_no_stack() {
     let deep = "<a>".repeat(50_000) + &"</a>".repeat(50_000);
     assert_eq!(check(&profile(&deep)).len(), 1);
     let wide = "<OutputClaims/><InputClaims/>".repeat(20_000);
-    assert_eq!(check(&profile(&wide)).len(), 39_999);
+    assert_eq!(check(&profile(&wide)).len(), 39_998);
     let names: String = (0..20_000).map(|n| format!("<n{n}/>")).collect();
     assert_eq!(check(&profile(&names)).len(), 20_000);
     let policies = "<TrustFrameworkPolicy/>".repeat(10_000);
@@ -661,7 +661,6 @@ const SINGLE: &[&str] = &[
     "white space around",
     "white space around text",
     "value of the one before",
-    "wrap in itself",
 ];
 
 #[test]

@@ -384,14 +384,7 @@ impl<'d> Checker<'d> {
         let mut places = describe::places(element.name()).map(|place| place.declaration.of);
         let Some(of) = places.next() else { return };
         let one_type = places.all(|other| std::ptr::eq(other, of));
-        let fits = element
-            .attributes()
-            .all(|a| of.attributes.iter().any(|d| d.name == a.name()))
-            && of
-                .attributes
-                .iter()
-                .all(|d| !d.required || element.attribute(d.name).is_some());
-        if one_type && fits && !std::ptr::eq(of, POLICY.of) {
+        if one_type && fits(element, of) && !std::ptr::eq(of, POLICY.of) {
             self.pending.push((element, of));
         }
     }
@@ -418,6 +411,34 @@ impl<'d> Checker<'d> {
             span,
         }
     }
+}
+
+/// Whether an element looks as if it were of a type: attributes and children have names of it.
+pub(super) fn fits(element: Element<'_>, of: &Type) -> bool {
+    let known = |name: &str| of.attributes.iter().any(|declared| declared.name == name);
+    let content = match of.content {
+        Content::Empty => element.child_nodes().next().is_none(),
+        Content::Text(_) => element.children().next().is_none(),
+        Content::Sequence(_) | Content::Choice(_) => {
+            element.trimmed_text().is_empty()
+                && element
+                    .children()
+                    .all(|child| of.child(child.name()).is_some())
+                && of
+                    .children()
+                    .iter()
+                    .all(|child| !child.required || element.child(child.name).is_some())
+        }
+        Content::Unchecked | Content::Anything => true,
+    };
+    content
+        && element
+            .attributes()
+            .all(|attribute| known(attribute.name()))
+        && of
+            .attributes
+            .iter()
+            .all(|declared| !declared.required || element.attribute(declared.name).is_some())
 }
 
 /// Whether a text node may stand between elements. A CDATA section never may.

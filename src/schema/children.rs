@@ -1,12 +1,12 @@
 //! What is wrong with the children of an element: unknown, foreign, repeated, misplaced or missing
 //! ones. As few findings as explain the list, because each costs somebody a look.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::diagnostics::{Diagnostic, Edit, Span};
 use crate::xml::Element;
 
-use super::check::{Checker, shorten};
+use super::check::{Checker, fits, shorten};
 use super::notation::{Declaration, Type};
 use super::order::in_order;
 use super::service;
@@ -46,6 +46,12 @@ struct List<'d> {
     particles: &'static [Declaration],
     choice: bool,
     children: Vec<Child<'d>>,
+    /// Index and rank of the children that stand right: ascending in both.
+    kept: Vec<(usize, usize)>,
+    /// How many children of one name do not belong here.
+    strangers: HashMap<&'d str, usize>,
+    /// Names of children that must be there and are not, not even misspelt or in the wrong place.
+    lacking: Vec<&'static str>,
 }
 
 impl<'d> Checker<'d> {
@@ -61,19 +67,20 @@ impl<'d> Checker<'d> {
     ) {
         let list = self.assign(parent, of, particles, choice);
         let mut findings = Vec::new();
-        let mut strangers: HashMap<&str, usize> = HashMap::new();
+        let mut seen: HashSet<&str> = HashSet::new();
         for (index, child) in list.children.iter().enumerate() {
             let finding = match child.part {
                 Part::Right(_) => None,
                 Part::Misplaced(rank) => Some(self.misplaced(&list, index, rank)),
                 Part::Repeated(rank) => Some(self.repeated(&list, index, rank)),
-                Part::Excluded(_) => once(&mut strangers, child.element, findings.len())
+                // Elements of one name that do not belong are one slip.
+                Part::Excluded(_) => seen
+                    .insert(child.element.name())
                     .then(|| self.excluded(&list, index)),
                 Part::Slip { rank, case_only } => Some(self.slip(&list, index, rank, case_only)),
-                Part::Elsewhere | Part::Unknown | Part::Foreign => {
-                    once(&mut strangers, child.element, findings.len())
-                        .then(|| self.stranger(&list, index))
-                }
+                Part::Elsewhere | Part::Unknown | Part::Foreign => seen
+                    .insert(child.element.name())
+                    .then(|| self.stranger(&list, index)),
             };
             findings.extend(finding);
         }
@@ -91,7 +98,16 @@ impl<'d> Checker<'d> {
                 | Part::Misplaced(rank)
                 | Part::Repeated(rank)
                 | Part::Excluded(rank)
-                | Part::Slip { rank, .. } => self.element(child.element, particles[rank].of),
+                | Part::Slip {
+                    rank,
+                    case_only: true,
+                } => self.element(child.element, particles[rank].of),
+                Part::Slip { rank, .. } => {
+                    // A guess must not lead to more findings.
+                    if fits(child.element, particles[rank].of) {
+                        self.element(child.element, particles[rank].of);
+                    }
+                }
                 Part::Elsewhere => self.displaced(child.element),
                 Part::Unknown | Part::Foreign => {}
             }
@@ -101,9 +117,9 @@ impl<'d> Checker<'d> {
     /// Reports the children of an element that holds no elements; `model` is how the service calls
     /// what it holds.
     pub(super) fn no_elements(&mut self, parent: Element<'d>, model: &str) {
-        let mut strangers = HashMap::new();
+        let mut seen = HashSet::new();
         for child in parent.children() {
-            if !once(&mut strangers, child, 0) {
+            if !seen.insert(child.name()) {
                 continue;
             }
             let sentence = service::no_children(parent, child, model);
@@ -175,9 +191,13 @@ impl<'d> Checker<'d> {
         } else {
             in_order(&right.iter().map(key).collect::<Vec<_>>())
         };
-        let mut has_kept = vec![false; particles.len()];
-        for ((_, rank), kept) in right.iter().zip(&kept) {
-            has_kept[*rank] |= kept;
+        let mut here = vec![false; particles.len()];
+        let mut in_place = Vec::new();
+        for (child, kept) in right.iter().zip(&kept) {
+            if *kept {
+                here[child.1] = true;
+                in_place.push(*child);
+            }
         }
         for ((index, rank), kept) in right.into_iter().zip(kept) {
             if kept {
@@ -185,20 +205,39 @@ impl<'d> Checker<'d> {
             }
             children[index].part = if choice && Some(rank) != chosen {
                 Part::Excluded(rank)
-            } else if has_kept[rank] && !particles[rank].repeats {
+            } else if here[rank] && !particles[rank].repeats {
                 Part::Repeated(rank)
             } else {
                 // The next of the same name would be a second one.
-                has_kept[rank] = true;
+                here[rank] = true;
                 Part::Misplaced(rank)
             };
         }
+        let mut strangers: HashMap<&str, usize> = HashMap::new();
+        for child in &children {
+            match child.part {
+                Part::Slip { rank, .. } => here[rank] = true,
+                Part::Elsewhere | Part::Unknown | Part::Foreign => {
+                    *strangers.entry(child.element.name()).or_default() += 1;
+                }
+                _ => {}
+            }
+        }
+        let lacking = particles
+            .iter()
+            .zip(here)
+            .filter(|(particle, here)| particle.required && !here)
+            .map(|(particle, _)| particle.name)
+            .collect();
         List {
             parent,
             of,
             particles,
             choice,
             children,
+            kept: in_place,
+            strangers,
+            lacking,
         }
     }
 
@@ -224,15 +263,16 @@ impl<'d> Checker<'d> {
 
     fn misplaced(&self, list: &List<'d>, index: usize, rank: usize) -> Diagnostic {
         let child = list.children[index].element;
-        let kept = |children: &[Child<'d>], wanted: &dyn Fn(usize) -> bool, last: bool| {
-            let mut found = children.iter().filter_map(|child| match child.part {
-                Part::Right(other) if wanted(other) => Some(child.element),
-                _ => None,
-            });
-            if last { found.last() } else { found.next() }
-        };
-        let before = kept(&list.children[..index], &|other| other > rank, false);
-        let behind = kept(&list.children[index..], &|other| other < rank, true);
+        let kept = |at: usize| list.kept.get(at).map(|(other, _)| *other);
+        let higher = list.kept.partition_point(|(_, other)| *other <= rank);
+        let lower = list.kept.partition_point(|(_, other)| *other < rank);
+        let before = kept(higher).filter(|other| *other < index);
+        let behind = lower
+            .checked_sub(1)
+            .and_then(kept)
+            .filter(|other| *other > index);
+        let element = |other: usize| list.children[other].element;
+        let (before, behind) = (before.map(element), behind.map(element));
         let (place, neighbour) = match (before, behind) {
             (Some(neighbour), _) => ("before", Some(neighbour)),
             (None, Some(neighbour)) => ("behind", Some(neighbour)),
@@ -270,10 +310,8 @@ impl<'d> Checker<'d> {
 
     fn repeated(&self, list: &List<'d>, index: usize, rank: usize) -> Diagnostic {
         let child = list.children[index].element;
-        let other = list
-            .children
-            .iter()
-            .find(|other| other.part == Part::Right(rank));
+        let at = list.kept.partition_point(|(_, other)| *other < rank);
+        let other = list.kept.get(at).map(|(other, _)| &list.children[*other]);
         let finding = self
             .child_finding(
                 list,
@@ -295,10 +333,7 @@ impl<'d> Checker<'d> {
 
     fn excluded(&self, list: &List<'d>, index: usize) -> Diagnostic {
         let child = list.children[index].element;
-        let chosen = list
-            .children
-            .iter()
-            .find(|other| matches!(other.part, Part::Right(_)));
+        let chosen = list.kept.first().map(|(index, _)| &list.children[*index]);
         let name = chosen.map_or("", |chosen| chosen.element.name());
         let finding = self
             .child_finding(
@@ -343,11 +378,7 @@ impl<'d> Checker<'d> {
     fn stranger(&self, list: &List<'d>, index: usize) -> Diagnostic {
         let child = &list.children[index];
         let element = child.element;
-        let count = list
-            .children
-            .iter()
-            .filter(|other| other.part == child.part && other.element.name() == element.name())
-            .count();
+        let count = list.strangers.get(element.name()).copied().unwrap_or(1);
         let message = if child.part == Part::Foreign {
             match element.namespace() {
                 "" => format!("`{}` is in no namespace", shorten(element.name())),
@@ -375,8 +406,7 @@ impl<'d> Checker<'d> {
                 }
             }
         };
-        let lacking = self.lacking(list);
-        let help = match lacking.as_slice() {
+        let help = match list.lacking.as_slice() {
             [] => help,
             lacking => format!(
                 "{help}; `{}` still needs {}",
@@ -389,11 +419,8 @@ impl<'d> Checker<'d> {
 
     /// Children that must be there and are not, unless a stranger may be what was meant.
     fn missing(&self, list: &List<'d>) -> Option<Diagnostic> {
-        let stranger = |child: &Child<'_>| {
-            matches!(child.part, Part::Elsewhere | Part::Unknown | Part::Foreign)
-        };
-        let lacking = self.lacking(list);
-        if lacking.is_empty() || list.children.iter().any(stranger) {
+        let lacking = &list.lacking;
+        if lacking.is_empty() || !list.strangers.is_empty() {
             return None;
         }
         let name = list.parent.name();
@@ -404,47 +431,22 @@ impl<'d> Checker<'d> {
         let message = if list.children.is_empty() && list.particles.len() == 1 {
             format!(
                 "`{name}` is empty; it needs at least one {}",
-                all_of(&lacking)
+                all_of(lacking)
             )
         } else {
-            format!("`{name}` lacks {}", all_of(&lacking))
+            format!("`{name}` lacks {}", all_of(lacking))
         };
         let finding = self.finding(&XSD_MISSING_CHILD, list.parent.name_span(), message);
         let finding = match lacking.as_slice() {
             [only] => finding.help(format!("add `{only}`: {}", describe(only))),
             _ => finding,
         };
-        let last = list
-            .children
-            .iter()
-            .rev()
-            .find_map(|child| match child.part {
-                Part::Right(rank) => Some(rank),
-                _ => None,
-            });
+        let last = list.kept.last().map(|(_, rank)| *rank);
         let sentence = service::incomplete(list.parent, &service::following(list.particles, last));
         let sentence = self
             .service
             .sentence(service::end_name(list.parent), &sentence);
         Some(finding.service_message(sentence))
-    }
-
-    /// Names of children that must be there and are not, not even misspelt or in the wrong place.
-    fn lacking(&self, list: &List<'d>) -> Vec<&'static str> {
-        let mut here = vec![false; list.particles.len()];
-        for child in &list.children {
-            match child.part {
-                Part::Right(rank)
-                | Part::Misplaced(rank)
-                | Part::Repeated(rank)
-                | Part::Excluded(rank)
-                | Part::Slip { rank, .. } => here[rank] = true,
-                Part::Elsewhere | Part::Unknown | Part::Foreign => {}
-            }
-        }
-        let particles = list.particles.iter().zip(here);
-        let lacking = particles.filter(|(particle, here)| particle.required && !here);
-        lacking.map(|(particle, _)| particle.name).collect()
     }
 
     /// A finding on a child, with the sentence of the service as if it were the first mistake.
@@ -457,12 +459,9 @@ impl<'d> Checker<'d> {
 
     /// What may stand in the place of a child, if its elder siblings are put right.
     fn expected(&self, list: &List<'d>, index: usize) -> Vec<&'static str> {
-        let elder = list.children[..index].iter().rev();
-        let last = elder.filter_map(|child| match child.part {
-            Part::Right(rank) => Some(rank),
-            _ => None,
-        });
-        list.following(last.max())
+        let elder = list.kept.partition_point(|(other, _)| *other < index);
+        let last = elder.checked_sub(1).map(|last| list.kept[last].1);
+        list.following(last)
     }
 
     /// The sentence for the first mistake as the service meets it, child by child.
@@ -507,12 +506,6 @@ impl List<'_> {
     }
 }
 
-/// Whether this is the first stranger of its name, or a mistake of its own: elements of one name that
-/// do not belong are one slip.
-fn once<'d>(seen: &mut HashMap<&'d str, usize>, element: Element<'d>, order: usize) -> bool {
-    seen.insert(element.name(), order).is_none()
-}
-
 fn not_allowed(list: &List<'_>, child: Element<'_>) -> String {
     format!(
         "`{}` is not allowed in `{}`",
@@ -537,8 +530,10 @@ fn home(element: Element<'_>, here: Option<&'static Type>) -> Option<String> {
         return Some(format!("`{name}` belongs into `{}`", wrapper.name));
     }
     // Further out: an end tag is in the wrong place.
+    // No place in the grammar is deeper than this.
     let outer = element
         .ancestors()
+        .take(16)
         .skip(1)
         .find(|outer| places.iter().any(|place| place.name == outer.name()));
     if let Some(outer) = outer {

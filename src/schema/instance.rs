@@ -84,8 +84,10 @@ pub(super) fn effective_type<'d>(
 pub(super) fn stated_type(element: Element<'_>) -> Option<&'static Type> {
     let written = collapse(stated(element, "type")?.value());
     let (prefix, name) = written.split_once(':').unwrap_or(("", written));
+    // Far deeper than any place of the grammar; the bound keeps hostile nesting cheap.
+    const DEEPEST: usize = 64;
     let namespace = std::iter::once(element)
-        .chain(element.ancestors())
+        .chain(element.ancestors().take(DEEPEST))
         .find_map(|element| declared_namespace(element, prefix))?
         .0;
     match namespace {

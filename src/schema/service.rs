@@ -20,7 +20,11 @@ pub(super) struct Service<'d> {
     tenant: &'d str,
     /// Offsets at which lines begin; computed for the first finding.
     lines: OnceCell<Vec<u32>>,
+    /// UTF-16 units before every [`CHUNK`] bytes, so that long lines are not counted anew.
+    units: OnceCell<Vec<u32>>,
 }
+
+const CHUNK: usize = 1024;
 
 impl<'d> Service<'d> {
     pub(super) fn new(document: &'d Document) -> Self {
@@ -33,6 +37,7 @@ impl<'d> Service<'d> {
             policy: of_root("PolicyId").unwrap_or_default(),
             tenant: of_root("TenantId").unwrap_or_default(),
             lines: OnceCell::new(),
+            units: OnceCell::new(),
         }
     }
 
@@ -53,11 +58,32 @@ impl<'d> Service<'d> {
     fn position(&self, offset: u32) -> (u32, u32) {
         let line = self.line(offset);
         let start = self.lines().get(line as usize - 1).copied().unwrap_or(0);
-        let before = self
-            .text
-            .get(start as usize..offset as usize)
-            .unwrap_or_default();
-        (line, before.encode_utf16().count() as u32 + 1)
+        (
+            line,
+            self.units_before(offset) - self.units_before(start) + 1,
+        )
+    }
+
+    /// UTF-16 units of the text before an offset. One byte in a character starts it; characters of
+    /// four bytes are two units.
+    fn units_before(&self, offset: u32) -> u32 {
+        fn count(bytes: &[u8]) -> u32 {
+            let units = |byte: &u8| u32::from(byte & 0xC0 != 0x80) + u32::from(*byte >= 0xF0);
+            bytes.iter().map(units).sum()
+        }
+        let bytes = self.text.as_bytes();
+        let chunks = self.units.get_or_init(|| {
+            let sums = bytes.chunks(CHUNK).scan(0, |sum, chunk| {
+                let before = *sum;
+                *sum += count(chunk);
+                Some(before)
+            });
+            sums.collect()
+        });
+        let offset = (offset as usize).min(bytes.len());
+        let chunk = (offset / CHUNK).min(chunks.len().saturating_sub(1));
+        let before = chunks.get(chunk).copied().unwrap_or(0);
+        before + count(&bytes[chunk * CHUNK..offset])
     }
 
     fn lines(&self) -> &[u32] {
