@@ -25,7 +25,7 @@ mod settings;
 mod technical_profile;
 
 pub use canonical::canonical_form;
-pub use claim_type::{DATA_TYPES, data_type};
+pub use claim_type::{DATA_TYPES, data_type, has_options};
 pub use claims_transformation::{ClaimsTransformation, SlotClaim};
 pub use declarations::Kind;
 pub use effective::{Effective, Site};

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::diagnostics::{Diagnostic, Level, Rule};
-use crate::policy::{Effective, Kind, Policy, Site};
+use crate::policy::{Effective, Kind, Site, has_options};
 
 /// A selection control without anything to select.
 pub(super) static SELECT_WITHOUT_OPTIONS: Rule = Rule {
@@ -37,7 +37,7 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
             continue;
         };
         let control = input.element.trimmed_text();
-        if !SELECTIONS.contains(&control) || !view.is_complete() || has_options(view, id) {
+        if !SELECTIONS.contains(&control) || !view.is_complete() || has_options(view.set(), id) {
             continue;
         }
         findings.push(
@@ -53,26 +53,6 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
             ),
         );
     }
-}
-
-/// Whether any policy of the set gives the claim type options: one that inherits it may.
-fn has_options(view: &Effective<'_>, id: &str) -> bool {
-    view.set().iter().any(|(_, policy)| {
-        policy
-            .declared(Kind::ClaimType, id)
-            .filter_map(|claim_type| claim_type.child("Restriction"))
-            .any(|restriction| restriction.child("Enumeration").is_some())
-            || has_collection(policy, id)
-    })
-}
-
-fn has_collection(policy: &Policy, id: &str) -> bool {
-    let resources = policy.declarations(Kind::LocalizedResources);
-    resources
-        .filter_map(|resources| resources.child("LocalizedCollections"))
-        .flat_map(|list| list.children_named("LocalizedCollection"))
-        .filter_map(|collection| collection.attribute_value("ElementId"))
-        .any(|element| element.eq_ignore_ascii_case(id))
 }
 
 fn duplicates(view: &Effective<'_>, own: Site<'_>, id: &str, findings: &mut Vec<Diagnostic>) {
