@@ -60,7 +60,9 @@ fn run(own: &[String], context: &[String]) -> Outcome {
         ..Input::default()
     };
     for (index, text) in own.iter().chain(context).enumerate() {
-        let id = input.sources.add(Source::new(format!("{index}.xml"), text.as_str()));
+        let id = input
+            .sources
+            .add(Source::new(format!("{index}.xml"), text.as_str()));
         if index < own.len() {
             input.own.push(id);
         } else {
@@ -89,7 +91,10 @@ fn a_mistake_in_a_shared_base_is_reported_once_and_there() {
         relying_party("B2C_1A_ProfileEdit"),
     ];
     let outcome = run(&own, &[]);
-    for (rule, text) in [("flow-required-input", "AAD-Read"), ("journey-no-sendclaims", "Read")] {
+    for (rule, text) in [
+        ("flow-required-input", "AAD-Read"),
+        ("journey-no-sendclaims", "Read"),
+    ] {
         let findings = of(&outcome, rule);
         assert_eq!(findings.len(), 1, "{rule}");
         assert_eq!(pointed_at(&outcome, findings[0]), ("0.xml", text));
@@ -103,7 +108,11 @@ fn a_mistake_in_a_base_of_the_tenant_is_reported_at_the_relying_party() {
     for rule in ["flow-required-input", "journey-no-sendclaims"] {
         let findings = of(&outcome, rule);
         assert_eq!(findings.len(), 1, "{rule}");
-        assert_eq!(pointed_at(&outcome, findings[0]), ("0.xml", "Read"), "{rule}");
+        assert_eq!(
+            pointed_at(&outcome, findings[0]),
+            ("0.xml", "Read"),
+            "{rule}"
+        );
         assert_eq!(findings[0].policy_id.as_deref(), Some("B2C_1A_SignIn"));
     }
 }
@@ -119,7 +128,10 @@ fn the_base_alone_is_accepted_and_the_relying_party_is_not() {
          of user journey \"Read\" but it is not an output claim in any of the previous steps.",
     ];
     for sentence in expected {
-        assert!(sentences.iter().any(|found| found == sentence), "{sentences:?}");
+        assert!(
+            sentences.iter().any(|found| found == sentence),
+            "{sentences:?}"
+        );
     }
 }
 
