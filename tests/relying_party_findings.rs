@@ -1,6 +1,5 @@
 //! Where findings on a relying party's journey point when the mistake lies in files that are not the
 //! user's own, and when several relying parties share it.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use iefctl::diagnostics::{Diagnostic, Source};
 use iefctl::validate::{Input, Outcome, upload_verdict, validate};
