@@ -196,8 +196,6 @@ fn renumbering_is_offered_for_journeys_of_one_policy_only() {
     assert!(!findings.is_empty());
     assert!(findings.iter().all(|finding| finding.fix.is_none()));
 }
-<<<<<<< HEAD
-=======
 
 #[test]
 fn a_long_chain_of_sub_journeys_is_followed_to_its_end() {
@@ -228,4 +226,3 @@ fn a_long_chain_of_sub_journeys_is_followed_to_its_end() {
     );
     assert_eq!(of(&outcome, "sendclaims-issuer").len(), 1);
 }
->>>>>>> r3
