@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 
 use crate::config::{self, LoadOptions, Project};
-use crate::diagnostics::{Diagnostic, Level, Location, Report, Source, SourceId};
+use crate::diagnostics::{Diagnostic, Level, Location, Report, Source, SourceId, SourceMap};
 use crate::policy::{PolicySet, Resolver, SETTINGS_UNUSED};
 use crate::rules;
-use crate::validate::{self, Input};
+use crate::validate::{self, SetFiles};
 
 use super::Shell;
 
@@ -111,65 +111,70 @@ pub fn validate(
     let resolver = Resolver::new(&project.settings);
     let levels = levels(project);
     let mut used: BTreeSet<usize> = BTreeSet::new();
+    let mut unresolved = Vec::new();
+    let mut resolve = |file: &Source, sources: &mut SourceMap| {
+        let resolution = resolver.resolve(file.clone(), sources);
+        used.extend(resolution.used);
+        unresolved.extend(resolution.unresolved.into_iter().map(|span| Location {
+            source: resolution.id,
+            span,
+        }));
+        (resolution.id, resolution.diagnostics)
+    };
+    // What is wrong with the placeholders of a base is said where the base is validated.
+    let bases: Vec<SourceId> = project
+        .bases
+        .iter()
+        .map(|base| resolve(base, &mut sources).0)
+        .collect();
+    let stored: Vec<SourceId> = tenant
+        .unwrap_or_default()
+        .iter()
+        .map(|policy| sources.add(Source::new(format!("tenant:{}", policy.id), policy.text)))
+        .collect();
+    let mut files = Vec::new();
+    for set in &project.sets {
+        let mut own = Vec::new();
+        for file in &set.files {
+            let (id, findings) = resolve(file, &mut sources);
+            own.push(id);
+            diagnostics.extend(findings);
+        }
+        let with = set.with.iter().map(|&base| bases[base]);
+        files.push(SetFiles {
+            own,
+            context: with.chain(stored.iter().copied()).collect(),
+            tenant_known: tenant.is_some(),
+        });
+    }
     let mut sets = Vec::new();
     let mut policies = 0;
-    for set in &project.sets {
-        let mut input = Input {
-            sources,
-            tenant_known: tenant.is_some(),
-            levels: levels.clone(),
-            ..Input::default()
-        };
-        let files = set.files.len();
-        for (file, own) in set
-            .files
+    let checked = validate::validate_sets(&sources, &files, unresolved, &levels);
+    for (checked, input) in checked.into_iter().zip(&project.sets) {
+        let mut not_policies = checked
+            .not_policies
             .iter()
-            .map(|file| (file, true))
-            .chain(set.with.iter().map(|file| (file, false)))
-        {
-            let resolution = resolver.resolve(file.clone(), &mut input.sources);
-            used.extend(resolution.used);
-            if own {
-                diagnostics.extend(resolution.diagnostics);
-                input.own.push(resolution.id);
-            } else {
-                input.context.push(resolution.id);
-            }
-            let places = resolution.unresolved.into_iter();
-            input.unresolved.extend(places.map(|span| Location {
-                source: resolution.id,
-                span,
-            }));
-        }
-        for policy in tenant.unwrap_or_default() {
-            let name = format!("tenant:{}", policy.id);
-            let source = Source::new(name, policy.text);
-            let id = input.sources.add(source);
-            input.context.push(id);
-        }
-        let outcome = validate::validate(input);
-        for &id in &outcome.not_policies {
+            .map(|&id| sources.get(id).name());
+        for name in not_policies.clone() {
             shell.note(format!(
-                "{} is no policy: its root element is not TrustFrameworkPolicy",
-                outcome.report.sources.get(id).name()
+                "{name} is no policy: its root element is not TrustFrameworkPolicy"
             ));
         }
-        if outcome.report.policies == 0 && outcome.report.diagnostics.is_empty() {
-            let names = outcome.not_policies.iter();
-            let first = names
-                .map(|&id: &SourceId| outcome.report.sources.get(id).name())
-                .next();
+        let own = checked.set.own().count();
+        if own == 0 && checked.diagnostics.is_empty() {
             bail!(
-                "`{}` holds no policy: none of its {files} XML files has the root element \
+                "`{}` holds no policy: none of its {} XML files has the root element \
                  TrustFrameworkPolicy{}",
-                set.name,
-                first.map_or(String::new(), |name| format!(" (the first is {name})"))
+                input.name,
+                input.files.len(),
+                not_policies
+                    .next()
+                    .map_or(String::new(), |name| format!(" (the first is {name})"))
             );
         }
-        policies += outcome.report.policies;
-        diagnostics.extend(outcome.report.diagnostics);
-        sources = outcome.report.sources;
-        sets.push(outcome.set);
+        policies += own;
+        diagnostics.extend(checked.diagnostics);
+        sets.push(checked.set);
     }
     diagnostics.extend(
         resolver

@@ -14,7 +14,7 @@ use super::{Effective, Kind};
 pub struct PolicyIndex(pub(super) u32);
 
 /// Why a policy is in the set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Role {
     /// One of the user's files: checked, reported on and deployed.
     Own,
@@ -23,7 +23,8 @@ pub enum Role {
     Context,
 }
 
-/// One policy: its document, its header and what it declares.
+/// One policy: its document, its header and what it declares. Copying it is cheap, as sets share
+/// bases.
 #[derive(Debug, Clone)]
 pub struct Policy {
     /// The text it was read from.
@@ -34,7 +35,7 @@ pub struct Policy {
     pub document: Arc<Document>,
     /// What it says about itself.
     pub header: Header,
-    declarations: Declarations,
+    declarations: Arc<Declarations>,
 }
 
 impl Policy {
@@ -44,7 +45,7 @@ impl Policy {
             source,
             role,
             header: Header::read(&document, source)?,
-            declarations: Declarations::read(&document),
+            declarations: Arc::new(Declarations::read(&document)),
             document: Arc::new(document),
         })
     }
@@ -103,7 +104,7 @@ pub enum Base {
 }
 
 /// The policies that are looked at together, and who inherits from whom.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct PolicySet {
     policies: Vec<Policy>,
     inheritance: Inheritance,
