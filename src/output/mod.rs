@@ -13,6 +13,7 @@ pub mod human;
 pub mod json;
 pub mod junit;
 pub mod markdown;
+pub mod patch;
 pub mod progress;
 pub mod sarif;
 
