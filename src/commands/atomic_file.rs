@@ -67,9 +67,10 @@ impl Drop for StagedFile {
 /// Those of the system.
 pub(super) fn write(path: &Path, content: &[u8]) -> io::Result<()> {
     match fs::metadata(path) {
-        Ok(metadata) if !metadata.is_file() && !metadata.is_dir() => {
-            OpenOptions::new().write(true).open(path)?.write_all(content)
-        }
+        Ok(metadata) if !metadata.is_file() && !metadata.is_dir() => OpenOptions::new()
+            .write(true)
+            .open(path)?
+            .write_all(content),
         Ok(metadata) if metadata.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
         _ => StagedFile::new(path, content)?.commit(),
     }

@@ -120,9 +120,15 @@ impl Fixed {
             let cannot = || format!("cannot fix `{name}`; no file was changed");
             let current = fs::read(path).with_context(cannot)?;
             if current != whole(&file.before).as_bytes() {
-                bail!("`{name}` was changed by another program just now; no file was changed, run again");
+                bail!(
+                    "`{name}` was changed by another program just now; no file was changed, run again"
+                );
             }
-            if fs::metadata(path).with_context(cannot)?.permissions().readonly() {
+            if fs::metadata(path)
+                .with_context(cannot)?
+                .permissions()
+                .readonly()
+            {
                 bail!("`{name}` is read-only; no file was changed");
             }
             let content = whole(&file.after);

@@ -51,11 +51,15 @@ async fn watch(args: &ValidateArgs, shell: &Shell) -> Result<Exit> {
     let mut project = round(args, &[], shell)?;
     let mut detector = ChangeDetector::new(Listing::new());
     loop {
-        // What was listed before the round is what the round saw, at least.
+        // What was listed before the round is what the round saw, or older. Only where nobody looked
+        // before, what is there now must do.
+        let known = roots;
         roots = Roots::of_arguments(&args.project);
         roots.add_files(&project);
         for (path, stamp) in roots.list() {
-            listing.entry(path).or_insert(stamp);
+            if !known.covers(&path) {
+                listing.entry(path).or_insert(stamp);
+            }
         }
         detector.restart(std::mem::take(&mut listing));
         let mut pause = INTERVAL;
@@ -121,8 +125,14 @@ fn round(args: &ValidateArgs, changed: &[PathBuf], shell: &Shell) -> Result<Proj
     Ok(project)
 }
 
-/// Names come from the disk and must not steer the terminal.
+/// A real path as seen from the current folder. Names come from the disk and must not steer the
+/// terminal.
 fn shown(path: &Path) -> String {
+    let here = std::env::current_dir().and_then(fs::canonicalize);
+    let path = match &here {
+        Ok(here) => path.strip_prefix(here).unwrap_or(path),
+        Err(_) => path,
+    };
     path.to_string_lossy().replace(char::is_control, "\u{fffd}")
 }
 
@@ -251,7 +261,15 @@ impl Roots {
         }
     }
 
-    /// What is there now, each file once. What cannot be read is as good as not there; reading it for
+    /// Whether a listing had shown the file `path` of a later listing.
+    fn covers(&self, path: &Path) -> bool {
+        let real = |path: &PathBuf| fs::canonicalize(path).ok();
+        let mut folders = self.folders.iter().filter_map(real);
+        let mut files = self.files.iter().filter_map(real);
+        folders.any(|folder| path.starts_with(folder)) || files.any(|file| file == path)
+    }
+
+    /// What is there now, by real paths. What cannot be read is as good as not there; reading it for
     /// validation tells why.
     fn list(&self) -> Listing {
         let mut listing = Listing::new();
@@ -268,7 +286,7 @@ impl Roots {
                     modified: metadata.modified().ok(),
                     length: metadata.len(),
                 };
-                listing.insert(relative(real), stamp);
+                listing.insert(real, stamp);
             }
         };
         while let Some(folder) = open.pop() {
@@ -322,14 +340,6 @@ fn existing(path: &Path) -> PathBuf {
         .find(|above| above.is_dir())
         .filter(|above| !above.as_os_str().is_empty())
         .map_or_else(|| PathBuf::from("."), Path::to_owned)
-}
-
-/// The path as seen from the current folder, if it lies in it.
-fn relative(real: PathBuf) -> PathBuf {
-    match std::env::current_dir().and_then(fs::canonicalize) {
-        Ok(here) => real.strip_prefix(here).map(Path::to_owned).unwrap_or(real),
-        Err(_) => real,
-    }
 }
 
 #[cfg(test)]

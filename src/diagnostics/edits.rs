@@ -197,7 +197,11 @@ mod tests {
         let (text, _) = fixed("ab", &[&[(1, 1, "X")], &[(1, 1, "X")], &[(1, 2, "Y")]]);
         assert_eq!(text, "aXb", "an insertion is made once");
         let (text, applied) = fixed("ab", &[&[(0, 1, "X"), (0, 2, "Y")]]);
-        assert_eq!((text.as_str(), applied.fixed), ("ab", 0), "a fix against itself");
+        assert_eq!(
+            (text.as_str(), applied.fixed),
+            ("ab", 0),
+            "a fix against itself"
+        );
     }
 
     #[test]

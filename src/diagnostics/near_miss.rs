@@ -58,7 +58,14 @@ mod tests {
 
     #[test]
     fn a_slip_is_certain_only_without_a_second_reading() {
-        let known = ["objectId", "displayName", "signInName", "step1", "abc", "mail"];
+        let known = [
+            "objectId",
+            "displayName",
+            "signInName",
+            "step1",
+            "abc",
+            "mail",
+        ];
         assert_eq!(only_slip("dispalyName", known), Some("displayName"));
         assert_eq!(only_slip("OBJECTI", known), Some("objectId"));
         assert_eq!(only_slip("obectI", known), None, "two slips");

@@ -88,7 +88,12 @@ mod tests {
     #[test]
     fn every_byte_is_there_for_programs() {
         assert_eq!(
-            patch("p/a.xml", "\u{feff}a\r\nb\r\nc", "\u{feff}a\r\nB\r\nc", false),
+            patch(
+                "p/a.xml",
+                "\u{feff}a\r\nb\r\nc",
+                "\u{feff}a\r\nB\r\nc",
+                false
+            ),
             "--- a/p/a.xml\n+++ b/p/a.xml\n@@ -1,3 +1,3 @@\n \u{feff}a\r\n-b\r\n+B\r\n c\n\\ No newline at end of file\n"
         );
         assert_eq!(patch("a.xml", "a", "a", false), "");
