@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::diagnostics::{Diagnostic, Level, Location, Report, Source, SourceId, SourceMap};
 use crate::policy::{Policy, PolicyIndex, PolicySet, Role, keyset_references};
-use crate::{rules, xml};
+use crate::{rules, schema, xml};
 
 /// What is to be validated.
 #[derive(Debug, Default)]
@@ -58,14 +58,17 @@ pub fn validate(input: Input) -> Outcome {
         .collect();
     let parsed = in_parallel(&files, |&(id, role)| {
         let (document, mut findings) = xml::parse(sources.get(id).text(), id);
-        if !findings.is_empty() {
-            let policy = Policy::read(document, id, role);
-            for finding in &mut findings {
-                finding.policy_id = policy.as_ref().map(|policy| policy.id().to_owned());
+        let policy = Policy::read(document, id, role);
+        if let Some(policy) = &policy {
+            // What is missing in an ill-formed document says nothing, and a base is not judged here.
+            if findings.is_empty() && role == Role::Own {
+                findings = schema::validate(&policy.document, id);
             }
-            return (policy, findings);
+            for finding in &mut findings {
+                finding.policy_id = Some(policy.id().to_owned());
+            }
         }
-        (Policy::read(document, id, role), findings)
+        (policy, findings)
     });
     for (&(id, role), (policy, findings)) in files.iter().zip(parsed) {
         if policy.is_none() && findings.is_empty() && role == Role::Own {
@@ -145,7 +148,8 @@ pub fn upload_verdict(text: &str, ancestors: &[&str], keysets: Option<&[String]>
         .diagnostics
         .into_iter()
         .filter(|finding| finding.level == Level::Error)
-        .map(|finding| finding.service_message.unwrap_or(finding.message))
+        // An error without a sentence of the service fails only at run time.
+        .filter_map(|finding| finding.service_message)
         .collect();
     if let Some(keysets) = keysets {
         for (_, policy) in outcome.set.own() {

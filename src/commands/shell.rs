@@ -70,7 +70,8 @@ impl Shell {
         let width = self
             .variable("COLUMNS")
             .and_then(|columns| columns.parse().ok())
-            .unwrap_or(if is_terminal { 120 } else { 140 });
+            .or_else(|| is_terminal.then(terminal_width).flatten())
+            .unwrap_or(140);
         Style {
             colour,
             unicode: !dumb,
@@ -137,6 +138,12 @@ impl Shell {
             self.say(format!("note: {}", line.as_ref()));
         }
     }
+}
+
+/// Columns of the terminal that the process writes to.
+fn terminal_width() -> Option<usize> {
+    let (terminal_size::Width(columns), _) = terminal_size::terminal_size()?;
+    Some(usize::from(columns))
 }
 
 /// Appends to a file that a CI system names.

@@ -14,6 +14,7 @@ mod difference;
 mod execute;
 mod failure;
 mod fingerprint;
+mod impact;
 mod keyset_plan;
 mod local;
 mod locate;
@@ -47,8 +48,8 @@ pub use observer::{Event, Observer, RetriesTo};
 pub use outcome::{KeysetOutcome, Outcome, OutcomeSummary, PolicyOutcome, Status, Stop};
 pub use place::Place;
 pub use plan::{
-    KeysetAction, KeysetStep, Need, PLAN_VERSION, Plan, PlanOptions, Planned, PolicyAction,
-    PolicyStep, TenantIdentity, build,
+    KeysetAction, KeysetStep, Need, PLAN_VERSION, Plan, PlanError, PlanOptions, Planned,
+    PolicyAction, PolicyStep, TenantIdentity, build,
 };
 pub use preconditions::{
     POLICY_TOO_LARGE, POLICY_UNDEPLOYABLE, POLICYID_UNPREFIXED, PRODUCTION_DEBUGGING, RULES,

@@ -6,9 +6,10 @@ use tokio::task::JoinSet;
 
 use crate::diagnostics::SourceId;
 use crate::msgraph::{GraphClient, GraphError, Keyset};
-use crate::policy::{Header, canonical_form};
+use crate::policy::{Header, Kind, Policy, Role, canonical_form, references};
 use crate::xml;
 
+use super::difference::declaration;
 use super::{Fingerprint, fold};
 
 /// The tenant's side of a deployment, read before anything is written.
@@ -37,6 +38,10 @@ pub struct RemotePolicy {
     pub tenant: Option<String>,
     /// `TenantObjectId`, which the service adds.
     pub tenant_object_id: Option<String>,
+    /// What it refers to, each once, with folded ids.
+    pub(super) references: Vec<(Kind, String)>,
+    /// What it declares, each once, with folded ids.
+    pub(super) declarations: Vec<(Kind, String)>,
 }
 
 impl RemotePolicy {
@@ -51,6 +56,9 @@ impl RemotePolicy {
         let header = Header::read(&document, source);
         let root = document.root();
         let object_id = root.and_then(|root| root.attribute_value("TenantObjectId"));
+        let mut declarations: Vec<_> = document.elements().filter_map(declaration).collect();
+        declarations.sort();
+        declarations.dedup();
         let well_formed = findings.is_empty() && document.is_well_formed();
         Self {
             id: id.into(),
@@ -61,6 +69,9 @@ impl RemotePolicy {
                 .filter(|base| !base.is_empty()),
             tenant: header.and_then(|header| Some(header.tenant_id?.value)),
             tenant_object_id: object_id.map(str::to_owned),
+            declarations,
+            references: Policy::read(document, source, Role::Context)
+                .map_or_else(Vec::new, |policy| references_of(&policy)),
             text,
         }
     }
@@ -69,6 +80,15 @@ impl RemotePolicy {
     pub fn fingerprint(&self) -> Fingerprint {
         Fingerprint::of(self.canonical.as_deref().unwrap_or(&self.text))
     }
+}
+
+/// What the file of a policy refers to, each once, with folded ids.
+fn references_of(policy: &Policy) -> Vec<(Kind, String)> {
+    let all = references(policy).map(|reference| (reference.row.target, fold(reference.id)));
+    let mut all: Vec<_> = all.collect();
+    all.sort();
+    all.dedup();
+    all
 }
 
 impl Remote {

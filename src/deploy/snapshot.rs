@@ -12,7 +12,7 @@ use std::time::SystemTime;
 use serde::{Deserialize, Serialize};
 
 use super::plan::{Plan, PolicyAction};
-use super::{Fingerprint, Remote, utc};
+use super::{Fingerprint, Remote, RemotePolicy, utc};
 
 /// Version of the manifest.
 const VERSION: u32 = 1;
@@ -268,6 +268,48 @@ impl Snapshot {
                 tenant: tenant.to_owned(),
                 folder: root.display().to_string(),
             })
+    }
+
+    /// What the tenant had: file name (with the folder, forward slashes) and text of every saved
+    /// policy, every base before the policies that inherit from it. A set read from these and
+    /// deployed, with [`Snapshot::created`] deleted, is a rollback.
+    ///
+    /// # Errors
+    /// As [`Snapshot::text`].
+    pub fn texts(&self) -> Result<Vec<(String, String)>, SnapshotError> {
+        let mut texts = Vec::new();
+        for policy in &self.manifest.policies {
+            if let (Some(file), Some(text)) = (&policy.file, self.text(policy)?) {
+                let path = self.folder.join(file).to_string_lossy().replace('\\', "/");
+                texts.push((path, text));
+            }
+        }
+        Ok(texts)
+    }
+
+    /// The policies that the tenant did not have.
+    pub fn created(&self) -> Vec<String> {
+        let policies = self.manifest.policies.iter();
+        let created = policies.filter(|policy| policy.action == PolicyAction::Create);
+        created.map(|policy| policy.id.clone()).collect()
+    }
+
+    /// The policies that somebody has changed since: the tenant has neither what was saved nor what
+    /// that deployment was about to store. A rollback would undo their work.
+    ///
+    /// # Errors
+    /// As [`Snapshot::text`].
+    pub fn overtaken(&self, remote: &Remote) -> Result<Vec<String>, SnapshotError> {
+        let mut overtaken = Vec::new();
+        for policy in &self.manifest.policies {
+            let saved = self.text(policy)?;
+            let saved = saved.map(|text| RemotePolicy::new(&*policy.id, text).fingerprint());
+            let now = remote.policy(&policy.id).map(RemotePolicy::fingerprint);
+            if now != saved && now != policy.deployed {
+                overtaken.push(policy.id.clone());
+            }
+        }
+        Ok(overtaken)
     }
 
     /// The saved text of a policy; `None` if the tenant did not have it.

@@ -19,7 +19,7 @@ mod unused;
 
 use crate::diagnostics::{Diagnostic, Rule};
 use crate::policy::Effective;
-use crate::{policy, xml};
+use crate::{policy, schema, xml};
 
 /// One check: looks at a policy with its ancestors and adds what it finds in the policy's own file.
 type Check = fn(&Effective<'_>, &mut Vec<Diagnostic>);
@@ -61,6 +61,7 @@ pub fn all() -> impl Iterator<Item = &'static Rule> {
     let groups = GROUPS.iter().flat_map(|group| group.rules);
     FOUND_ELSEWHERE
         .iter()
+        .chain(&schema::RULES)
         .chain(policy::SETTINGS_RULES)
         .chain(groups)
         .copied()
