@@ -11,6 +11,7 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::config::Project;
 use crate::diagnostics::{Applied, Refusal, Source, apply_fixes};
+use crate::output::counted;
 
 use super::Shell;
 use super::atomic_file::StagedFile;
@@ -22,6 +23,8 @@ const MOST_ROUNDS: usize = 10;
 /// What fixing comes to.
 #[derive(Debug)]
 pub(super) struct Fixed {
+    /// Whether the files have errors before anything is fixed.
+    pub(super) had_errors: bool,
     /// The findings that remain.
     pub(super) remaining: Validated,
     /// The files that change, by name, as they were and as they are to be.
@@ -48,6 +51,7 @@ pub(super) fn fix(project: &mut Project, shell: &Shell) -> Result<Fixed> {
     let mut before: BTreeMap<String, Source> = BTreeMap::new();
     let mut count = 0;
     let mut remaining = project::validate(project, None, shell)?;
+    let had_errors = remaining.report.has_errors();
     // What the first round tells under `-v` is not told again.
     let silent = Shell {
         verbosity: 0,
@@ -75,6 +79,7 @@ pub(super) fn fix(project: &mut Project, shell: &Shell) -> Result<Fixed> {
         .collect();
     let refused = refusals(&applied, &remaining);
     Ok(Fixed {
+        had_errors,
         remaining,
         files,
         count,
@@ -88,10 +93,6 @@ impl Fixed {
         if self.files.is_empty() {
             return "nothing to fix".to_owned();
         }
-        let counted = |count: usize, noun: &str| match count {
-            1 => format!("1 {noun}"),
-            count => format!("{count} {noun}s"),
-        };
         format!(
             "{} {} in {}",
             if is_dry_run { "would fix" } else { "fixed" },

@@ -71,10 +71,9 @@ pub fn run(args: &ValidateArgs, shell: &Shell) -> Result<Exit> {
     if !args.fix {
         let validated = project::validate(&project, None, shell)?;
         args.report(&validated, shell)?;
-        return Ok(exit(&validated));
+        return Ok(exit(validated.report.has_errors()));
     }
     if args.dry_run {
-        let validated = project::validate(&project, None, shell)?;
         let fixed = fix::fix(&mut project, shell)?;
         shell.print(|out| {
             let is_for_people = shell.stdout_is_terminal();
@@ -83,13 +82,13 @@ pub fn run(args: &ValidateArgs, shell: &Shell) -> Result<Exit> {
             })
         })?;
         announce(&fixed, true, shell);
-        return Ok(exit(&validated));
+        return Ok(exit(fixed.had_errors));
     }
     let fixed = fix::fix(&mut project, shell)?;
     fixed.write()?;
     args.report(&fixed.remaining, shell)?;
     announce(&fixed, false, shell);
-    Ok(exit(&fixed.remaining))
+    Ok(exit(fixed.remaining.report.has_errors()))
 }
 
 fn announce(fixed: &fix::Fixed, is_dry_run: bool, shell: &Shell) {
@@ -99,8 +98,8 @@ fn announce(fixed: &fix::Fixed, is_dry_run: bool, shell: &Shell) {
     shell.say(fixed.summary(is_dry_run));
 }
 
-fn exit(validated: &Validated) -> Exit {
-    if validated.report.has_errors() {
+const fn exit(has_errors: bool) -> Exit {
+    if has_errors {
         Exit::Findings
     } else {
         Exit::Clean

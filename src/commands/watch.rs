@@ -14,6 +14,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use anyhow::{Context as _, Result};
 
 use crate::config::Project;
+use crate::output::counted;
 
 use super::project::{self, ProjectArgs};
 use super::validate::ValidateArgs;
@@ -115,12 +116,12 @@ fn round(args: &ValidateArgs, changed: &[PathBuf], shell: &Shell) -> Result<Proj
     args.report(&validated, shell)?;
     let summary = validated.report.summary();
     shell.say(format!(
-        "at {} in {} ms: {} errors, {} warnings, {} hints; waiting for changes, Ctrl-C ends",
+        "at {} in {} ms: {}, {}, {}; waiting for changes, Ctrl-C ends",
         time(),
         start.elapsed().as_millis(),
-        summary.errors,
-        summary.warnings,
-        summary.hints
+        counted(summary.errors, "error"),
+        counted(summary.warnings, "warning"),
+        counted(summary.hints, "hint")
     ));
     Ok(project)
 }

@@ -264,11 +264,10 @@ mod unix {
             "human", "json", "sarif", "github", "azure", "junit", "markdown",
         ] {
             let finished = iefctl_with(&iefctl, format);
-            assert_eq!(
-                finished.matches("\n\"b\"").count(),
-                0,
-                "{format}: {finished}"
-            );
+            // In the text of an XML element a line break does no harm.
+            if format != "junit" {
+                assert!(!finished.contains("\n\"b\""), "{format}: {finished}");
+            }
             if ["human", "azure", "markdown"].contains(&format) {
                 assert!(!finished.contains("##vso[task.x]"), "{format}: {finished}");
             }

@@ -76,7 +76,7 @@ fn every_save_is_validated_until_ctrl_c() {
 
     iefctl.write("p/Base.xml", policy(&["objetcId"]));
     watch.wait_for("changed: p/Base.xml");
-    watch.wait_for(": 1 errors");
+    watch.wait_for(": 1 error,");
 
     iefctl.write("p/Base.xml", "<TrustFrameworkPolicy");
     watch.wait_for("waiting for changes");
@@ -96,7 +96,7 @@ fn every_save_is_validated_until_ctrl_c() {
 
     iefctl.write("p/q/Other.xml", "\u{0}");
     watch.wait_for("changed: p/q/Other.xml");
-    watch.wait_for(": 1 errors");
+    watch.wait_for("p/q/Other.xml:1:1");
 
     #[cfg(unix)]
     {
