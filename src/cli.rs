@@ -86,7 +86,7 @@ pub fn run() -> ExitCode {
     match execute(cli.command, &shell) {
         Ok(exit) => exit.into(),
         Err(error) => {
-            report(&error, &shell);
+            shell.fail(&error);
             Exit::CouldNotRun.into()
         }
     }
@@ -126,27 +126,4 @@ fn log(shell: &Shell) {
         .finish();
     // Fails only if one is set already, as in a test that runs commands in-process.
     let _ = tracing::subscriber::set_global_default(subscriber);
-}
-
-/// `error:` and the chain of causes, outermost first.
-fn report(error: &anyhow::Error, shell: &Shell) {
-    let style = shell.error_style();
-    let mut causes: Vec<String> = Vec::new();
-    for cause in error.chain() {
-        let text = cause.to_string();
-        // Some errors repeat their cause in their own text.
-        if !causes.last().is_some_and(|last| last.contains(&text)) {
-            causes.push(text);
-        }
-    }
-    let word = if style.colour {
-        "\u{1b}[1m\u{1b}[91merror\u{1b}[0m"
-    } else {
-        "error"
-    };
-    let quiet = Shell {
-        quiet: false,
-        ..*shell
-    };
-    quiet.say(format!("{word}: {}", causes.join("\n  because: ")));
 }

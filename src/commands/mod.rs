@@ -4,15 +4,19 @@
 //! result to a format. This is where errors get their context and where output is written; no other
 //! room decides what a user sees or how the process ends.
 
+mod atomic_file;
+mod ci_summary;
 pub mod deploy;
 pub mod emulator;
 pub mod explain;
+mod fix;
 pub mod graph;
 pub mod plan;
 pub mod project;
 pub mod shell;
 pub mod tenant;
 pub mod validate;
+mod watch;
 
 use std::process::ExitCode;
 

@@ -146,6 +146,19 @@ pub fn load(
 }
 
 impl Project {
+    /// The files that were read: configuration, policies and bases, as the user would write them.
+    pub fn file_names(&self) -> impl Iterator<Item = &str> {
+        let policies = self
+            .sets
+            .iter()
+            .flat_map(|set| set.files.iter().chain(&set.with));
+        self.sources
+            .iter()
+            .map(|(_, source)| source)
+            .chain(policies)
+            .map(Source::name)
+    }
+
     /// Checks that the configuration names only rules that exist.
     ///
     /// # Errors

@@ -13,6 +13,7 @@ pub mod human;
 pub mod json;
 pub mod junit;
 pub mod markdown;
+pub mod patch;
 pub mod progress;
 pub mod sarif;
 
@@ -71,7 +72,7 @@ pub fn render(
 }
 
 /// "1 error", "3 errors": the count with its noun, which takes an `s` in the plural.
-fn counted(count: usize, noun: &str) -> String {
+pub(crate) fn counted(count: usize, noun: &str) -> String {
     let ending = if count == 1 { "" } else { "s" };
     format!("{count} {noun}{ending}")
 }

@@ -41,7 +41,7 @@ pub(super) const FAINT: Ansi = Ansi::new().dimmed();
 
 impl Style {
     /// `text` in a colour, where colours are wanted.
-    pub(super) fn paint(self, colour: Ansi, text: &str) -> String {
+    pub(in crate::output) fn paint(self, colour: Ansi, text: &str) -> String {
         if self.colour {
             format!("{colour}{text}{colour:#}")
         } else {
