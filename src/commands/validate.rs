@@ -3,6 +3,7 @@
 use anyhow::{Context as _, Result};
 
 use crate::output::{self, Format, Options, github};
+use crate::rules;
 
 use super::project::{self, ProjectArgs, Validated};
 use super::{Exit, Shell, graph};
@@ -56,7 +57,7 @@ pub(super) fn report(
     let options = Options {
         command,
         style: shell.style(),
-        ..Options::default()
+        rule_page: &rules::page,
     };
     shell.print(|out| output::render(&validated.report, format, &options, out))?;
     if format == Format::Github

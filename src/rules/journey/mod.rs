@@ -7,4 +7,5 @@ mod selection_target;
 pub(super) static GROUP: Group = Group {
     rules: &[&selection_target::SELECTION_TARGET],
     checks: &[selection_target::check],
+    set_checks: &[],
 };

@@ -5,4 +5,5 @@ use super::Group;
 pub(super) static GROUP: Group = Group {
     rules: &[],
     checks: &[],
+    set_checks: &[],
 };
