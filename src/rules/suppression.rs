@@ -155,7 +155,10 @@ fn read_comment(
     let finding = |rule: &'static Rule, span: Span, message: String| {
         Diagnostic::new(rule, policy.location(span), message).policy_id(policy.id())
     };
-    let whole = place(text.trim_start_matches(blank), text.trim_matches(blank).len());
+    let whole = place(
+        text.trim_start_matches(blank),
+        text.trim_matches(blank).len(),
+    );
     let first = suppressions.len();
     let mut named = 0;
     loop {
@@ -206,8 +209,7 @@ fn read_comment(
         } else {
             "a colon must stand between the rule and the reason"
         };
-        findings
-            .push(finding(&SUPPRESSION_NO_REASON, whole, message.to_owned()).help(FORM));
+        findings.push(finding(&SUPPRESSION_NO_REASON, whole, message.to_owned()).help(FORM));
     }
 }
 

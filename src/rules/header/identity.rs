@@ -94,7 +94,10 @@ fn placeholder(view: &Effective<'_>) -> Option<Diagnostic> {
         Diagnostic::new(
             &TENANTID_PLACEHOLDER,
             tenant.location,
-            format!("TenantId `{}` is the placeholder of a template", tenant.value),
+            format!(
+                "TenantId `{}` is the placeholder of a template",
+                tenant.value
+            ),
         )
         .help(
             "name the tenant with `--tenant`, or in an environment of the configuration; it takes \

@@ -22,7 +22,13 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
     }
     let policy = view.policy();
     for site in policy.sites(Kind::ClaimType) {
-        findings.extend(conflict(ancestors, Kind::ClaimType, site, "DataType", data_type));
+        findings.extend(conflict(
+            ancestors,
+            Kind::ClaimType,
+            site,
+            "DataType",
+            data_type,
+        ));
     }
     for site in policy.sites(Kind::TechnicalProfile) {
         let kind = Kind::TechnicalProfile;
@@ -31,7 +37,13 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
         findings.extend(other);
     }
     for site in policy.sites(Kind::SubJourney) {
-        findings.extend(conflict(ancestors, Kind::SubJourney, site, "Type", own_type));
+        findings.extend(conflict(
+            ancestors,
+            Kind::SubJourney,
+            site,
+            "Type",
+            own_type,
+        ));
     }
     for kind in [Kind::UserJourney, Kind::SubJourney] {
         for journey in policy.sites(kind) {
@@ -106,7 +118,11 @@ fn steps(view: &Effective<'_>, journey: Site<'_>, kind: Kind) -> Vec<Diagnostic>
         let [inherited @ .., own] = step.sites.as_slice() else {
             continue;
         };
-        if own.element.ancestors().all(|element| element != journey.element) {
+        if own
+            .element
+            .ancestors()
+            .all(|element| element != journey.element)
+        {
             continue;
         }
         let Some(own_type) = own.attribute("Type") else {

@@ -20,7 +20,10 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
             Diagnostic::new(
                 &POLICYKEY_PREFIX,
                 reference.location,
-                format!("keyset `{}` does not begin with `B2C_1A_`", reference.keyset),
+                format!(
+                    "keyset `{}` does not begin with `B2C_1A_`",
+                    reference.keyset
+                ),
             )
             .help("a tenant puts the prefix before the name of every keyset; write it here too")
             .policy_id(reference.policy_id),

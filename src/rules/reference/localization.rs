@@ -23,14 +23,20 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
         return;
     }
     for definition in view.policy().sites(Kind::ContentDefinition) {
-        let references =
-            definition.items("LocalizedResourcesReferences", "LocalizedResourcesReference");
+        let references = definition.items(
+            "LocalizedResourcesReferences",
+            "LocalizedResourcesReference",
+        );
         findings.extend(references.filter_map(|reference| resources(view, reference)));
     }
     for resources in view.policy().sites(Kind::LocalizedResources) {
         let strings = resources.items("LocalizedStrings", "LocalizedString");
         let collections = resources.items("LocalizedCollections", "LocalizedCollection");
-        findings.extend(strings.chain(collections).filter_map(|text| element(view, text)));
+        findings.extend(
+            strings
+                .chain(collections)
+                .filter_map(|text| element(view, text)),
+        );
     }
 }
 

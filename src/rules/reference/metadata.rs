@@ -54,10 +54,7 @@ fn check_item(
     (rule, kind): (&'static Rule, Kind),
 ) -> Option<Diagnostic> {
     let id = item.element.trimmed_text();
-    if id.is_empty()
-        || id.contains('{')
-        || view.declares(kind, id)
-        || view.declared_below(kind, id)
+    if id.is_empty() || id.contains('{') || view.declares(kind, id) || view.declared_below(kind, id)
     {
         return None;
     }

@@ -20,7 +20,10 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
     };
     for executed in &execution.profiles {
         let profile = &executed.profile;
-        for key in ["RefreshTokenUserJourneyId", "ClientCredentialsUserJourneyId"] {
+        for key in [
+            "RefreshTokenUserJourneyId",
+            "ClientCredentialsUserJourneyId",
+        ] {
             let Some(item) = profile.metadata(key) else {
                 continue;
             };
