@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 
 use crate::config::Project;
+use crate::diagnostics::{Source, SourceMap};
 use crate::output::{self, Format, Options, human, patch};
 use crate::rules;
+use crate::xml;
 
 use super::project::{self, ProjectArgs, Validated};
 use super::{Exit, Shell, atomic_file, ci_summary, fix, watch};
@@ -40,7 +42,7 @@ pub struct ValidateArgs {
 
     /// Write the report to FILE; people find it on standard error
     #[arg(long, value_name = "FILE")]
-    output: Option<PathBuf>,
+    pub(super) output: Option<PathBuf>,
 
     /// Correct the files where there is only one way to do so
     #[arg(long)]
@@ -113,11 +115,15 @@ impl ValidateArgs {
         let project = self.project.load(shell)?;
         if let Some(output) = &self.output
             && let Ok(real) = fs::canonicalize(output)
-            && let Some(name) = project
-                .file_names()
-                .find(|name| fs::canonicalize(name).is_ok_and(|file| file == real))
+            && let Some(file) = project
+                .files()
+                .find(|file| fs::canonicalize(file.name()).is_ok_and(|file| file == real))
+            && !is_other_xml(file)
         {
-            bail!("--output would overwrite `{name}`, which is to be validated");
+            bail!(
+                "--output would overwrite `{}`, which is to be validated",
+                file.name()
+            );
         }
         Ok(project)
     }
@@ -152,6 +158,18 @@ impl ValidateArgs {
         shell.say(String::from_utf8_lossy(&page).trim_end());
         ci_summary::publish(validated, format, shell)
     }
+}
+
+/// Whether a file that was found among the policies is whole and no policy, as the JUnit report of an
+/// earlier run is.
+fn is_other_xml(file: &Source) -> bool {
+    let mut sources = SourceMap::new();
+    let id = sources.add(file.clone());
+    let (document, _) = xml::parse(file.original(), id);
+    document.is_well_formed()
+        && document
+            .root()
+            .is_some_and(|root| root.name() != "TrustFrameworkPolicy")
 }
 
 /// The format that the extension of a file asks for.

@@ -47,7 +47,7 @@ async fn watch(args: &ValidateArgs, shell: &Shell) -> Result<Exit> {
         result = &mut interrupt => return ended(result),
         () = std::future::ready(()) => {}
     }
-    let mut roots = Roots::of_arguments(&args.project);
+    let mut roots = Roots::of_arguments(&args.project, args.output.as_deref());
     let mut listing = roots.list();
     let mut project = round(args, &[], shell)?;
     let mut detector = ChangeDetector::new(Listing::new());
@@ -55,7 +55,7 @@ async fn watch(args: &ValidateArgs, shell: &Shell) -> Result<Exit> {
         // What was listed before the round is what the round saw, or older. Only where nobody looked
         // before, what is there now must do.
         let known = roots;
-        roots = Roots::of_arguments(&args.project);
+        roots = Roots::of_arguments(&args.project, args.output.as_deref());
         roots.add_files(&project);
         for (path, stamp) in roots.list() {
             if !known.covers(&path) {
@@ -210,11 +210,16 @@ struct Roots {
     folders: BTreeSet<PathBuf>,
     /// Single files, which need not exist.
     files: BTreeSet<PathBuf>,
+    /// The report, whose writing must not call for another.
+    output: Option<PathBuf>,
 }
 
 impl Roots {
-    fn of_arguments(args: &ProjectArgs) -> Self {
-        let mut roots = Self::default();
+    fn of_arguments(args: &ProjectArgs, output: Option<&Path>) -> Self {
+        let mut roots = Self {
+            output: output.map(Path::to_owned),
+            ..Self::default()
+        };
         let here = [PathBuf::from(".")];
         let paths = if args.paths.is_empty() {
             &here[..]
@@ -237,8 +242,8 @@ impl Roots {
 
     /// The files that were read, wherever the configuration has them.
     fn add_files(&mut self, project: &Project) {
-        for name in project.file_names() {
-            let path = PathBuf::from(name);
+        for file in project.files() {
+            let path = PathBuf::from(file.name());
             // Where folders are meant, a new file beside a known one may belong to the set.
             if !self.folders.is_empty() && path.extension().is_some_and(|it| it == "xml") {
                 self.folders.insert(parent(&path).to_owned());
@@ -276,11 +281,14 @@ impl Roots {
         let mut listing = Listing::new();
         let mut visited = HashSet::new();
         let mut open: Vec<PathBuf> = self.folders.iter().cloned().collect();
+        let output = self.output.as_ref();
+        let output = output.and_then(|path| fs::canonicalize(path).ok());
         let mut add = |path: PathBuf| {
             let Ok(real) = fs::canonicalize(&path) else {
                 return;
             };
-            if let Ok(metadata) = fs::metadata(&real)
+            if output.as_ref() != Some(&real)
+                && let Ok(metadata) = fs::metadata(&real)
                 && metadata.is_file()
             {
                 let stamp = Stamp {
@@ -419,6 +427,7 @@ mod tests {
             "p/a.XML",
             "p/q/b.xml",
             "p/a.txt",
+            "p/report.xml",
             "p/.iefctl-1-0.tmp",
             "p/.hidden/c.xml",
             "p/node_modules/d.xml",
@@ -434,7 +443,10 @@ mod tests {
             config: None,
             with: vec![root.join("gone")],
         };
-        let names: Vec<_> = Roots::of_arguments(&args).list().into_keys().collect();
+        let names: Vec<_> = Roots::of_arguments(&args, Some(&root.join("p/report.xml")))
+            .list()
+            .into_keys()
+            .collect();
         let expected: Vec<_> = ["iefctl.toml", "p/a.XML", "p/q/b.xml"]
             .iter()
             .map(|name| root.join(name))

@@ -146,8 +146,8 @@ pub fn load(
 }
 
 impl Project {
-    /// The files that were read: configuration, policies and bases, as the user would write them.
-    pub fn file_names(&self) -> impl Iterator<Item = &str> {
+    /// The files that were read: configuration, policies and bases.
+    pub fn files(&self) -> impl Iterator<Item = &Source> {
         let policies = self
             .sets
             .iter()
@@ -156,7 +156,6 @@ impl Project {
             .iter()
             .map(|(_, source)| source)
             .chain(policies)
-            .map(Source::name)
     }
 
     /// Checks that the configuration names only rules that exist.

@@ -93,6 +93,12 @@ fn a_report_overwrites_nothing_that_is_validated() {
         iefctl.run().expect(2).says("--output would overwrite");
         assert_eq!(iefctl.content(), before);
     }
+    // The report of the last run lies among the policies, but is none.
+    let iefctl = faulty().args(["validate", "p", "--output", "p/report.xml"]);
+    for _ in 0..2 {
+        iefctl.run().expect(1);
+        assert!(iefctl.read("p/report.xml").contains("<testsuites"));
+    }
     for name in ["no/such/folder.json", "p"] {
         let iefctl = faulty().args(["validate", "p", "--output", name]);
         let before = iefctl.content();

@@ -117,3 +117,22 @@ fn what_cannot_run_at_first_ends_at_once() {
         .expect(2)
         .says("`nowhere` does not exist");
 }
+
+#[test]
+fn the_report_among_the_policies_calls_for_no_other_report() {
+    let iefctl = IefCtl::with_files([("p/Base.xml", policy(&["objectId"]))]).args([
+        "validate",
+        "p",
+        "--watch",
+        "--output",
+        "p/report.xml",
+    ]);
+    let watch = Watch::start(&iefctl);
+    watch.wait_for(": 0 errors");
+    for (claim, errors) in [("objetcId", ": 1 error,"), ("objectId", ": 0 errors")] {
+        iefctl.write("p/Base.xml", policy(&[claim]));
+        let seen = watch.wait_for(errors);
+        assert!(seen.starts_with("changed: p/Base.xml\n"), "{seen}");
+        assert_eq!(seen.matches("changed:").count(), 1, "{seen}");
+    }
+}
