@@ -17,7 +17,14 @@ pub(super) fn check(reached: &Reached<'_, '_>, findings: &mut Vec<Diagnostic>) {
     let required = kind.metadata().iter().filter(|key| key.required);
     for key in required.map(|key| key.name) {
         if reached.metadata(key).is_none() {
-            findings.extend(missing(reached, kind, key, Level::Error));
+            // Published sets leave the client id of the tenant's own application to the user: what
+            // they say of it is that it must be added, not that they are wrong.
+            let level = if key == "client_id" {
+                Level::Warning
+            } else {
+                Level::Error
+            };
+            findings.extend(missing(reached, kind, key, level));
         }
     }
     let lacks_all = |keys: &[&str]| keys.iter().all(|key| reached.metadata(key).is_none());
@@ -86,16 +93,12 @@ fn missing(
          or of either in a base policy"
     ))
     .policy_id(place.policy_id());
-    if level < Level::Error {
-        return Some(finding);
-    }
     // The service reads a client id that is not there as an empty one.
-    let sentence = if key == "client_id" {
-        invalid_value(id, &place, key, "")
-    } else {
-        required_item(id, &place, key)
-    };
-    Some(finding.service_message(sentence))
+    Some(match (key, level) {
+        ("client_id", _) => finding.service_message(invalid_value(id, &place, key, "")),
+        (_, Level::Error) => finding.service_message(required_item(id, &place, key)),
+        _ => finding,
+    })
 }
 
 /// What the tenant says of a missing item.
