@@ -3,6 +3,7 @@
 use super::{Reached, place};
 use crate::diagnostics::{Diagnostic, Level, Rule, near_miss};
 use crate::policy::known::handlers::ProfileKind;
+use crate::policy::known::page_contracts::{PREFIX, Version};
 use crate::policy::{Effective, Kind, Site};
 
 pub(super) static DISPLAYCONTROL_ACTIONS: Rule = Rule {
@@ -108,14 +109,14 @@ fn too_old<'s>(reached: &Reached<'_, 's>, display: Site<'s>) -> Option<Diagnosti
     let content = reached.metadata_text("ContentDefinitionReferenceId")?;
     let data_uri = view.merged_child(Kind::ContentDefinition, content, "DataUri")?;
     let uri = data_uri.element.trimmed_text();
-    let page = uri.strip_prefix("urn:com:microsoft:aad:b2c:elements:")?;
+    let page = uri.strip_prefix(PREFIX)?;
     let (level, wanted) = match page.strip_prefix("contract:") {
         None => (Level::Error, "2.1.9"),
         Some(page) => {
-            let version = version(page.strip_prefix("selfasserted:")?)?;
-            if version < (2, 0, 0) {
+            let version = Version::parse(page.strip_prefix("selfasserted:")?)?;
+            if version < Version(2, 0, 0) {
                 (Level::Error, "2.1.9")
-            } else if totp && version < (2, 1, 9) {
+            } else if totp && version < Version(2, 1, 9) {
                 (Level::Warning, "2.1.9")
             } else {
                 return None;
@@ -143,10 +144,4 @@ fn too_old<'s>(reached: &Reached<'_, 's>, display: Site<'s>) -> Option<Diagnosti
         ))
         .policy_id(place.policy_id()),
     )
-}
-
-fn version(text: &str) -> Option<(u32, u32, u32)> {
-    let mut parts = text.split('.').map(|part| part.parse().ok());
-    let version = (parts.next()??, parts.next()??, parts.next()??);
-    parts.next().is_none().then_some(version)
 }

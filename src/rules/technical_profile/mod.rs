@@ -7,7 +7,7 @@
 use super::Group;
 use crate::diagnostics::{Diagnostic, Location};
 use crate::policy::known::handlers::{ProfileKind, is_engine};
-use crate::policy::{Effective, Executed, Item, Kind, Role, Site, TechnicalProfile};
+use crate::policy::{Effective, Executed, Item, Kind, Site, TechnicalProfile};
 
 mod directory_application;
 mod directory_claims;
@@ -26,11 +26,10 @@ mod resolver;
 mod resolver_switches;
 mod rest_authentication;
 mod rest_claims;
+mod sa_output_no_source;
 mod self_asserted;
 mod session;
 mod validation;
-
-mod sa_output_no_source;
 
 pub(super) static GROUP: Group = Group {
     rules: &[
@@ -55,6 +54,7 @@ pub(super) static GROUP: Group = Group {
         &directory_application::AAD_APPID_SWAPPED,
         &directory_password::AAD_PASSWORD_POLICY,
         &directory_claims::AAD_DISPLAYNAME_CREATE,
+        &sa_output_no_source::SA_OUTPUT_NO_SOURCE,
         &self_asserted::SA_DISPLAYCLAIM_NO_INPUT,
         &self_asserted::SA_HIDDEN_OUTPUT,
         &self_asserted::SA_NO_CONTENTDEFINITION,
@@ -76,6 +76,7 @@ pub(super) static GROUP: Group = Group {
     ],
     checks: &[
         check_reached,
+        sa_output_no_source::check,
         metadata_keys::check,
         key_unknown::check,
         resolver::check,
@@ -208,12 +209,14 @@ impl Place<'_> {
 /// a base that only others can change, and the relying party that the tenant will refuse for it is
 /// the place.
 fn place<'s>(view: &Effective<'s>, sites: impl IntoIterator<Item = Site<'s>>) -> Option<Place<'s>> {
-    let own = sites.into_iter().find(|site| site.policy.role == Role::Own);
+    let own = sites.into_iter().find(Site::is_own);
     let site = own.or_else(|| {
-        let policy = view.policy();
-        let element = policy.document.root()?.child("RelyingParty")?;
-        let element = element.child("DefaultUserJourney").unwrap_or(element);
-        Some(Site { policy, element })
+        let relying_party = view.relying_party()?;
+        Some(
+            relying_party
+                .child("DefaultUserJourney")
+                .unwrap_or(relying_party),
+        )
     })?;
     Some(Place {
         site,

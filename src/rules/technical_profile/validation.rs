@@ -72,12 +72,10 @@ fn interactive<'s>(reached: &Reached<'_, 's>, validation: Site<'s>) -> Option<Di
             &VTP_IS_INTERACTIVE,
             place.location,
             format!(
-                "`{}` cannot be a validation technical profile: a {} needs the user",
+                "`{}` needs the user, so it can be no validation technical profile ({})",
                 profile.id,
                 kind.noun()
-            )
-            .replace("a OAuth", "an OAuth")
-            .replace("a Open", "an Open"),
+            ),
         )
         .level(level)
         .related(profile.site().attribute_location("Id"), "declared here")
