@@ -1,5 +1,8 @@
 //! Tables of what is built into the service and declared in no policy.
 
+pub mod claim_resolvers;
+pub mod directory_attributes;
+pub mod handlers;
 pub mod page_contracts;
 mod transformation_methods;
 
