@@ -8,6 +8,7 @@ pub mod deploy;
 pub mod emulator;
 pub mod explain;
 pub mod graph;
+pub mod keys;
 pub mod plan;
 pub mod project;
 pub mod shell;

@@ -70,7 +70,10 @@ fn time(elements: &mut Elements<'_>) -> Option<i64> {
     let (year, rest) = match (tag, digits.len()) {
         (der::UTC_TIME, 12) => {
             let year: i64 = digits[..2].parse().ok()?;
-            (if year < 50 { 2000 + year } else { 1900 + year }, &digits[2..])
+            (
+                if year < 50 { 2000 + year } else { 1900 + year },
+                &digits[2..],
+            )
         }
         (der::GENERALIZED_TIME, 14) => (digits[..4].parse().ok()?, &digits[4..]),
         _ => return None,
@@ -131,7 +134,14 @@ mod tests {
         assert_eq!(utc_time("500101000000Z").unwrap(), "1950-01-01T00:00:00Z");
         let long = time(der::GENERALIZED_TIME, "20500101000000Z");
         assert_eq!(long.unwrap(), "2050-01-01T00:00:00Z");
-        for odd in ["", "Z", "4912312359Z", "491231235959", "490231235959Z", "4912312x5959Z"] {
+        for odd in [
+            "",
+            "Z",
+            "4912312359Z",
+            "491231235959",
+            "490231235959Z",
+            "4912312x5959Z",
+        ] {
             assert_eq!(utc_time(odd), None);
         }
         assert_eq!(time(der::OCTET_STRING, "491231235959Z"), None);

@@ -11,8 +11,8 @@ use secrecy::{ExposeSecret as _, SecretSlice, SecretString};
 
 use crate::diagnostics::{Diagnostic, Level, Location, Rule};
 
-use super::plan::{KeysetAction, KeysetStep, Plan};
 use super::pkcs12::{self, Pkcs12Problem};
+use super::plan::{KeysetAction, KeysetStep, Plan};
 use super::{GeneratedKind, KeyContent, Local, Usage, ValueSource, fold, keyset_plan};
 
 /// The value of a key cannot be had.

@@ -24,8 +24,8 @@ mod materials;
 mod moved;
 mod observer;
 mod outcome;
-mod place;
 mod pkcs12;
+mod place;
 mod plan;
 mod preconditions;
 mod provision;
@@ -50,8 +50,8 @@ pub use materials::{KEYSET_WITHOUT_VALUE, Materials, ValueError};
 pub use moved::Moved;
 pub use observer::{Event, Observer, RetriesTo};
 pub use outcome::{KeysetOutcome, Outcome, OutcomeSummary, PolicyOutcome, Status, Stop};
-pub use place::Place;
 pub use pkcs12::Pkcs12Problem;
+pub use place::Place;
 pub use plan::{
     KeysetAction, KeysetStep, Need, PLAN_VERSION, Plan, PlanOptions, Planned, PolicyAction,
     PolicyStep, TenantIdentity, build,
@@ -62,8 +62,8 @@ pub use preconditions::{
 };
 pub use recipe::{GeneratedKind, KeyContent, Recipe, Usage, ValueSource};
 pub use remote::{Remote, RemotePolicy, read};
-pub use utc::{DateError, date, parse_date, parse_span};
 pub use snapshot::{Manifest, SavedPolicy, Snapshot, SnapshotError};
+pub use utc::{DateError, date, parse_date, parse_span};
 
 /// Ids as the service compares them: without regard to case.
 fn fold(id: &str) -> String {

@@ -49,7 +49,9 @@ pub enum Pkcs12Problem {
     )]
     Unsupported(&'static str),
     /// There is no private key in it.
-    #[error("holds no private key; if only its certificate is wanted, upload that as a certificate")]
+    #[error(
+        "holds no private key; if only its certificate is wanted, upload that as a certificate"
+    )]
     WithoutKey,
     /// The password is another one.
     #[error("does not open with the password given (AADB2C90213)")]
@@ -410,7 +412,9 @@ mod tests {
     const PASSWORD: &str = "pässword";
 
     fn decoded(text: &str) -> Vec<u8> {
-        STANDARD.decode(text.replace(char::is_whitespace, "")).unwrap()
+        STANDARD
+            .decode(text.replace(char::is_whitespace, ""))
+            .unwrap()
     }
 
     fn verdict(archive: &[u8], password: &str) -> Result<(), Pkcs12Problem> {
@@ -421,7 +425,10 @@ mod tests {
     fn old_protection_is_read_and_its_password_checked() {
         let archive = decoded(OLD);
         assert_eq!(verdict(&archive, PASSWORD), Ok(()));
-        assert_eq!(verdict(&archive, "other"), Err(Pkcs12Problem::WrongPassword));
+        assert_eq!(
+            verdict(&archive, "other"),
+            Err(Pkcs12Problem::WrongPassword)
+        );
         assert_eq!(verdict(&archive, ""), Err(Pkcs12Problem::NoPassword));
         assert_eq!(verdict(&decoded(EMPTY_PASSWORD), ""), Ok(()));
         assert_eq!(
@@ -447,7 +454,13 @@ mod tests {
 
     #[test]
     fn other_files_are_no_archives() {
-        for bytes in [&b""[..], b"junk", &[0x30, 0], &[0x30, 3, 2, 1, 1], &[0x30, 3, 2, 1, 3]] {
+        for bytes in [
+            &b""[..],
+            b"junk",
+            &[0x30, 0],
+            &[0x30, 3, 2, 1, 1],
+            &[0x30, 3, 2, 1, 3],
+        ] {
             let problem = verdict(bytes, "").unwrap_err();
             assert!(matches!(problem, Pkcs12Problem::Malformed(_)), "{problem}");
         }

@@ -76,7 +76,9 @@ pub(super) async fn add_key(
     match material {
         Material::Generate { kind, usage } => {
             let (usage, kind) = ((*usage).into(), (*kind).into());
-            client.generate_key(id, expected, usage, kind, validity).await
+            client
+                .generate_key(id, expected, usage, kind, validity)
+                .await
         }
         Material::Secret { usage, value, .. } => {
             let secret = NewSecret {

@@ -130,7 +130,11 @@ fn moment(text: &str) -> Option<i64> {
 
 /// A number of exactly so many digits.
 fn field((text, width): (&str, usize)) -> Option<i64> {
-    if text.len() == width { digits(text) } else { None }
+    if text.len() == width {
+        digits(text)
+    } else {
+        None
+    }
 }
 
 fn digits(text: &str) -> Option<i64> {
@@ -144,9 +148,9 @@ const DAY: i64 = 86_400;
 const EPOCH: i64 = 719_468;
 
 fn parts(time: SystemTime) -> [i64; 6] {
-    let seconds = time
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX));
+    let seconds = time.duration_since(UNIX_EPOCH).map_or(0, |since| {
+        i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+    });
     let (days, second) = (seconds / DAY, seconds % DAY);
     let [year, month, day] = civil(days);
     [
@@ -174,11 +178,7 @@ fn civil(days: i64) -> [i64; 3] {
     } else {
         shifted_month - 9
     };
-    [
-        era * 400 + year_of_era + i64::from(month <= 2),
-        month,
-        day,
-    ]
+    [era * 400 + year_of_era + i64::from(month <= 2), month, day]
 }
 
 /// The inverse of [`civil`]; `month` is from 1 to 12.
@@ -232,11 +232,29 @@ mod tests {
             assert_eq!(parse_date(text), Ok(midnight), "{text}");
         }
         for text in [
-            "", "tomorrow", "2027", "2027-1-31", "2027-02-29", "2100-02-29", "2027-04-31",
-            "2027-00-10", "2027-13-10", "2027-01-00", "2027-01-31T", "2027-01-31T24:00:00Z",
-            "2027-01-31T10:00Z", "2027-01-31T10:00:00", "2027-01-31T10:00:00.Z",
-            "2027-01-31T10:00:00+1:00", "2027-01-31T10:00:00+24:00", "2027-01-31T10:60:00Z",
-            "2027-01-31T10:00:00Zjunk", "+027-01-31", "2027-+1-31", "２０２７-01-31", "ä027-01-31",
+            "",
+            "tomorrow",
+            "2027",
+            "2027-1-31",
+            "2027-02-29",
+            "2100-02-29",
+            "2027-04-31",
+            "2027-00-10",
+            "2027-13-10",
+            "2027-01-00",
+            "2027-01-31T",
+            "2027-01-31T24:00:00Z",
+            "2027-01-31T10:00Z",
+            "2027-01-31T10:00:00",
+            "2027-01-31T10:00:00.Z",
+            "2027-01-31T10:00:00+1:00",
+            "2027-01-31T10:00:00+24:00",
+            "2027-01-31T10:60:00Z",
+            "2027-01-31T10:00:00Zjunk",
+            "+027-01-31",
+            "2027-+1-31",
+            "２０２７-01-31",
+            "ä027-01-31",
             "2027-01-31T10:00:00ä",
         ] {
             assert_eq!(parse_date(text), Err(DateError::Date(text.to_owned())));
@@ -252,8 +270,19 @@ mod tests {
         assert_eq!(parse_span("2w"), Ok(14 * 86_400));
         assert_eq!(parse_span("0s"), Ok(0));
         for text in [
-            "", "d", "30", "-1d", "+1d", "1.5h", "1 d", "1D", "ä", "9223372036854775807w",
-            "99999999999999999999d", "40000d", "1d1h",
+            "",
+            "d",
+            "30",
+            "-1d",
+            "+1d",
+            "1.5h",
+            "1 d",
+            "1D",
+            "ä",
+            "9223372036854775807w",
+            "99999999999999999999d",
+            "40000d",
+            "1d1h",
         ] {
             assert_eq!(parse_span(text), Err(DateError::Span(text.to_owned())));
         }

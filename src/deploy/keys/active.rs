@@ -86,13 +86,20 @@ mod tests {
     #[test]
     fn the_key_that_began_last_is_active() {
         assert_eq!(changes(&[]), [(100, None)]);
-        assert_eq!(changes(&[(None, None), (Some(100), None)]), [(100, Some(1))]);
+        assert_eq!(
+            changes(&[(None, None), (Some(100), None)]),
+            [(100, Some(1))]
+        );
         assert_eq!(
             changes(&[(None, None), (Some(101), Some(200))]),
             [(100, Some(0)), (101, Some(1)), (200, Some(0))]
         );
         assert_eq!(
-            changes(&[(Some(1), Some(150)), (Some(120), Some(300)), (Some(120), None)]),
+            changes(&[
+                (Some(1), Some(150)),
+                (Some(120), Some(300)),
+                (Some(120), None)
+            ]),
             [(100, Some(0)), (120, Some(1)), (300, Some(2))]
         );
         assert_eq!(changes(&[(Some(1), Some(100))]), [(100, None)]);

@@ -227,7 +227,9 @@ async fn enabled(
         Ok(states) => states,
         Err(GraphError::Rejected(_)) => return result,
         Err(error) => {
-            result.doubt = Some(format!("it is not known whether the key is enabled: {error}"));
+            result.doubt = Some(format!(
+                "it is not known whether the key is enabled: {error}"
+            ));
             return result;
         }
     };
@@ -237,12 +239,16 @@ async fn enabled(
     if disabled {
         match client.set_key_enabled(&result.keyset, &kid, true).await {
             Ok(true) => result.enabled = true,
-            Ok(false) => result.doubt = Some("the key is disabled and could not be found to enable it".to_owned()),
+            Ok(false) => {
+                result.doubt =
+                    Some("the key is disabled and could not be found to enable it".to_owned())
+            }
             Err(error) => {
-                result.doubt = Some(format!("the key is disabled and could not be enabled: {error}"));
+                result.doubt = Some(format!(
+                    "the key is disabled and could not be enabled: {error}"
+                ));
             }
         }
     }
     result
 }
-

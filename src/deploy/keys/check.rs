@@ -245,11 +245,18 @@ fn inactive(keyset: &TenantKeyset, now: i64) -> KeyFinding {
             rotate,
         );
     }
-    if let Some(begin) = enabled().filter(|key| !expired(key)).filter_map(begins).min() {
+    if let Some(begin) = enabled()
+        .filter(|key| !expired(key))
+        .filter_map(begins)
+        .min()
+    {
         return finding(
             &KEYSET_NOT_YET_ACTIVE,
             keyset,
-            format!("no key of keyset `{id}` is active before {}", utc::date(begin)),
+            format!(
+                "no key of keyset `{id}` is active before {}",
+                utc::date(begin)
+            ),
             format!("{rotate}; one without beginning (--no-not-before) is active at once"),
         );
     }
@@ -260,7 +267,10 @@ fn inactive(keyset: &TenantKeyset, now: i64) -> KeyFinding {
             keyset,
             format!(
                 "keyset `{id}` has expired{}",
-                last.map_or(String::new(), |last| format!(": its last key on {}", utc::date(last)))
+                last.map_or(String::new(), |last| format!(
+                    ": its last key on {}",
+                    utc::date(last)
+                ))
             ),
             rotate,
         );
@@ -304,8 +314,10 @@ fn ending(keyset: &TenantKeyset, active: &TenantKey, options: CheckOptions) -> O
         .rfind(|handover| handover.at <= expires)
         .and_then(|handover| keyset.keys.get(handover.key?))
         .filter(|key| key.key.kid != active.key.kid);
-    let outlives = successor
-        .filter(|key| key.expires().is_none_or(|theirs| theirs > now.saturating_add(within)));
+    let outlives = successor.filter(|key| {
+        key.expires()
+            .is_none_or(|theirs| theirs > now.saturating_add(within))
+    });
     let message = format!(
         "the active key `{name}` of keyset `{id}` expires on {}",
         utc::date(expires)
@@ -328,7 +340,12 @@ fn ending(keyset: &TenantKeyset, active: &TenantKey, options: CheckOptions) -> O
         }),
         None => Some(KeyFinding {
             kid: kid.clone(),
-            ..finding(&KEYSET_EXPIRING, keyset, format!("{message}, and no other takes over"), help)
+            ..finding(
+                &KEYSET_EXPIRING,
+                keyset,
+                format!("{message}, and no other takes over"),
+                help,
+            )
         }),
     }
 }

@@ -105,18 +105,24 @@ pub enum Warning {
     )]
     ShortLead,
     /// Applications may not know the key yet.
-    #[error("the new key is active at once: applications that cached the published keys fail until \
-             they read them again")]
+    #[error(
+        "the new key is active at once: applications that cached the published keys fail until \
+             they read them again"
+    )]
     AtOnce,
     /// There is a time without any key.
     #[error("from {0} on no key of the keyset is active")]
     Gap(String),
     /// Its dates cannot be read without its password.
-    #[error("the dates of the certificate are not readable in the archive: the new key is active as \
-             soon as it is there if its certificate is the youngest")]
+    #[error(
+        "the dates of the certificate are not readable in the archive: the new key is active as \
+             soon as it is there if its certificate is the youngest"
+    )]
     UnknownDates,
     /// The keyset is for encryption.
-    #[error("the keys of the keyset are for `{0}`, and the service gives certificates the use `sig`")]
+    #[error(
+        "the keys of the keyset are for `{0}`, and the service gives certificates the use `sig`"
+    )]
     CertificateUse(String),
     /// The former keys stay.
     #[error(
@@ -240,7 +246,10 @@ impl RotationPlan {
                 }
                 Some(_) => {}
             }
-            let gap = self.handovers.iter().find(|handover| handover.key.is_none());
+            let gap = self
+                .handovers
+                .iter()
+                .find(|handover| handover.key.is_none());
             if let Some(gap) = gap {
                 self.warnings.push(Warning::Gap(utc::date(gap.at)));
             }
@@ -251,11 +260,18 @@ impl RotationPlan {
             self.warnings.push(Warning::ShortLead);
         }
         if self.offer.is_certificate()
-            && let Some(present) = keyset.key_use().filter(|present| !present.eq_ignore_ascii_case("sig"))
+            && let Some(present) = keyset
+                .key_use()
+                .filter(|present| !present.eq_ignore_ascii_case("sig"))
         {
-            self.warnings.push(Warning::CertificateUse(present.to_owned()));
+            self.warnings
+                .push(Warning::CertificateUse(present.to_owned()));
         }
-        let endless = keyset.keys.iter().filter(|key| key.key.expires.is_none()).count();
+        let endless = keyset
+            .keys
+            .iter()
+            .filter(|key| key.key.expires.is_none())
+            .count();
         let words = match endless {
             0 => return,
             1 => "1 former key".to_owned(),
@@ -301,7 +317,13 @@ impl Offer {
         TenantKey {
             key: Key {
                 kty: Some(self.kind().to_owned()),
-                key_use: Some(self.content.usage().unwrap_or(Usage::Sig).as_str().to_owned()),
+                key_use: Some(
+                    self.content
+                        .usage()
+                        .unwrap_or(Usage::Sig)
+                        .as_str()
+                        .to_owned(),
+                ),
                 not_before: self.begin(),
                 expires: self.expires(),
                 ..Key::default()

@@ -91,7 +91,11 @@ pub enum Scope {
 
 /// The keyset that is meant by `name`, which may lack the prefix. Case does not count.
 pub fn find<'k>(keysets: &'k [TenantKeyset], name: &str) -> Option<&'k TenantKeyset> {
-    let is = |id: &str| keysets.iter().find(|keyset| keyset.id.eq_ignore_ascii_case(id));
+    let is = |id: &str| {
+        keysets
+            .iter()
+            .find(|keyset| keyset.id.eq_ignore_ascii_case(id))
+    };
     is(name).or_else(|| is(&prefixed(name)))
 }
 

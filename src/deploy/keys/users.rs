@@ -177,7 +177,10 @@ mod tests {
             <InputParameter Id='randomizerSecret' DataType='string' Value='B2C_1A_Signing'/>\
             </InputParameters></ClaimsTransformation>";
         assert_eq!(users(hash), [pair("H", "randomizerSecret")]);
-        assert_eq!(users("<!-- <Key StorageReferenceId='B2C_1A_Signing'/> -->"), []);
+        assert_eq!(
+            users("<!-- <Key StorageReferenceId='B2C_1A_Signing'/> -->"),
+            []
+        );
     }
 
     #[test]
