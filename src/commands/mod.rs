@@ -11,6 +11,7 @@ pub mod emulator;
 pub mod explain;
 mod fix;
 pub mod graph;
+pub mod keys;
 pub mod plan;
 pub mod project;
 pub mod shell;

@@ -80,13 +80,29 @@ impl ProjectArgs {
     /// # Errors
     /// What keeps the command from running: paths, configuration, encodings.
     pub fn load(&self, shell: &Shell) -> Result<Project> {
-        let options = LoadOptions {
+        let env = |name: &str| shell.variable(name);
+        Self::checked(config::load(&self.paths, &self.options(), &env)?, shell)
+    }
+
+    /// Reads the configuration only, for commands that are about a tenant.
+    ///
+    /// # Errors
+    /// What is wrong with the configuration or does not fit to it.
+    pub fn load_configuration(&self, shell: &Shell) -> Result<Project> {
+        let env = |name: &str| shell.variable(name);
+        Self::checked(config::load_configuration(&self.options(), &env)?, shell)
+    }
+
+    fn options(&self) -> LoadOptions {
+        LoadOptions {
             config: self.config.clone(),
             environment: self.environment.clone(),
             tenant: self.tenant.clone(),
             with: self.with.clone(),
-        };
-        let mut project = config::load(&self.paths, &options, &|name| shell.variable(name))?;
+        }
+    }
+
+    fn checked(mut project: Project, shell: &Shell) -> Result<Project> {
         let known: Vec<_> = rules::all().chain(super::deploy_rules()).collect();
         project.check_rules(&known)?;
         for note in project.notes.drain(..) {

@@ -38,12 +38,14 @@ pub static KEYSET_CONFLICTING_RECIPES: Rule = Rule {
 const PREFIX: &str = "B2C_1A_";
 
 /// What the name of a key in a technical profile tells about the key.
-struct Meaning {
-    usage: Usage,
+pub(super) struct Meaning {
+    pub(super) usage: Usage,
     /// Whether the service can make the key: nobody else has to know it.
     generated: bool,
+    /// Whether the key must be RSA; a certificate's is.
+    pub(super) rsa: bool,
     /// What a person has to supply otherwise.
-    noun: &'static str,
+    pub(super) noun: &'static str,
     /// How to configure that.
     advice: &'static str,
 }
@@ -351,22 +353,25 @@ const PKCS12_ADVICE: &str = "write `pkcs12 = { file = \"….pfx\" }` and its pas
 
 /// What the names of keys mean, as Microsoft's pages on technical profiles document them. Names that
 /// are not here say nothing.
-fn meaning(key: &str) -> Option<Meaning> {
+pub(super) fn meaning(key: &str) -> Option<Meaning> {
     let generated = |usage, noun| Meaning {
         usage,
         generated: true,
+        rsa: true,
         noun,
         advice: "write `generate = \"rsa\"` under [keysets.KEYSET] in the configuration",
     };
     let secret = |noun| Meaning {
         usage: Usage::Sig,
         generated: false,
+        rsa: false,
         noun,
         advice: SECRET_ADVICE,
     };
     let certificate = |usage| Meaning {
         usage,
         generated: false,
+        rsa: true,
         noun: "certificate with its private key",
         advice: PKCS12_ADVICE,
     };

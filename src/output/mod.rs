@@ -12,6 +12,7 @@ pub mod graph;
 pub mod human;
 pub mod json;
 pub mod junit;
+pub mod keys;
 pub mod markdown;
 pub mod patch;
 pub mod progress;
