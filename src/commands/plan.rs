@@ -255,6 +255,7 @@ impl TenantSide<'_> {
                 production: project.settings.production,
                 placeholder_secrets: self.args.emulator,
                 delete: Vec::new(),
+                now: Some(std::time::SystemTime::now()),
             },
         );
         validated.add(planned.findings.iter().cloned(), project);

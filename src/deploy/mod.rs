@@ -27,6 +27,7 @@ mod plan;
 mod preconditions;
 mod provision;
 mod recipe;
+mod rejected;
 mod remote;
 mod restore;
 mod schedule;
@@ -39,7 +40,7 @@ pub use execute::{ExecuteError, ExecuteOptions, Execution, execute};
 pub use failure::{Failure, FailureItem};
 pub use fingerprint::Fingerprint;
 pub use keyset_plan::{
-    KEYSET_CONFLICTING_RECIPES, KEYSET_MISSING, KEYSET_MIXED_USE, KEYSET_WRONG_KIND,
+    KEYSET_CONFLICTING_RECIPES, KEYSET_EXPIRING, KEYSET_MISSING, KEYSET_MIXED_USE, KEYSET_WRONG_KIND,
 };
 pub use local::{Local, LocalBase, LocalPolicy, Undeployable};
 pub use materials::{KEYSET_WITHOUT_VALUE, Materials, ValueError};
@@ -56,6 +57,7 @@ pub use preconditions::{
     TENANT_FULL, TENANT_OTHER,
 };
 pub use recipe::{GeneratedKind, KeyContent, Recipe, Usage, ValueSource};
+pub use rejected::{Evidence, UPLOAD_FAILED};
 pub use remote::{Remote, RemotePolicy, read};
 pub use snapshot::{Manifest, SavedPolicy, Snapshot, SnapshotError};
 

@@ -61,8 +61,10 @@ pub static RULES: &[&Rule] = &[
     &keyset_plan::KEYSET_MISSING,
     &keyset_plan::KEYSET_MIXED_USE,
     &keyset_plan::KEYSET_WRONG_KIND,
+    &keyset_plan::KEYSET_EXPIRING,
     &keyset_plan::KEYSET_CONFLICTING_RECIPES,
     &super::materials::KEYSET_WITHOUT_VALUE,
+    &super::rejected::UPLOAD_FAILED,
 ];
 
 /// Policies in a tenant, custom ones and user flows together (Microsoft's "service limits and

@@ -81,6 +81,9 @@ pub struct Manifest {
     pub tenant: String,
     /// The tenant's id, where known.
     pub tenant_id: Option<String>,
+    /// Whether the deployment was for an environment marked production.
+    #[serde(default)]
+    pub production: bool,
     /// When it was saved: UTC, RFC 3339.
     pub created: String,
     /// The policies that the deployment was about to write or delete, in the order of the plan:
@@ -147,6 +150,7 @@ impl Contents {
             schema_version: VERSION,
             tenant: plan.tenant.clone(),
             tenant_id: plan.tenant_id.clone(),
+            production: plan.production,
             created: utc::rfc3339(now),
             policies,
         };
