@@ -5,11 +5,15 @@
 //! room decides what a user sees or how the process ends.
 
 pub mod deploy;
+mod deployment;
 pub mod emulator;
 pub mod explain;
 pub mod graph;
+mod outcome_view;
 pub mod plan;
+mod plan_view;
 pub mod project;
+mod saved_plan;
 pub mod shell;
 pub mod tenant;
 pub mod validate;

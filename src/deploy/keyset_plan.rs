@@ -5,7 +5,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use crate::diagnostics::{Diagnostic, Level, Location, Rule, near_miss};
 use crate::msgraph::{Key, Keyset};
 
-use super::plan::{KeysetAction, KeysetStep, Need};
+use super::plan::{KeysetAction, KeysetCondition, KeysetStep, Need};
 use super::{GeneratedKind, KeyContent, Local, PlanOptions, Remote, Usage, utc};
 
 /// A keyset is neither in the tenant nor can it be made.
@@ -127,13 +127,20 @@ fn step(
         action: KeysetAction::Present,
         content: None,
         inferred: false,
+        condition: KeysetCondition::Good,
         expires: existing.and_then(last_expiry).map(rfc3339),
         needed_by: Vec::new(),
     };
     let uses_agree = check_uses(id, &references, filled, findings);
     if let Some(keyset) = existing.filter(|_| filled) {
-        findings.extend(wrong_kind(keyset, &references));
-        findings.extend(expiring(keyset, &references, options));
+        if let Some((condition, finding)) = expiring(keyset, &references, options) {
+            step.condition = condition;
+            findings.push(finding);
+        }
+        if let Some(finding) = wrong_kind(keyset, &references) {
+            step.condition = KeysetCondition::WrongKind;
+            findings.push(finding);
+        }
     } else {
         step.action = match existing {
             Some(_) => KeysetAction::Fill,
@@ -373,7 +380,7 @@ fn expiring(
     keyset: &Keyset,
     references: &[Reference<'_>],
     options: &PlanOptions,
-) -> Option<Diagnostic> {
+) -> Option<(KeysetCondition, Diagnostic)> {
     let now = options.now?.duration_since(UNIX_EPOCH).ok()?;
     let expiry = last_expiry(keyset)?;
     let end = Duration::from_secs(u64::try_from(expiry).unwrap_or(0));
@@ -382,8 +389,12 @@ fn expiring(
     }
     let date = rfc3339(expiry);
     let date = date.get(..10).unwrap_or(&date);
+    let mut condition = KeysetCondition::Expiring;
     let message = match end.checked_sub(now) {
-        None => format!("the last key of keyset `{}` expired on {date}", keyset.id),
+        None => {
+            condition = KeysetCondition::Expired;
+            format!("the last key of keyset `{}` expired on {date}", keyset.id)
+        }
         Some(left) => {
             let days = left.as_secs() / (24 * 60 * 60);
             let left = match days {
@@ -398,11 +409,10 @@ fn expiring(
         }
     };
     let first = references.first()?;
-    Some(
-        Diagnostic::new(&KEYSET_EXPIRING, first.location, message)
-            .help("add a key that is valid longer; the tenant uses it when this one has ended")
-            .policy_id(&first.need.policy_id),
-    )
+    let finding = Diagnostic::new(&KEYSET_EXPIRING, first.location, message)
+        .help("add a key that is valid longer; the tenant uses it when this one has ended")
+        .policy_id(&first.need.policy_id);
+    Some((condition, finding))
 }
 
 const UNKNOWN_ADVICE: &str = "say in the configuration under [keysets.KEYSET] how it is made";

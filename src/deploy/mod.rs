@@ -49,7 +49,7 @@ pub use observer::{Event, Observer, RetriesTo};
 pub use outcome::{KeysetOutcome, Outcome, OutcomeSummary, PolicyOutcome, Status, Stop};
 pub use place::Place;
 pub use plan::{
-    KeysetAction, KeysetStep, Need, PLAN_VERSION, Plan, PlanError, PlanOptions, Planned,
+    KeysetAction, KeysetCondition, KeysetStep, Need, PLAN_VERSION, Plan, PlanError, PlanOptions, Planned,
     PolicyAction, PolicyStep, TenantIdentity, build,
 };
 pub use preconditions::{

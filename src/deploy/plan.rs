@@ -52,6 +52,21 @@ pub enum KeysetAction {
     Missing,
 }
 
+/// What is wrong with the keys of a keyset that is left alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum KeysetCondition {
+    /// Nothing that is known.
+    #[default]
+    Good,
+    /// They are of another sort than the policies need.
+    WrongKind,
+    /// The last one expires within 30 days.
+    Expiring,
+    /// The last one has expired.
+    Expired,
+}
+
 /// One keyset of a plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -68,6 +83,9 @@ pub struct KeysetStep {
     /// that never expires.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<String>,
+    /// What is wrong with the keys that the tenant has.
+    #[serde(default)]
+    pub condition: KeysetCondition,
     /// The elements that need it.
     pub needed_by: Vec<Need>,
 }
