@@ -7,13 +7,17 @@
 mod atomic_file;
 mod ci_summary;
 pub mod deploy;
+mod deployment;
 pub mod emulator;
 pub mod explain;
 mod fix;
 pub mod graph;
 pub mod keys;
+mod outcome_view;
 pub mod plan;
+mod plan_view;
 pub mod project;
+mod saved_plan;
 pub mod shell;
 pub mod tenant;
 pub mod validate;

@@ -132,6 +132,25 @@ impl Shell {
         loud.say(format!("{word}: {}", causes.join("\n  because: ")));
     }
 
+    /// Whether somebody is there who can answer a question.
+    pub fn can_ask(&self) -> bool {
+        io::stdin().is_terminal() && self.stderr_is_terminal()
+    }
+
+    /// Asks a question that only `y` or `yes` answers with yes. Asked with `-q` as well.
+    ///
+    /// # Errors
+    /// If the answer cannot be read.
+    pub fn confirm(&self, question: &str) -> io::Result<bool> {
+        let mut stderr = io::stderr().lock();
+        write!(stderr, "{question} [y/N] ")?;
+        stderr.flush()?;
+        let mut answer = String::new();
+        io::stdin().read_line(&mut answer)?;
+        let answer = answer.trim();
+        Ok(answer.eq_ignore_ascii_case("y") || answer.eq_ignore_ascii_case("yes"))
+    }
+
     /// A line on standard error that only `-v` shows.
     pub fn note(&self, line: impl AsRef<str>) {
         if self.verbosity > 0 {

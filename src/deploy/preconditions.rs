@@ -68,6 +68,7 @@ pub static RULES: &[&Rule] = &[
     &super::keys::KEYSET_NOT_YET_ACTIVE,
     &super::keys::KEYSET_EXPIRED,
     &super::keys::KEYSET_EXPIRING,
+    &super::rejected::UPLOAD_FAILED,
 ];
 
 /// Policies in a tenant, custom ones and user flows together (Microsoft's "service limits and

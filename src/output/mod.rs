@@ -19,6 +19,7 @@ pub mod progress;
 pub mod sarif;
 
 mod format;
+mod plan;
 mod positions;
 mod text_index;
 mod visible;
@@ -69,6 +70,21 @@ pub fn render(
         Format::Azure => azure::render(report, out),
         Format::Junit => junit::render(report, out),
         Format::Markdown => markdown::render(report, out),
+    }
+}
+
+/// Text of files and services for one line of a terminal, without anything that moves the cursor.
+pub fn plain(text: &str) -> std::borrow::Cow<'_, str> {
+    visible::one_line(text)
+}
+
+/// A path as a word of a POSIX shell's command line.
+pub fn shell_word(path: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/\\._-+:".contains(c);
+    if !path.is_empty() && path.chars().all(is_plain) {
+        path.to_owned()
+    } else {
+        format!("'{}'", plain(path).replace('\'', "'\\''"))
     }
 }
 
