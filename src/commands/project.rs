@@ -117,6 +117,7 @@ pub fn validate(
         let mut input = Input {
             sources,
             tenant_known: tenant.is_some(),
+            production: project.settings.production,
             levels: levels.clone(),
             ..Input::default()
         };
@@ -130,7 +131,7 @@ pub fn validate(
             let resolution = resolver.resolve(file.clone(), &mut input.sources);
             used.extend(resolution.used);
             if own {
-                diagnostics.extend(resolution.diagnostics);
+                input.found.extend(resolution.diagnostics);
                 input.own.push(resolution.id);
             } else {
                 input.context.push(resolution.id);
@@ -147,6 +148,7 @@ pub fn validate(
             let id = input.sources.add(source);
             input.context.push(id);
         }
+        let own = input.own.len();
         let outcome = validate::validate(input);
         for &id in &outcome.not_policies {
             shell.note(format!(
@@ -154,7 +156,7 @@ pub fn validate(
                 outcome.report.sources.get(id).name()
             ));
         }
-        if outcome.report.policies == 0 && outcome.report.diagnostics.is_empty() {
+        if outcome.not_policies.len() == own {
             let names = outcome.not_policies.iter();
             let first = names
                 .map(|&id: &SourceId| outcome.report.sources.get(id).name())

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, bail};
 use crate::config::Project;
 use crate::diagnostics::{Source, SourceMap};
 use crate::output::{self, Format, Options, human, patch};
-use crate::xml;
+use crate::{rules, xml};
 
 use super::project::{self, ProjectArgs, Validated};
 use super::{Exit, Shell, atomic_file, ci_summary, fix, watch};
@@ -198,7 +198,7 @@ pub(super) fn report(
     let options = Options {
         command,
         style: shell.style(),
-        ..Options::default()
+        rule_page: &rules::page,
     };
     shell.print(|out| output::render(&validated.report, format, &options, out))?;
     ci_summary::publish(validated, format, shell)

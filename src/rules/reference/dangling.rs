@@ -6,8 +6,11 @@ use crate::policy::{Effective, Kind, Reference, Role, references};
 
 macro_rules! rules {
     ($($name:ident, $id:literal, $summary:literal;)*) => {
-        $(static $name: Rule = Rule { id: $id, level: Level::Error, summary: $summary };)*
-        pub(super) static RULES: &[&Rule] = &[$(&$name),*];
+        $(pub(super) static $name: Rule = Rule {
+            id: $id,
+            level: Level::Error,
+            summary: $summary,
+        };)*
     };
 }
 
