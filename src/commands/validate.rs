@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::config::Project;
 use crate::diagnostics::{Source, SourceMap};
-use crate::output::{self, Format, Options, human, patch};
+use crate::output::{self, Format, Options, Style, human, patch};
 use crate::{rules, xml};
 
 use super::project::{self, ProjectArgs, Validated};
@@ -144,11 +144,7 @@ impl ValidateArgs {
             .or_else(|| by_extension(path))
             .unwrap_or(Format::Human);
         let mut text = Vec::new();
-        let options = Options {
-            command: "validate",
-            style: shell.file_style(),
-            ..Options::default()
-        };
+        let options = options("validate", shell.file_style());
         output::render(&validated.report, format, &options, &mut text)?;
         atomic_file::write(path, &text)
             .with_context(|| format!("cannot write the report to `{}`", path.display()))?;
@@ -195,11 +191,16 @@ pub(super) fn report(
     shell: &Shell,
 ) -> Result<()> {
     let format = shell.format(format);
-    let options = Options {
-        command,
-        style: shell.style(),
-        rule_page: &rules::page,
-    };
+    let options = options(command, shell.style());
     shell.print(|out| output::render(&validated.report, format, &options, out))?;
     ci_summary::publish(validated, format, shell)
+}
+
+/// What every format gets to know besides the report.
+fn options(command: &str, style: Style) -> Options<'_> {
+    Options {
+        command,
+        style,
+        rule_page: &rules::page,
+    }
 }
