@@ -7,9 +7,14 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::config::Project;
 use crate::diagnostics::{Source, SourceMap};
+<<<<<<< HEAD
 use crate::output::{self, Format, Options, human, patch};
 use crate::rules;
 use crate::xml;
+=======
+use crate::output::{self, Format, Options, Style, human, patch};
+use crate::{rules, xml};
+>>>>>>> fix
 
 use super::project::{self, ProjectArgs, Validated};
 use super::{Exit, Shell, atomic_file, ci_summary, fix, watch};
@@ -145,11 +150,7 @@ impl ValidateArgs {
             .or_else(|| by_extension(path))
             .unwrap_or(Format::Human);
         let mut text = Vec::new();
-        let options = Options {
-            command: "validate",
-            style: shell.file_style(),
-            ..Options::default()
-        };
+        let options = options("validate", shell.file_style());
         output::render(&validated.report, format, &options, &mut text)?;
         atomic_file::write(path, &text)
             .with_context(|| format!("cannot write the report to `{}`", path.display()))?;
@@ -196,11 +197,16 @@ pub(super) fn report(
     shell: &Shell,
 ) -> Result<()> {
     let format = shell.format(format);
-    let options = Options {
-        command,
-        style: shell.style(),
-        rule_page: &rules::page,
-    };
+    let options = options(command, shell.style());
     shell.print(|out| output::render(&validated.report, format, &options, out))?;
     ci_summary::publish(validated, format, shell)
+}
+
+/// What every format gets to know besides the report.
+fn options(command: &str, style: Style) -> Options<'_> {
+    Options {
+        command,
+        style,
+        rule_page: &rules::page,
+    }
 }
