@@ -7,14 +7,8 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::config::Project;
 use crate::diagnostics::{Source, SourceMap};
-<<<<<<< HEAD
-use crate::output::{self, Format, Options, human, patch};
-use crate::rules;
-use crate::xml;
-=======
 use crate::output::{self, Format, Options, Style, human, patch};
 use crate::{rules, xml};
->>>>>>> fix
 
 use super::project::{self, ProjectArgs, Validated};
 use super::{Exit, Shell, atomic_file, ci_summary, fix, watch};
