@@ -1,7 +1,7 @@
 //! `journey-tail-inherited`: a journey is written anew and keeps the end of the old one.
 
 use crate::diagnostics::{Diagnostic, Level, Rule};
-use crate::policy::{Effective, Kind, Site};
+use crate::policy::{Effective, Kind};
 
 /// Inherited steps follow the last step of a journey that looks complete.
 pub(super) static JOURNEY_TAIL_INHERITED: Rule = Rule {
@@ -17,10 +17,10 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
         let Some(id) = journey.attribute("Id") else {
             continue;
         };
-        let Some(last) = complete_to(journey) else {
+        let Some(merged) = view.journey(Kind::UserJourney, id) else {
             continue;
         };
-        let Some(merged) = view.journey(Kind::UserJourney, id) else {
+        let Some(last) = merged.written_anew_to() else {
             continue;
         };
         let tail: Vec<_> = merged
@@ -53,23 +53,4 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
             .policy_id(policy.id()),
         );
     }
-}
-
-/// The last order of a journey element that is a whole journey by itself: steps from 1 on without a
-/// gap, the last of which sends the claims.
-fn complete_to(journey: Site<'_>) -> Option<u32> {
-    let mut steps: Vec<(u32, &str)> = journey
-        .items("OrchestrationSteps", "OrchestrationStep")
-        .filter_map(|step| {
-            let order = step.attribute("Order")?.trim().parse().ok()?;
-            Some((order, step.attribute("Type").unwrap_or_default()))
-        })
-        .collect();
-    steps.sort_unstable();
-    let &(last, last_type) = steps.last()?;
-    let contiguous = steps
-        .iter()
-        .zip(1..)
-        .all(|((order, _), expected)| *order == expected);
-    (contiguous && steps.len() > 1 && last_type == "SendClaims").then_some(last)
 }

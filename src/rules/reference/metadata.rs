@@ -17,12 +17,12 @@ pub(super) static CLAIM: Rule = Rule {
     summary: "a metadata item names a claim type that is not declared",
 };
 
-/// Keys whose value is the id of a claim type.
+/// Keys whose value is the id of a claim type. `IpAddressClaimReferenceId` is not among them: in
+/// Microsoft's starter packs it names a claim that they do not declare.
 const CLAIM_KEYS: &[&str] = &[
     "UseClaimAsBearerToken",
     "ClaimUsedForRequestPayload",
     "ClaimTypeOnWhichToEnable",
-    "IpAddressClaimReferenceId",
     "issuer_refresh_token_user_identity_claim_type",
 ];
 

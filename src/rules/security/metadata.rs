@@ -69,7 +69,7 @@ fn weakness(view: &Effective<'_>, profile: Site<'_>, key: &str, value: &str) -> 
         })
     };
     match key {
-        "AllowInsecureAuthInProduction" if is("true") => weakness(
+        "AllowInsecureAuthInProduction" if is("true") && is_insecure(view, profile) => weakness(
             &SEC_ALLOW_INSECURE,
             "this profile may call its service without authentication in production",
             "let the service authenticate its caller, and remove the item",
@@ -79,7 +79,7 @@ fn weakness(view: &Effective<'_>, profile: Site<'_>, key: &str, value: &str) -> 
             "details of the service's errors reach the user's browser",
             "remove the item before users see the policy",
         ),
-        "EnforceEmailVerification" if is("false") => weakness(
+        "EnforceEmailVerification" if is("false") && asks_for_address(view, profile) => weakness(
             &SEC_EMAIL_VERIFICATION,
             "users may give addresses that are not theirs",
             "remove the item, or verify the address in another step",
@@ -100,6 +100,32 @@ fn weakness(view: &Effective<'_>, profile: Site<'_>, key: &str, value: &str) -> 
         }
         _ => None,
     }
+}
+
+/// Whether the profile may be without authentication; another type makes the permission idle.
+fn is_insecure(view: &Effective<'_>, profile: Site<'_>) -> bool {
+    let merged = profile
+        .attribute("Id")
+        .and_then(|id| view.technical_profile(id));
+    merged.is_none_or(|merged| {
+        merged
+            .metadata("AuthenticationType")
+            .is_none_or(|item| item.value.trim().eq_ignore_ascii_case("None"))
+    })
+}
+
+/// Whether the profile has a claim that would be verified.
+fn asks_for_address(view: &Effective<'_>, profile: Site<'_>) -> bool {
+    let merged = profile
+        .attribute("Id")
+        .and_then(|id| view.technical_profile(id));
+    merged.is_some_and(|merged| {
+        merged.output_claims.iter().any(|claim| {
+            claim
+                .attribute("PartnerClaimType")
+                .is_some_and(|partner| partner.eq_ignore_ascii_case("Verified.Email"))
+        })
+    })
 }
 
 fn any_issuer(view: &Effective<'_>, profile: Site<'_>, value: &str) -> Option<Weakness> {

@@ -66,10 +66,6 @@ pub(super) fn check(reached: &Reached<'_, '_>, findings: &mut Vec<Diagnostic>) {
             &["issuer_refresh_token_user_identity_claim_type"],
             Level::Warning,
         ),
-        // The hint is signed with a key that is given, or with one that the metadata name.
-        ProfileKind::IdTokenHint if !reached.has_cryptographic_key("client_secret") => {
-            need(&["METADATA"], Level::Error);
-        }
         _ => {}
     }
 }
