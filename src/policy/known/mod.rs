@@ -4,6 +4,7 @@ pub mod claim_resolvers;
 pub mod directory_attributes;
 pub mod handlers;
 pub mod page_contracts;
+pub mod profile_items;
 mod transformation_methods;
 
 pub use transformation_methods::{

@@ -4,7 +4,8 @@ use super::Reached;
 use super::metadata_required::invalid_value;
 use crate::diagnostics::{Diagnostic, Level, Rule, near_miss};
 use crate::policy::Item;
-use crate::policy::known::handlers::{MetadataKey, ProfileKind, Value};
+use crate::policy::known::handlers::ProfileKind;
+use crate::policy::known::profile_items::{MetadataKey, Value};
 
 pub(super) static TP_METADATA_INVALID: Rule = Rule {
     id: "tp-metadata-invalid",

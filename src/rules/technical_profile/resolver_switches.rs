@@ -53,7 +53,7 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
             claims.extend(site.items("OutputClaims", "OutputClaim"));
         }
         for claim in claims {
-            findings.extend(switch(view, &profile.id, claim, switched_on));
+            findings.extend(switch(view, profile.id, claim, switched_on));
         }
     }
     if let Some(relying_party) = view
