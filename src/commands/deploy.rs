@@ -104,13 +104,8 @@ pub fn run(args: &DeployArgs, shell: &Shell) -> Result<Exit> {
         let plan = match saved {
             None => planned.plan,
             Some(saved) => {
-                let fits = saved_plan::check(
-                    &saved,
-                    &planned.plan,
-                    &connection.tenant,
-                    &local,
-                    &remote,
-                );
+                let fits =
+                    saved_plan::check(&saved, &planned.plan, &connection.tenant, &local, &remote);
                 if let Err(error) = fits {
                     connection.close().await;
                     return Err(error);

@@ -360,4 +360,3 @@ impl Observer for Display {
         self.progress.event(event);
     }
 }
-

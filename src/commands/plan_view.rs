@@ -119,12 +119,7 @@ impl View<'_> {
         let diff = TextDiff::from_lines(from, to);
         let mut unified = diff.unified_diff();
         let file = step.file().unwrap_or(&step.id);
-        Some(
-            unified
-                .context_radius(3)
-                .header("tenant", file)
-                .to_string(),
-        )
+        Some(unified.context_radius(3).header("tenant", file).to_string())
     }
 }
 

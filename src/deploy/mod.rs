@@ -40,7 +40,8 @@ pub use execute::{ExecuteError, ExecuteOptions, Execution, execute};
 pub use failure::{Failure, FailureItem};
 pub use fingerprint::Fingerprint;
 pub use keyset_plan::{
-    KEYSET_CONFLICTING_RECIPES, KEYSET_EXPIRING, KEYSET_MISSING, KEYSET_MIXED_USE, KEYSET_WRONG_KIND,
+    KEYSET_CONFLICTING_RECIPES, KEYSET_EXPIRING, KEYSET_MISSING, KEYSET_MIXED_USE,
+    KEYSET_WRONG_KIND,
 };
 pub use local::{Local, LocalBase, LocalPolicy, Undeployable};
 pub use materials::{KEYSET_WITHOUT_VALUE, Materials, ValueError};
@@ -49,8 +50,8 @@ pub use observer::{Event, Observer, RetriesTo};
 pub use outcome::{KeysetOutcome, Outcome, OutcomeSummary, PolicyOutcome, Status, Stop};
 pub use place::Place;
 pub use plan::{
-    KeysetAction, KeysetCondition, KeysetStep, Need, PLAN_VERSION, Plan, PlanError, PlanOptions, Planned,
-    PolicyAction, PolicyStep, TenantIdentity, build,
+    KeysetAction, KeysetCondition, KeysetStep, Need, PLAN_VERSION, Plan, PlanError, PlanOptions,
+    Planned, PolicyAction, PolicyStep, TenantIdentity, build,
 };
 pub use preconditions::{
     POLICY_TOO_LARGE, POLICY_UNDEPLOYABLE, POLICYID_UNPREFIXED, PRODUCTION_DEBUGGING, RULES,

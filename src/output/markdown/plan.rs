@@ -32,7 +32,11 @@ pub fn document(plan: &PlanJson) -> String {
         .collect();
     // Half of what is left is for the changes, so that one long diff does not crowd them out.
     let room = COMMENT_BYTES.saturating_sub(text.len()) / 2 + text.len();
-    append_counted(&mut text, updates.iter().map(|policy| changes(policy)), room);
+    append_counted(
+        &mut text,
+        updates.iter().map(|policy| changes(policy)),
+        room,
+    );
     let diffs = plan.policies.iter().filter_map(|policy| {
         let diff = policy.diff.as_ref()?;
         Some(format!(
@@ -74,7 +78,12 @@ fn breaking(plan: &PlanJson, text: &mut String) {
     let all: Vec<(&str, &ChangeJson)> = plan
         .policies
         .iter()
-        .flat_map(|policy| policy.changes.iter().map(move |change| (&*policy.id, change)))
+        .flat_map(|policy| {
+            policy
+                .changes
+                .iter()
+                .map(move |change| (&*policy.id, change))
+        })
         .filter(|(_, change)| !change.used_by.is_empty())
         .collect();
     for (id, change) in all.iter().take(MOST_BREAKING) {
