@@ -8,7 +8,9 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
 use crate::commands::shell::ColourChoice;
-use crate::commands::{Exit, Shell, deploy, emulator, explain, graph, keys, plan, validate};
+use crate::commands::{
+    Exit, Shell, deploy, emulator, explain, graph, keys, plan, rollback, validate,
+};
 
 /// Checks Azure AD B2C custom policies as strictly as the tenant would, and deploys them through
 /// Microsoft Graph.
@@ -50,6 +52,7 @@ enum Command {
     Plan(plan::PlanArgs),
     Deploy(deploy::DeployArgs),
     Keys(keys::KeysArgs),
+    Rollback(rollback::RollbackArgs),
     Graph(graph::GraphArgs),
     Emulator(emulator::EmulatorArgs),
     Explain(explain::ExplainArgs),
@@ -99,6 +102,7 @@ fn execute(command: Command, shell: &Shell) -> anyhow::Result<Exit> {
         Command::Plan(args) => plan::run(&args, shell),
         Command::Deploy(args) => deploy::run(&args, shell),
         Command::Keys(args) => keys::run(&args, shell),
+        Command::Rollback(args) => rollback::run(&args, shell),
         Command::Graph(args) => graph::run(&args, shell),
         Command::Emulator(args) => emulator::run(&args, shell),
         Command::Explain(args) => explain::run(&args, shell),

@@ -17,6 +17,7 @@ mod outcome_view;
 pub mod plan;
 mod plan_view;
 pub mod project;
+pub mod rollback;
 mod saved_plan;
 pub mod shell;
 pub mod tenant;
