@@ -22,6 +22,13 @@ pub struct Input {
     /// Where placeholders without a value are left. That they are no valid values follows from the
     /// missing setting, which was reported already, and is not said again.
     pub unresolved: Vec<Location>,
+    /// What was found in these texts before, while their placeholders were replaced; comments in
+    /// the policies may silence it.
+    pub found: Vec<Diagnostic>,
+    /// Whether the environment is marked production; some rules speak only there.
+    pub production: bool,
+    /// Judge as the tenant does, to which a comment that silences a finding means nothing.
+    pub as_tenant: bool,
     /// Levels that the team configured: rule id to level, `None` for "off".
     pub levels: HashMap<String, Option<Level>>,
 }
@@ -44,8 +51,23 @@ pub struct SetFiles {
     pub own: Vec<SourceId>,
     /// Files that may hold bases of the own ones. Several sets may share them.
     pub context: Vec<SourceId>,
-    /// Whether the tenant's policies are among the context.
+    /// What was found before in the own files.
+    pub found: Vec<Diagnostic>,
+}
+
+/// By which measure several sets are judged; the fields are those of [`Input`].
+#[derive(Debug, Default)]
+pub struct Terms {
+    /// Whether the tenant's policies are among the context of every set.
     pub tenant_known: bool,
+    /// Where placeholders without a value are left.
+    pub unresolved: Vec<Location>,
+    /// Whether the environment is marked production.
+    pub production: bool,
+    /// Judge as the tenant does.
+    pub as_tenant: bool,
+    /// Levels that the team configured.
+    pub levels: HashMap<String, Option<Level>>,
 }
 
 /// What validation found in one of several sets.
@@ -67,15 +89,25 @@ pub fn validate(input: Input) -> Outcome {
         context,
         tenant_known,
         unresolved,
+        found,
+        production,
+        as_tenant,
         levels,
     } = input;
     let files = SetFiles {
         own,
         context,
+        found,
+    };
+    let terms = Terms {
         tenant_known,
+        unresolved,
+        production,
+        as_tenant,
+        levels,
     };
     let mut outcome = Outcome::default();
-    for checked in validate_sets(&sources, &[files], unresolved, &levels) {
+    for checked in validate_sets(&sources, vec![files], &terms) {
         outcome.report.policies = checked.set.own().count();
         outcome.report.diagnostics = checked.diagnostics;
         outcome.set = checked.set;
@@ -88,34 +120,31 @@ pub fn validate(input: Input) -> Outcome {
 
 /// Validates several sets: all cores work on all of them, and a file that several sets have as
 /// context is parsed once. The results come in the order of the sets.
-pub fn validate_sets(
-    sources: &SourceMap,
-    sets: &[SetFiles],
-    unresolved: Vec<Location>,
-    levels: &HashMap<String, Option<Level>>,
-) -> Vec<CheckedSet> {
-    let parsed = parse(sources, sets);
-    let mut checked: Vec<CheckedSet> = sets.iter().map(|files| form(files, &parsed)).collect();
-    drop(parsed);
-    let policies: Vec<(usize, PolicyIndex)> = checked
+pub fn validate_sets(sources: &SourceMap, sets: Vec<SetFiles>, terms: &Terms) -> Vec<CheckedSet> {
+    let parsed = parse(sources, &sets);
+    let mut checked: Vec<CheckedSet> = sets
         .iter()
-        .enumerate()
-        .flat_map(|(number, checked)| {
-            let whole = |policy: &Policy| policy.document.is_well_formed();
-            let own = checked.set.own().filter(move |(_, policy)| whole(policy));
-            own.map(move |(index, _)| (number, index))
-        })
+        .map(|files| form(files, &parsed, terms))
         .collect();
-    let findings = in_parallel(&policies, |&(number, index)| {
-        rules::check(&checked[number].set.effective(index))
-    });
-    for (&(number, _), findings) in policies.iter().zip(findings) {
+    drop(parsed);
+
+    let work: Vec<(usize, Work)> = (checked.iter().enumerate())
+        .flat_map(|(number, checked)| Work::of(&checked.set).map(move |work| (number, work)))
+        .collect();
+    let findings = in_parallel(&work, |(number, work)| work.run(&checked[*number].set));
+    for (&(number, _), findings) in work.iter().zip(findings) {
         checked[number].diagnostics.extend(findings);
     }
-    let unresolved = Places::new(unresolved);
-    for CheckedSet { diagnostics, .. } in &mut checked {
+
+    let unresolved = Places::new(&terms.unresolved);
+    for (checked, files) in checked.iter_mut().zip(sets) {
+        let diagnostics = &mut checked.diagnostics;
         diagnostics.retain(|finding| !unresolved.overlap(finding.primary.location));
-        apply_levels(diagnostics, levels);
+        diagnostics.extend(files.found);
+        if !terms.as_tenant {
+            rules::suppress(&checked.set, sources, diagnostics);
+        }
+        apply_levels(diagnostics, &terms.levels);
     }
     checked
 }
@@ -147,7 +176,7 @@ fn parse(sources: &SourceMap, sets: &[SetFiles]) -> Parsed {
     files.into_iter().zip(parsed).collect()
 }
 
-fn form(files: &SetFiles, parsed: &Parsed) -> CheckedSet {
+fn form(files: &SetFiles, parsed: &Parsed, terms: &Terms) -> CheckedSet {
     let mut diagnostics = Vec::new();
     let mut policies = Vec::new();
     let mut not_policies = Vec::new();
@@ -161,11 +190,11 @@ fn form(files: &SetFiles, parsed: &Parsed) -> CheckedSet {
         diagnostics.extend_from_slice(findings);
         policies.extend(policy.clone());
     }
-    let (set, findings) = PolicySet::new(policies, files.tenant_known);
+    let (set, findings) = PolicySet::new(policies, terms.tenant_known);
     diagnostics.extend(findings);
     CheckedSet {
         diagnostics,
-        set,
+        set: set.for_production(terms.production),
         not_policies,
     }
 }
@@ -184,7 +213,8 @@ struct Places {
 }
 
 impl Places {
-    fn new(mut locations: Vec<Location>) -> Self {
+    fn new(locations: &[Location]) -> Self {
+        let mut locations = locations.to_vec();
         locations.sort_unstable();
         let mut by_source: HashMap<_, Vec<_>> = HashMap::new();
         for location in locations {
@@ -203,6 +233,35 @@ impl Places {
         let end = location.span.end.max(location.span.start + 1);
         let before_end = spans.partition_point(|place| place.start < end);
         before_end > 0 && location.span.start < spans[before_end - 1].end
+    }
+}
+
+/// A share of the rules' work.
+enum Work {
+    /// All rules on one policy.
+    Policy(PolicyIndex),
+    /// One check on the whole set.
+    Set(rules::SetCheck),
+}
+
+impl Work {
+    fn of(set: &PolicySet) -> impl Iterator<Item = Self> {
+        let policies = set
+            .own()
+            .filter(|(_, policy)| policy.document.is_well_formed())
+            .map(|(index, _)| Self::Policy(index));
+        rules::set_checks().map(Self::Set).chain(policies)
+    }
+
+    fn run(&self, set: &PolicySet) -> Vec<Diagnostic> {
+        match self {
+            Self::Policy(index) => rules::check(&set.effective(*index)),
+            Self::Set(check) => {
+                let mut findings = Vec::new();
+                check(set, &mut findings);
+                findings
+            }
+        }
     }
 }
 
@@ -227,6 +286,7 @@ pub fn apply_levels(diagnostics: &mut Vec<Diagnostic>, levels: &HashMap<String, 
 pub fn upload_verdict(text: &str, ancestors: &[&str], keysets: Option<&[String]>) -> Vec<String> {
     let mut input = Input {
         tenant_known: true,
+        as_tenant: true,
         ..Input::default()
     };
     let own = input.sources.add(Source::new("upload", text));

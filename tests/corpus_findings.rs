@@ -15,6 +15,71 @@ use iefctl::validate::{Input, Outcome, validate};
 /// Sample folder below `samples`, rule, and why the policy is broken.
 const BROKEN: &[(&str, &str, &str)] = &[
     (
+        "custom-claims-provider/policy",
+        "rest-insecure-auth",
+        "calls a REST service without authentication, which production policies must allow by name",
+    ),
+    (
+        "custom-claims-provider/policy",
+        "tp-metadata-invalid",
+        "the client id of the identity provider is left empty for the reader to fill in",
+    ),
+    (
+        "custom-email-verifcation/policy",
+        "rest-insecure-auth",
+        "calls a REST service without authentication, which production policies must allow by name",
+    ),
+    (
+        "home-realm-discovery-page/policy",
+        "tp-metadata-invalid",
+        "the client id of the identity provider is left empty for the reader to fill in",
+    ),
+    (
+        "mfa-email-or-phone/policy",
+        "aad-extension-app",
+        "extension attributes; the reader is to add the application ids to AAD-Common",
+    ),
+    (
+        "remote-profile/Remote-profile-policies",
+        "rest-insecure-auth",
+        "calls a REST service without authentication, which production policies must allow by name",
+    ),
+    (
+        "remote-profile/Remote-profile-policies",
+        "tp-metadata-invalid",
+        "the client id of the identity provider is left empty for the reader to fill in",
+    ),
+    (
+        "remote-profile/Remote-profile-with-hash-policies",
+        "rest-insecure-auth",
+        "calls a REST service without authentication, which production policies must allow by name",
+    ),
+    (
+        "remote-profile/Remote-profile-with-hash-policies",
+        "tp-metadata-invalid",
+        "the client id of the identity provider is left empty for the reader to fill in",
+    ),
+    (
+        "service-consent/policy",
+        "aad-extension-app",
+        "extension attributes; the reader is to add the application ids to AAD-Common",
+    ),
+    (
+        "sign-in-with-custom-mfa/policy",
+        "rest-insecure-auth",
+        "calls a REST service without authentication, which production policies must allow by name",
+    ),
+    (
+        "store-three-letters-of-the-password/policy",
+        "rest-insecure-auth",
+        "calls a REST service without authentication, which production policies must allow by name",
+    ),
+    (
+        "username-discovery/policy",
+        "rest-insecure-auth",
+        "calls a REST service without authentication, which production policies must allow by name",
+    ),
+    (
         "age-gating/policy",
         "datauri-unknown",
         "version 2.1.7 is one of the page contract, but the URI lacks `contract`",

@@ -1,6 +1,6 @@
 //! What a command works on: the arguments that name policies and settings, and validating them.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
@@ -9,7 +9,7 @@ use crate::config::{self, LoadOptions, Project};
 use crate::diagnostics::{Diagnostic, Level, Location, Report, Source, SourceId, SourceMap};
 use crate::policy::{PolicySet, Resolver, SETTINGS_UNUSED};
 use crate::rules;
-use crate::validate::{self, SetFiles};
+use crate::validate::{self, SetFiles, Terms};
 
 use super::Shell;
 
@@ -80,13 +80,29 @@ impl ProjectArgs {
     /// # Errors
     /// What keeps the command from running: paths, configuration, encodings.
     pub fn load(&self, shell: &Shell) -> Result<Project> {
-        let options = LoadOptions {
+        let env = |name: &str| shell.variable(name);
+        Self::checked(config::load(&self.paths, &self.options(), &env)?, shell)
+    }
+
+    /// Reads the configuration only, for commands that are about a tenant.
+    ///
+    /// # Errors
+    /// What is wrong with the configuration or does not fit to it.
+    pub fn load_configuration(&self, shell: &Shell) -> Result<Project> {
+        let env = |name: &str| shell.variable(name);
+        Self::checked(config::load_configuration(&self.options(), &env)?, shell)
+    }
+
+    fn options(&self) -> LoadOptions {
+        LoadOptions {
             config: self.config.clone(),
             environment: self.environment.clone(),
             tenant: self.tenant.clone(),
             with: self.with.clone(),
-        };
-        let mut project = config::load(&self.paths, &options, &|name| shell.variable(name))?;
+        }
+    }
+
+    fn checked(mut project: Project, shell: &Shell) -> Result<Project> {
         let known: Vec<_> = rules::all().chain(super::deploy_rules()).collect();
         project.check_rules(&known)?;
         for note in project.notes.drain(..) {
@@ -109,47 +125,53 @@ pub fn validate(
     let mut sources = project.sources.clone();
     let mut diagnostics = project.diagnostics.clone();
     let resolver = Resolver::new(&project.settings);
-    let levels = levels(project);
+    let mut terms = Terms {
+        tenant_known: tenant.is_some(),
+        production: project.settings.production,
+        levels: levels(project),
+        ..Terms::default()
+    };
     let mut used: BTreeSet<usize> = BTreeSet::new();
-    let mut unresolved = Vec::new();
     let mut resolve = |file: &Source, sources: &mut SourceMap| {
         let resolution = resolver.resolve(file.clone(), sources);
         used.extend(resolution.used);
-        unresolved.extend(resolution.unresolved.into_iter().map(|span| Location {
+        let places = resolution.unresolved.into_iter();
+        terms.unresolved.extend(places.map(|span| Location {
             source: resolution.id,
             span,
         }));
         (resolution.id, resolution.diagnostics)
     };
-    // What is wrong with the placeholders of a base is said where the base is validated.
-    let bases: Vec<SourceId> = project
-        .bases
-        .iter()
-        .map(|base| resolve(base, &mut sources).0)
-        .collect();
+    let mut files = Vec::new();
+    for set in &project.sets {
+        let mut input = SetFiles::default();
+        for file in &set.files {
+            let (id, findings) = resolve(file, &mut sources);
+            input.own.push(id);
+            input.found.extend(findings);
+        }
+        files.push(input);
+    }
     let stored: Vec<SourceId> = tenant
         .unwrap_or_default()
         .iter()
         .map(|policy| sources.add(Source::new(format!("tenant:{}", policy.id), policy.text)))
         .collect();
-    let mut files = Vec::new();
-    for set in &project.sets {
-        let mut own = Vec::new();
-        for file in &set.files {
-            let (id, findings) = resolve(file, &mut sources);
-            own.push(id);
-            diagnostics.extend(findings);
+    // A base is resolved once for all sets. What is wrong with its placeholders is said where it is
+    // validated.
+    let mut bases: BTreeMap<usize, SourceId> = BTreeMap::new();
+    for (input, set) in files.iter_mut().zip(&project.sets) {
+        for &base in &set.with {
+            let id = bases
+                .entry(base)
+                .or_insert_with(|| resolve(&project.bases[base], &mut sources).0);
+            input.context.push(*id);
         }
-        let with = set.with.iter().map(|&base| bases[base]);
-        files.push(SetFiles {
-            own,
-            context: with.chain(stored.iter().copied()).collect(),
-            tenant_known: tenant.is_some(),
-        });
+        input.context.extend(&stored);
     }
+    let checked = validate::validate_sets(&sources, files, &terms);
     let mut sets = Vec::new();
     let mut policies = 0;
-    let checked = validate::validate_sets(&sources, &files, unresolved, &levels);
     for (checked, input) in checked.into_iter().zip(&project.sets) {
         let mut not_policies = checked
             .not_policies
@@ -160,8 +182,7 @@ pub fn validate(
                 "{name} is no policy: its root element is not TrustFrameworkPolicy"
             ));
         }
-        let own = checked.set.own().count();
-        if own == 0 && checked.diagnostics.is_empty() {
+        if not_policies.len() == input.files.len() {
             bail!(
                 "`{}` holds no policy: none of its {} XML files has the root element \
                  TrustFrameworkPolicy{}",
@@ -172,7 +193,7 @@ pub fn validate(
                     .map_or(String::new(), |name| format!(" (the first is {name})"))
             );
         }
-        policies += own;
+        policies += checked.set.own().count();
         diagnostics.extend(checked.diagnostics);
         sets.push(checked.set);
     }
@@ -182,7 +203,7 @@ pub fn validate(
             .into_iter()
             .filter(|finding| project.is_complete || finding.rule != &SETTINGS_UNUSED),
     );
-    validate::apply_levels(&mut diagnostics, &levels);
+    validate::apply_levels(&mut diagnostics, &terms.levels);
     let mut report = Report {
         sources,
         diagnostics,

@@ -1,5 +1,5 @@
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::diagnostics::{Diagnostic, Location, SourceId, Span};
 use crate::xml::{Document, Element};
@@ -7,7 +7,8 @@ use crate::xml::{Document, Element};
 use super::declarations::{Declarations, fold};
 use super::header::Header;
 use super::inheritance::{self, Inheritance};
-use super::{Effective, Kind};
+use super::references::Found;
+use super::{Effective, Kind, Site};
 
 /// The number of a policy in its set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -36,6 +37,8 @@ pub struct Policy {
     /// What it says about itself.
     pub header: Header,
     declarations: Arc<Declarations>,
+    /// Filled when first asked for: bases of other sets are not.
+    pub(super) references: Arc<OnceLock<Vec<Found>>>,
 }
 
 impl Policy {
@@ -46,6 +49,7 @@ impl Policy {
             role,
             header: Header::read(&document, source)?,
             declarations: Arc::new(Declarations::read(&document)),
+            references: Arc::default(),
             document: Arc::new(document),
         })
     }
@@ -76,11 +80,22 @@ impl Policy {
 
     /// The elements of this file that declare an id, in document order. One is the rule; more are a
     /// mistake that other rules report.
-    pub fn declared(&self, kind: Kind, id: &str) -> impl Iterator<Item = Element<'_>> {
+    pub fn declared<'p>(&'p self, kind: Kind, id: &str) -> impl Iterator<Item = Element<'p>> {
         self.declarations
-            .get(kind, &fold(id))
-            .iter()
-            .filter_map(|&node| self.document.element(node))
+            .candidates(kind, id)
+            .filter_map(|node| self.document.element(node))
+            .filter(move |element| {
+                let known = element.attribute_value("Id");
+                known.is_some_and(|known| known.eq_ignore_ascii_case(id))
+            })
+    }
+
+    /// The same as [`Policy::declarations`], each together with the policy.
+    pub fn sites(&self, kind: Kind) -> impl Iterator<Item = Site<'_>> {
+        self.declarations(kind).map(|element| Site {
+            policy: self,
+            element,
+        })
     }
 
     /// All elements of a kind that this file declares, in document order.
@@ -108,6 +123,7 @@ pub enum Base {
 pub struct PolicySet {
     policies: Vec<Policy>,
     inheritance: Inheritance,
+    production: bool,
 }
 
 impl PolicySet {
@@ -141,9 +157,21 @@ impl PolicySet {
             Self {
                 policies,
                 inheritance,
+                production: false,
             },
             findings,
         )
+    }
+
+    /// The same set, for an environment that the team marked as production or not.
+    #[must_use]
+    pub fn for_production(self, production: bool) -> Self {
+        Self { production, ..self }
+    }
+
+    /// Whether the set goes to an environment that the team marked as production.
+    pub const fn is_production(&self) -> bool {
+        self.production
     }
 
     /// The policy of this number.
