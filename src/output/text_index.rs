@@ -16,7 +16,7 @@ pub(super) struct TextIndex<'t> {
 
 impl<'t> TextIndex<'t> {
     pub(super) fn new(text: &'t str) -> Self {
-        let breaks = text.match_indices('\n').map(|(newline, _)| newline + 1);
+        let breaks = memchr::memchr_iter(b'\n', text.as_bytes()).map(|newline| newline + 1);
         let mut count = 0;
         let blocks = text.as_bytes().chunks(BLOCK).map(|block| {
             count += starts(block);

@@ -151,6 +151,10 @@ pub(super) const fn is_blank(byte: u8) -> bool {
 
 /// Length of `prefix:` at the start of a qualified name; `None` if the name is no qualified name.
 pub(super) fn prefix_length(name: &str) -> Option<u16> {
+    // Few names have a prefix, and they are short.
+    if !name.bytes().any(|byte| byte == b':') {
+        return Some(0);
+    }
     match name.split_once(':') {
         None => Some(0),
         Some((prefix, local)) => {

@@ -42,9 +42,10 @@ fn next(text: &str, mut from: usize, with_sample_tenant: bool) -> Option<Placeho
     loop {
         let rest = &bytes[from..];
         let at = from
-            + rest.iter().position(|byte| {
-                *byte == b'{' || (with_sample_tenant && matches!(byte, b'y' | b'Y'))
-            })?;
+            + match with_sample_tenant {
+                true => memchr::memchr3(b'{', b'y', b'Y', rest),
+                false => memchr::memchr(b'{', rest),
+            }?;
         if bytes[at] == b'{' {
             if starts_with(&bytes[at..], SETTINGS) {
                 return Some(braced(text, at));

@@ -49,7 +49,9 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
         let (value, span, by_key) = match element.name() {
             "Item" => {
                 let key = element.attribute_value("Key").unwrap_or_default();
-                let secret = SECRET_KEYS.contains(&key.to_ascii_lowercase().as_str());
+                let secret = SECRET_KEYS
+                    .iter()
+                    .any(|known| known.eq_ignore_ascii_case(key));
                 (element.trimmed_text(), element.text_span(), secret)
             }
             "InputClaim" | "OutputClaim" | "PersistedClaim" | "DisplayClaim" => {
@@ -64,7 +66,7 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
             },
             _ => continue,
         };
-        if looks_like_template(value) || !(by_key || holds_secret(value)) {
+        if !(by_key || holds_secret(value)) || looks_like_template(value) {
             continue;
         }
         findings.push(finding(view, span));
@@ -105,24 +107,34 @@ fn looks_like_template(value: &str) -> bool {
 }
 
 fn holds_secret(value: &str) -> bool {
+    follows_mark(value)
+        || is_json_web_token(value)
+        || value.contains("PRIVATE KEY-----")
+        || is_sendgrid_key(value)
+}
+
+fn follows_mark(value: &str) -> bool {
+    // Every mark ends with one of these, and few values hold any.
+    if !value.bytes().any(|byte| matches!(byte, b'=' | b' ')) {
+        return false;
+    }
     let folded = value.to_ascii_lowercase();
     let opaque = |c: char| c.is_ascii_alphanumeric() || "-_.~%+/=".contains(c);
     let follows = |start: usize| {
         let rest = folded.get(start..).unwrap_or_default();
         rest.find(|c: char| !opaque(c)).unwrap_or(rest.len())
     };
-    let marked = MARKS.iter().any(|(mark, least)| {
+    MARKS.iter().any(|(mark, least)| {
         folded
             .find(mark)
             .is_some_and(|at| follows(at + mark.len()) >= *least)
-    });
-    marked
-        || is_json_web_token(value)
-        || value.contains("PRIVATE KEY-----")
-        || is_sendgrid_key(value)
+    })
 }
 
 fn is_json_web_token(value: &str) -> bool {
+    if !value.trim_start().starts_with("eyJ") {
+        return false;
+    }
     let parts: Vec<&str> = value.trim().split('.').collect();
     parts.len() == 3
         && parts[0].starts_with("eyJ")
@@ -132,6 +144,9 @@ fn is_json_web_token(value: &str) -> bool {
 
 /// `SG.` with 22 and 43 characters behind it.
 fn is_sendgrid_key(value: &str) -> bool {
+    if !value.trim_start().starts_with("SG.") {
+        return false;
+    }
     let parts: Vec<&str> = value.trim().split('.').collect();
     parts.len() == 3 && parts[0] == "SG" && parts[1].len() == 22 && parts[2].len() == 43
 }

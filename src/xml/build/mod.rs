@@ -305,6 +305,12 @@ impl<'t> Builder<'t> {
             self.find(name, format!("`{written}` is not an XML name"));
             return 0;
         }
+        self.prefix(name)
+    }
+
+    /// The length of the prefix of a name with the colon.
+    fn prefix(&mut self, name: Span) -> u16 {
+        let written = name.of(self.text);
         match tag::prefix_length(written) {
             Some(length) => length,
             None => {
@@ -360,7 +366,8 @@ impl<'t> Builder<'t> {
     fn attribute(&mut self, raw: RawAttribute) -> ExpandedName<'t> {
         let text: &'t str = self.text;
         let name = raw.name.of(text);
-        let prefix = self.qualified_name(raw.name);
+        // That it is a name was seen when the tag was read.
+        let prefix = self.prefix(raw.name);
         if !raw.is_plain {
             self.check_references(raw.value);
         }
