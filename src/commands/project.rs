@@ -80,13 +80,29 @@ impl ProjectArgs {
     /// # Errors
     /// What keeps the command from running: paths, configuration, encodings.
     pub fn load(&self, shell: &Shell) -> Result<Project> {
-        let options = LoadOptions {
+        let env = |name: &str| shell.variable(name);
+        Self::checked(config::load(&self.paths, &self.options(), &env)?, shell)
+    }
+
+    /// Reads the configuration only, for commands that are about a tenant.
+    ///
+    /// # Errors
+    /// What is wrong with the configuration or does not fit to it.
+    pub fn load_configuration(&self, shell: &Shell) -> Result<Project> {
+        let env = |name: &str| shell.variable(name);
+        Self::checked(config::load_configuration(&self.options(), &env)?, shell)
+    }
+
+    fn options(&self) -> LoadOptions {
+        LoadOptions {
             config: self.config.clone(),
             environment: self.environment.clone(),
             tenant: self.tenant.clone(),
             with: self.with.clone(),
-        };
-        let mut project = config::load(&self.paths, &options, &|name| shell.variable(name))?;
+        }
+    }
+
+    fn checked(mut project: Project, shell: &Shell) -> Result<Project> {
         let known: Vec<_> = rules::all().chain(super::deploy_rules()).collect();
         project.check_rules(&known)?;
         for note in project.notes.drain(..) {
@@ -117,6 +133,7 @@ pub fn validate(
         let mut input = Input {
             sources,
             tenant_known: tenant.is_some(),
+            production: project.settings.production,
             levels: levels.clone(),
             ..Input::default()
         };
@@ -130,7 +147,7 @@ pub fn validate(
             let resolution = resolver.resolve(file.clone(), &mut input.sources);
             used.extend(resolution.used);
             if own {
-                diagnostics.extend(resolution.diagnostics);
+                input.found.extend(resolution.diagnostics);
                 input.own.push(resolution.id);
             } else {
                 input.context.push(resolution.id);
@@ -147,6 +164,7 @@ pub fn validate(
             let id = input.sources.add(source);
             input.context.push(id);
         }
+        let own = input.own.len();
         let outcome = validate::validate(input);
         for &id in &outcome.not_policies {
             shell.note(format!(
@@ -154,7 +172,7 @@ pub fn validate(
                 outcome.report.sources.get(id).name()
             ));
         }
-        if outcome.report.policies == 0 && outcome.report.diagnostics.is_empty() {
+        if outcome.not_policies.len() == own {
             let names = outcome.not_policies.iter();
             let first = names
                 .map(|&id: &SourceId| outcome.report.sources.get(id).name())

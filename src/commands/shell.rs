@@ -53,6 +53,11 @@ impl Shell {
         self.style_for(self.stderr_is_terminal())
     }
 
+    /// How text looks in a file: plain unless colours were asked for.
+    pub fn file_style(&self) -> Style {
+        self.style_for(false)
+    }
+
     fn style_for(&self, is_terminal: bool) -> Style {
         let dumb = self.variable("TERM").is_some_and(|term| term == "dumb");
         let colour = match self.colour {
@@ -103,6 +108,28 @@ impl Shell {
             // Nothing can be done about a closed standard error.
             let _ = writeln!(io::stderr().lock(), "{}", line.as_ref());
         }
+    }
+
+    /// `error:` and the chain of causes, outermost first, on standard error; `-q` does not silence it.
+    pub fn fail(&self, error: &anyhow::Error) {
+        let mut causes: Vec<String> = Vec::new();
+        for cause in error.chain() {
+            let text = cause.to_string();
+            // Some errors repeat their cause in their own text.
+            if !causes.last().is_some_and(|last| last.contains(&text)) {
+                causes.push(text);
+            }
+        }
+        let word = if self.error_style().colour {
+            "\u{1b}[1m\u{1b}[91merror\u{1b}[0m"
+        } else {
+            "error"
+        };
+        let loud = Self {
+            quiet: false,
+            ..*self
+        };
+        loud.say(format!("{word}: {}", causes.join("\n  because: ")));
     }
 
     /// Whether somebody is there who can answer a question.

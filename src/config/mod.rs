@@ -103,9 +103,30 @@ pub fn load(
     options: &LoadOptions,
     env: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Project, ConfigError> {
+    read(Some(paths), options, env)
+}
+
+/// Loads the configuration for the current folder and no policies, for commands that are about a
+/// tenant only.
+///
+/// # Errors
+/// [`ConfigError`]: the command cannot run; nothing else happened.
+pub fn load_configuration(
+    options: &LoadOptions,
+    env: &dyn Fn(&str) -> Option<String>,
+) -> Result<Project, ConfigError> {
+    read(None, options, env)
+}
+
+fn read(
+    paths: Option<&[PathBuf]>,
+    options: &LoadOptions,
+    env: &dyn Fn(&str) -> Option<String>,
+) -> Result<Project, ConfigError> {
     let mut notes = Vec::new();
     let mut sources = SourceMap::new();
     let targets = paths
+        .unwrap_or_default()
         .iter()
         .map(|path| Ok((paths::display(path), Target::of(path, None)?)))
         .collect::<Result<Vec<_>, ConfigError>>()?;
@@ -121,7 +142,10 @@ pub fn load(
         }
         None => Filter::default(),
     };
-    let plans = plan_sets(targets, configuration, &sources)?;
+    let plans = match paths {
+        Some(_) => plan_sets(targets, configuration, &sources)?,
+        None => Vec::new(),
+    };
     let is_complete = plans.iter().any(|plan| plan.is_complete);
     let with = with_targets(configuration, options, &sources)?;
     let sets = read_sets(plans, &with, &filter, &mut notes)?;
@@ -133,6 +157,18 @@ pub fn load(
 }
 
 impl Project {
+    /// The files that were read: configuration, policies and bases.
+    pub fn files(&self) -> impl Iterator<Item = &Source> {
+        let policies = self
+            .sets
+            .iter()
+            .flat_map(|set| set.files.iter().chain(&set.with));
+        self.sources
+            .iter()
+            .map(|(_, source)| source)
+            .chain(policies)
+    }
+
     /// Checks that the configuration names only rules that exist.
     ///
     /// # Errors

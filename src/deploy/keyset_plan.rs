@@ -5,6 +5,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use crate::diagnostics::{Diagnostic, Level, Location, Rule, near_miss};
 use crate::msgraph::{Key, Keyset};
 
+use super::keys::KEYSET_EXPIRING;
 use super::plan::{KeysetAction, KeysetCondition, KeysetStep, Need};
 use super::{GeneratedKind, KeyContent, Local, PlanOptions, Remote, Usage, utc};
 
@@ -29,13 +30,6 @@ pub static KEYSET_WRONG_KIND: Rule = Rule {
     summary: "the keyset of the tenant holds another sort of key than the policy needs",
 };
 
-/// The keys of the tenant's keyset end soon, or have ended.
-pub static KEYSET_EXPIRING: Rule = Rule {
-    id: "keyset-expiring",
-    level: Level::Warning,
-    summary: "the last key of a keyset that a policy needs expires within 30 days, or has expired",
-};
-
 /// The configuration says two different things about one keyset.
 pub static KEYSET_CONFLICTING_RECIPES: Rule = Rule {
     id: "keyset-conflicting-recipes",
@@ -51,12 +45,14 @@ const PREFIX: &str = "B2C_1A_";
 const EXPIRING: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// What the name of a key in a technical profile tells about the key.
-struct Meaning {
-    usage: Usage,
+pub(super) struct Meaning {
+    pub(super) usage: Usage,
     /// Whether the service can make the key: nobody else has to know it.
     generated: bool,
+    /// Whether the key must be RSA; a certificate's is.
+    pub(super) rsa: bool,
     /// What a person has to supply otherwise.
-    noun: &'static str,
+    pub(super) noun: &'static str,
     /// How to configure that.
     advice: &'static str,
 }
@@ -410,6 +406,8 @@ fn expiring(
     };
     let first = references.first()?;
     let finding = Diagnostic::new(&KEYSET_EXPIRING, first.location, message)
+        // A deployment goes on without it; `keys check` is where it fails.
+        .level(Level::Warning)
         .help("add a key that is valid longer; the tenant uses it when this one has ended")
         .policy_id(&first.need.policy_id);
     Some((condition, finding))
@@ -425,22 +423,25 @@ const PKCS12_ADVICE: &str = "write `pkcs12 = { file = \"….pfx\" }` and its pas
 
 /// What the names of keys mean, as Microsoft's pages on technical profiles document them. Names that
 /// are not here say nothing.
-fn meaning(key: &str) -> Option<Meaning> {
+pub(super) fn meaning(key: &str) -> Option<Meaning> {
     let generated = |usage, noun| Meaning {
         usage,
         generated: true,
+        rsa: true,
         noun,
         advice: "write `generate = \"rsa\"` under [keysets.KEYSET] in the configuration",
     };
     let secret = |noun| Meaning {
         usage: Usage::Sig,
         generated: false,
+        rsa: false,
         noun,
         advice: SECRET_ADVICE,
     };
     let certificate = |usage| Meaning {
         usage,
         generated: false,
+        rsa: true,
         noun: "certificate with its private key",
         advice: PKCS12_ADVICE,
     };

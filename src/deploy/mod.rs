@@ -3,18 +3,21 @@
 //! [`Local`] is what is wanted, [`Remote`] what is there ([`read`] asks the tenant), [`build`] makes
 //! a [`Plan`] of both, which is pure data: every dry run, output and test uses the same one.
 //! [`Materials::gather`] reads the values of keys that have to be made, and [`execute`] carries the
-//! plan out: the only code that writes to a tenant, and only after what it overwrites was saved by
-//! [`Snapshot`]. [`Outcome`] tells what became of every step.
+//! plan out, and only after what it overwrites was saved by [`Snapshot`]. [`Outcome`] tells what
+//! became of every step. [`keys`] is the life of keysets after their first key.
 //!
 //! The room reaches the network through `msgraph` only, and the disk only for snapshots and for the
 //! files of key values. It prints nothing, reads no environment, and knows no configuration format.
 
 mod cancellation;
+mod certificate;
+mod der;
 mod difference;
 mod execute;
 mod failure;
 mod fingerprint;
 mod impact;
+pub mod keys;
 mod keyset_plan;
 mod local;
 mod locate;
@@ -22,6 +25,7 @@ mod materials;
 mod moved;
 mod observer;
 mod outcome;
+mod pkcs12;
 mod place;
 mod plan;
 mod preconditions;
@@ -35,19 +39,20 @@ mod snapshot;
 mod utc;
 
 pub use cancellation::Cancellation;
+pub use certificate::Certificate;
 pub use difference::{Change, Difference, How};
 pub use execute::{ExecuteError, ExecuteOptions, Execution, execute};
 pub use failure::{Failure, FailureItem};
 pub use fingerprint::Fingerprint;
 pub use keyset_plan::{
-    KEYSET_CONFLICTING_RECIPES, KEYSET_EXPIRING, KEYSET_MISSING, KEYSET_MIXED_USE,
-    KEYSET_WRONG_KIND,
+    KEYSET_CONFLICTING_RECIPES, KEYSET_MISSING, KEYSET_MIXED_USE, KEYSET_WRONG_KIND,
 };
 pub use local::{Local, LocalBase, LocalPolicy, Undeployable};
 pub use materials::{KEYSET_WITHOUT_VALUE, Materials, ValueError};
 pub use moved::Moved;
 pub use observer::{Event, Observer, RetriesTo};
 pub use outcome::{KeysetOutcome, Outcome, OutcomeSummary, PolicyOutcome, Status, Stop};
+pub use pkcs12::Pkcs12Problem;
 pub use place::Place;
 pub use plan::{
     KeysetAction, KeysetCondition, KeysetStep, Need, PLAN_VERSION, Plan, PlanError, PlanOptions,
@@ -61,6 +66,7 @@ pub use recipe::{GeneratedKind, KeyContent, Recipe, Usage, ValueSource};
 pub use rejected::{Evidence, UPLOAD_FAILED};
 pub use remote::{Remote, RemotePolicy, read};
 pub use snapshot::{Manifest, SavedPolicy, Snapshot, SnapshotError};
+pub use utc::{DateError, date, parse_date, parse_span};
 
 /// Ids as the service compares them: without regard to case.
 fn fold(id: &str) -> String {

@@ -61,9 +61,13 @@ pub static RULES: &[&Rule] = &[
     &keyset_plan::KEYSET_MISSING,
     &keyset_plan::KEYSET_MIXED_USE,
     &keyset_plan::KEYSET_WRONG_KIND,
-    &keyset_plan::KEYSET_EXPIRING,
     &keyset_plan::KEYSET_CONFLICTING_RECIPES,
     &super::materials::KEYSET_WITHOUT_VALUE,
+    &super::keys::KEYSET_WITHOUT_KEY,
+    &super::keys::KEYSET_WITHOUT_ACTIVE_KEY,
+    &super::keys::KEYSET_NOT_YET_ACTIVE,
+    &super::keys::KEYSET_EXPIRED,
+    &super::keys::KEYSET_EXPIRING,
     &super::rejected::UPLOAD_FAILED,
 ];
 

@@ -72,13 +72,13 @@ fn line(diagnostic: &Diagnostic, positions: &Positions<'_>) -> String {
     )
 }
 
-fn data(text: &str) -> String {
+pub(super) fn data(text: &str) -> String {
     lines(text)
         .replace('%', "%AZP25")
         .replace('\r', "%0D")
         .replace('\n', "%0A")
 }
 
-fn property(text: &str) -> String {
+pub(super) fn property(text: &str) -> String {
     data(text).replace(']', "%5D").replace(';', "%3B")
 }

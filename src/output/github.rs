@@ -71,13 +71,13 @@ fn command(diagnostic: &Diagnostic, positions: &Positions<'_>) -> String {
     )
 }
 
-fn data(text: &str) -> String {
+pub(super) fn data(text: &str) -> String {
     lines(text)
         .replace('%', "%25")
         .replace('\r', "%0D")
         .replace('\n', "%0A")
 }
 
-fn property(text: &str) -> String {
+pub(super) fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }

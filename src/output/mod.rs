@@ -12,7 +12,9 @@ pub mod graph;
 pub mod human;
 pub mod json;
 pub mod junit;
+pub mod keys;
 pub mod markdown;
+pub mod patch;
 pub mod progress;
 pub mod sarif;
 
@@ -87,7 +89,7 @@ pub fn shell_word(path: &str) -> String {
 }
 
 /// "1 error", "3 errors": the count with its noun, which takes an `s` in the plural.
-fn counted(count: usize, noun: &str) -> String {
+pub(crate) fn counted(count: usize, noun: &str) -> String {
     let ending = if count == 1 { "" } else { "s" };
     format!("{count} {noun}{ending}")
 }

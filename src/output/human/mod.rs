@@ -18,8 +18,9 @@ use crate::diagnostics::{Diagnostic, Label, Level, Report};
 use super::positions::{Place, Positions, original_range, resolved_text};
 use super::visible::one_line;
 use snippet::Mark;
+use style::GUTTER;
 pub use style::Style;
-use style::{GUTTER, STRONG, level_colour};
+pub(super) use style::{ERROR, FAINT, STRONG, SUCCESS, WARNING, level_colour};
 
 /// A resolved value is shown up to so many characters.
 const LONGEST_VALUE: usize = 120;
