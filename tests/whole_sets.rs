@@ -81,12 +81,16 @@ fn development_mode_is_reported_in_production_only() {
         ("", insights, "sec-insights-developer"),
     ] {
         let text = policy("B2C_1A_Base", attributes, body);
-        assert_eq!(of(&check(&[text.clone()], true), rule).len(), 1, "{rule}");
-        assert!(of(&check(&[text.clone()], false), rule).is_empty());
+        assert_eq!(
+            of(&check(std::slice::from_ref(&text), true), rule).len(),
+            1,
+            "{rule}"
+        );
+        assert!(of(&check(std::slice::from_ref(&text), false), rule).is_empty());
         // A comment that waits for production is not unused elsewhere.
         let text = format!("<!-- iefctl-ignore {rule}: a test tenant -->{text}");
         for production in [true, false] {
-            let findings = check(&[text.clone()], production);
+            let findings = check(std::slice::from_ref(&text), production);
             assert!(of(&findings, rule).is_empty());
             assert!(of(&findings, "unused-suppression").is_empty(), "{rule}");
         }
