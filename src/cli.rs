@@ -8,7 +8,9 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
 use crate::commands::shell::ColourChoice;
-use crate::commands::{Exit, Shell, deploy, emulator, explain, graph, keys, plan, validate};
+use crate::commands::{
+    Exit, Shell, deploy, emulator, explain, graph, keys, plan, rollback, validate,
+};
 
 /// Checks Azure AD B2C custom policies as strictly as the tenant would, and deploys them through
 /// Microsoft Graph.
@@ -50,6 +52,7 @@ enum Command {
     Plan(plan::PlanArgs),
     Deploy(deploy::DeployArgs),
     Keys(keys::KeysArgs),
+    Rollback(rollback::RollbackArgs),
     Graph(graph::GraphArgs),
     Emulator(emulator::EmulatorArgs),
     Explain(explain::ExplainArgs),
@@ -87,7 +90,7 @@ pub fn run() -> ExitCode {
     match execute(cli.command, &shell) {
         Ok(exit) => exit.into(),
         Err(error) => {
-            report(&error, &shell);
+            shell.fail(&error);
             Exit::CouldNotRun.into()
         }
     }
@@ -99,6 +102,7 @@ fn execute(command: Command, shell: &Shell) -> anyhow::Result<Exit> {
         Command::Plan(args) => plan::run(&args, shell),
         Command::Deploy(args) => deploy::run(&args, shell),
         Command::Keys(args) => keys::run(&args, shell),
+        Command::Rollback(args) => rollback::run(&args, shell),
         Command::Graph(args) => graph::run(&args, shell),
         Command::Emulator(args) => emulator::run(&args, shell),
         Command::Explain(args) => explain::run(&args, shell),
@@ -128,27 +132,4 @@ fn log(shell: &Shell) {
         .finish();
     // Fails only if one is set already, as in a test that runs commands in-process.
     let _ = tracing::subscriber::set_global_default(subscriber);
-}
-
-/// `error:` and the chain of causes, outermost first.
-fn report(error: &anyhow::Error, shell: &Shell) {
-    let style = shell.error_style();
-    let mut causes: Vec<String> = Vec::new();
-    for cause in error.chain() {
-        let text = cause.to_string();
-        // Some errors repeat their cause in their own text.
-        if !causes.last().is_some_and(|last| last.contains(&text)) {
-            causes.push(text);
-        }
-    }
-    let word = if style.colour {
-        "\u{1b}[1m\u{1b}[91merror\u{1b}[0m"
-    } else {
-        "error"
-    };
-    let quiet = Shell {
-        quiet: false,
-        ..*shell
-    };
-    quiet.say(format!("{word}: {}", causes.join("\n  because: ")));
 }

@@ -1,4 +1,5 @@
 //! Deployment: plans as pure data, and the real client over real sockets against the emulator.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[path = "deploy/execution.rs"]
 mod execution;

@@ -4,16 +4,25 @@
 //! result to a format. This is where errors get their context and where output is written; no other
 //! room decides what a user sees or how the process ends.
 
+mod atomic_file;
+mod ci_summary;
 pub mod deploy;
+mod deployment;
 pub mod emulator;
 pub mod explain;
+mod fix;
 pub mod graph;
 pub mod keys;
+mod outcome_view;
 pub mod plan;
+mod plan_view;
 pub mod project;
+pub mod rollback;
+mod saved_plan;
 pub mod shell;
 pub mod tenant;
 pub mod validate;
+mod watch;
 
 use std::process::ExitCode;
 

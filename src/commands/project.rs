@@ -133,6 +133,7 @@ pub fn validate(
         let mut input = Input {
             sources,
             tenant_known: tenant.is_some(),
+            production: project.settings.production,
             levels: levels.clone(),
             ..Input::default()
         };
@@ -146,7 +147,7 @@ pub fn validate(
             let resolution = resolver.resolve(file.clone(), &mut input.sources);
             used.extend(resolution.used);
             if own {
-                diagnostics.extend(resolution.diagnostics);
+                input.found.extend(resolution.diagnostics);
                 input.own.push(resolution.id);
             } else {
                 input.context.push(resolution.id);
@@ -163,6 +164,7 @@ pub fn validate(
             let id = input.sources.add(source);
             input.context.push(id);
         }
+        let own = input.own.len();
         let outcome = validate::validate(input);
         for &id in &outcome.not_policies {
             shell.note(format!(
@@ -170,7 +172,7 @@ pub fn validate(
                 outcome.report.sources.get(id).name()
             ));
         }
-        if outcome.report.policies == 0 && outcome.report.diagnostics.is_empty() {
+        if outcome.not_policies.len() == own {
             let names = outcome.not_policies.iter();
             let first = names
                 .map(|&id: &SourceId| outcome.report.sources.get(id).name())

@@ -53,6 +53,11 @@ impl Shell {
         self.style_for(self.stderr_is_terminal())
     }
 
+    /// How text looks in a file: plain unless colours were asked for.
+    pub fn file_style(&self) -> Style {
+        self.style_for(false)
+    }
+
     fn style_for(&self, is_terminal: bool) -> Style {
         let dumb = self.variable("TERM").is_some_and(|term| term == "dumb");
         let colour = match self.colour {
@@ -65,7 +70,8 @@ impl Shell {
         let width = self
             .variable("COLUMNS")
             .and_then(|columns| columns.parse().ok())
-            .unwrap_or(if is_terminal { 120 } else { 140 });
+            .or_else(|| is_terminal.then(terminal_width).flatten())
+            .unwrap_or(140);
         Style {
             colour,
             unicode: !dumb,
@@ -104,12 +110,59 @@ impl Shell {
         }
     }
 
+    /// `error:` and the chain of causes, outermost first, on standard error; `-q` does not silence it.
+    pub fn fail(&self, error: &anyhow::Error) {
+        let mut causes: Vec<String> = Vec::new();
+        for cause in error.chain() {
+            let text = cause.to_string();
+            // Some errors repeat their cause in their own text.
+            if !causes.last().is_some_and(|last| last.contains(&text)) {
+                causes.push(text);
+            }
+        }
+        let word = if self.error_style().colour {
+            "\u{1b}[1m\u{1b}[91merror\u{1b}[0m"
+        } else {
+            "error"
+        };
+        let loud = Self {
+            quiet: false,
+            ..*self
+        };
+        loud.say(format!("{word}: {}", causes.join("\n  because: ")));
+    }
+
+    /// Whether somebody is there who can answer a question.
+    pub fn can_ask(&self) -> bool {
+        io::stdin().is_terminal() && self.stderr_is_terminal()
+    }
+
+    /// Asks a question that only `y` or `yes` answers with yes. Asked with `-q` as well.
+    ///
+    /// # Errors
+    /// If the answer cannot be read.
+    pub fn confirm(&self, question: &str) -> io::Result<bool> {
+        let mut stderr = io::stderr().lock();
+        write!(stderr, "{question} [y/N] ")?;
+        stderr.flush()?;
+        let mut answer = String::new();
+        io::stdin().read_line(&mut answer)?;
+        let answer = answer.trim();
+        Ok(answer.eq_ignore_ascii_case("y") || answer.eq_ignore_ascii_case("yes"))
+    }
+
     /// A line on standard error that only `-v` shows.
     pub fn note(&self, line: impl AsRef<str>) {
         if self.verbosity > 0 {
             self.say(format!("note: {}", line.as_ref()));
         }
     }
+}
+
+/// Columns of the terminal that the process writes to.
+fn terminal_width() -> Option<usize> {
+    let (terminal_size::Width(columns), _) = terminal_size::terminal_size()?;
+    Some(usize::from(columns))
 }
 
 /// Appends to a file that a CI system names.

@@ -191,7 +191,8 @@ impl TenantArgs {
             client,
             tenant: TenantIdentity {
                 name: tenant.to_owned(),
-                id,
+                // The emulator invents ids, and files may carry the real one.
+                id: id.filter(|_| emulator.is_none()),
                 aliases: Vec::new(),
             },
             emulator,

@@ -150,26 +150,25 @@ fn read(
     let with = with_targets(configuration, options, &sources)?;
     let sets = read_sets(plans, &with, &filter, &mut notes)?;
     Ok(Project {
-        config_source: configuration.map(|found| found.source),
-        folder: configuration.map_or_else(|| PathBuf::from("."), |found| found.folder.clone()),
         sets,
-        settings,
         is_complete,
-        keysets: select::keysets(configuration, chosen),
-        rule_levels: configuration.map_or_else(Vec::new, |found| found.rule_levels.clone()),
-        concurrency: configuration.and_then(|found| found.concurrency),
-        diagnostics: select::findings(configuration, chosen, options.tenant.is_some()),
-        notes,
-        environment_names: configuration.map_or_else(Vec::new, |found| {
-            select::names(&found.environments)
-                .map(str::to_owned)
-                .collect()
-        }),
-        sources,
+        ..project(configuration, chosen, options, settings, sources, notes)
     })
 }
 
 impl Project {
+    /// The files that were read: configuration, policies and bases.
+    pub fn files(&self) -> impl Iterator<Item = &Source> {
+        let policies = self
+            .sets
+            .iter()
+            .flat_map(|set| set.files.iter().chain(&set.with));
+        self.sources
+            .iter()
+            .map(|(_, source)| source)
+            .chain(policies)
+    }
+
     /// Checks that the configuration names only rules that exist.
     ///
     /// # Errors
@@ -194,6 +193,61 @@ impl Project {
             ))
         });
         ConfigError::all(unknown.collect())
+    }
+}
+
+/// Loads the configuration without any policy, for commands that work on the tenant alone: that of
+/// `--config`, else that of the current folder.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_without_policies(
+    options: &LoadOptions,
+    env: &dyn Fn(&str) -> Option<String>,
+) -> Result<Project, ConfigError> {
+    let mut notes = Vec::new();
+    let mut sources = SourceMap::new();
+    let files = locate(&[], options.config.as_deref(), &mut notes)?;
+    let configuration = open(&files, options.config.is_some(), &mut sources, &mut notes)?;
+    let configuration = configuration.as_ref();
+    let chosen = select::environment(configuration, options.environment.as_deref())?;
+    let settings = select::settings(configuration, chosen, options, &sources, env)?;
+    Ok(project(
+        configuration,
+        chosen,
+        options,
+        settings,
+        sources,
+        notes,
+    ))
+}
+
+/// A project without policies.
+fn project(
+    configuration: Option<&Configuration>,
+    chosen: Option<usize>,
+    options: &LoadOptions,
+    settings: Settings,
+    sources: SourceMap,
+    notes: Vec<String>,
+) -> Project {
+    Project {
+        config_source: configuration.map(|found| found.source),
+        folder: configuration.map_or_else(|| PathBuf::from("."), |found| found.folder.clone()),
+        sets: Vec::new(),
+        settings,
+        is_complete: false,
+        keysets: select::keysets(configuration, chosen),
+        rule_levels: configuration.map_or_else(Vec::new, |found| found.rule_levels.clone()),
+        concurrency: configuration.and_then(|found| found.concurrency),
+        diagnostics: select::findings(configuration, chosen, options.tenant.is_some()),
+        notes,
+        environment_names: configuration.map_or_else(Vec::new, |found| {
+            select::names(&found.environments)
+                .map(str::to_owned)
+                .collect()
+        }),
+        sources,
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::diagnostics::{Source, SourceMap};
-use crate::policy::canonical_form;
+use crate::policy::{Kind, canonical_form};
 use crate::xml::{self, Document, Element};
 
 /// The changes of one policy, in the order of the new text; removed elements stand where they were.
@@ -27,6 +27,91 @@ pub struct Change {
     pub attribute: Option<String>,
     /// What happened to it.
     pub how: How,
+    /// Policies of the tenant that inherit from this one and use what the change removes or gives
+    /// another type: while caches are old, their users fail. Empty for harmless changes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub used_by: Vec<String>,
+}
+
+/// Something that a change takes away from policies that inherit it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Touched {
+    /// The change, by its position.
+    pub(super) change: usize,
+    /// What is taken away.
+    pub(super) what: Taken,
+}
+
+/// What a change takes away. Ids are folded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Taken {
+    /// A declaration is gone.
+    Declaration(Kind, String),
+    /// A declaration has another data type.
+    Retyped(Kind, String),
+    /// A journey lost a step, or an exchange of a step.
+    Step(Kind, String),
+    /// A technical profile lost something that it gives to others.
+    Part(Part),
+}
+
+/// Something in a technical profile that policies which inherit it rely on. Ids are folded.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Part {
+    /// An output claim.
+    OutputClaim {
+        /// `@Id` of the profile.
+        profile: String,
+        /// The claim type.
+        claim: String,
+    },
+    /// An item of its metadata.
+    MetadataItem {
+        /// `@Id` of the profile.
+        profile: String,
+        /// `@Key`.
+        key: String,
+    },
+}
+
+impl Part {
+    /// The part that an element is, if it is one.
+    pub(super) fn of(element: Element<'_>) -> Option<Self> {
+        let list = element.parent()?;
+        let profile = list
+            .parent()
+            .filter(|parent| parent.name() == "TechnicalProfile")?;
+        let profile = super::fold(profile.attribute_value("Id")?);
+        match (list.name(), element.name()) {
+            ("OutputClaims", "OutputClaim") => {
+                let claim = super::fold(element.attribute_value("ClaimTypeReferenceId")?);
+                Some(Self::OutputClaim { profile, claim })
+            }
+            ("Metadata", "Item") => {
+                let key = super::fold(element.attribute_value("Key")?);
+                Some(Self::MetadataItem { profile, key })
+            }
+            _ => None,
+        }
+    }
+}
+
+/// What the removal of an element takes away.
+fn taken(element: Element<'_>) -> Option<Taken> {
+    if let Some((kind, id)) = declaration(element) {
+        return Some(Taken::Declaration(kind, id));
+    }
+    if matches!(element.name(), "OrchestrationStep" | "ClaimsExchange") {
+        let mut parent = element.parent();
+        while let Some(around) = parent {
+            if let Some((kind, id)) = declaration(around) {
+                return Some(Taken::Step(kind, id));
+            }
+            parent = around.parent();
+        }
+        return None;
+    }
+    Part::of(element).map(Taken::Part)
 }
 
 /// What happened to an element, a text or an attribute.
@@ -61,26 +146,34 @@ pub enum How {
 impl Difference {
     /// What changes when the policy that the tenant holds becomes the one of the file.
     pub fn between(tenant: &str, file: &Document) -> Self {
+        Self::with_touched(tenant, file).0
+    }
+
+    /// Whether users can fail while caches are old. The service says that it takes up to 30 minutes
+    /// until all of them see a change.
+    pub fn is_breaking(&self) -> bool {
+        self.changes.iter().any(|change| !change.used_by.is_empty())
+    }
+
+    /// The difference, and the declarations that it takes away or retypes in this one file.
+    pub(super) fn with_touched(tenant: &str, file: &Document) -> (Self, Vec<Touched>) {
         let mut sources = SourceMap::new();
         let source = sources.add(Source::new("tenant", tenant));
         let (old, _) = xml::parse(sources.get(source).text(), source);
         let mut difference = Self::default();
+        let mut touched = Vec::new();
         match (old.root(), file.root()) {
             (Some(old), Some(new)) if old.document().is_well_formed() => {
-                difference.compare(old, new, &mut Vec::new());
+                difference.compare(old, new, &mut Vec::new(), &mut touched);
                 if difference.changes.is_empty()
                     && canonical_form(old.document()) != canonical_form(file)
                 {
                     difference.push(&[], None, How::Other);
                 }
             }
-            _ => difference.changes.push(Change {
-                path: Vec::new(),
-                attribute: None,
-                how: How::Unreadable,
-            }),
+            _ => difference.push(&[], None, How::Unreadable),
         }
-        difference
+        (difference, touched)
     }
 
     fn push(&mut self, path: &[String], attribute: Option<&str>, how: How) {
@@ -88,10 +181,17 @@ impl Difference {
             path: path.to_vec(),
             attribute: attribute.map(str::to_owned),
             how,
+            used_by: Vec::new(),
         });
     }
 
-    fn compare(&mut self, old: Element<'_>, new: Element<'_>, path: &mut Vec<String>) {
+    fn compare(
+        &mut self,
+        old: Element<'_>,
+        new: Element<'_>,
+        path: &mut Vec<String>,
+        touched: &mut Vec<Touched>,
+    ) {
         self.compare_attributes(old, new, path);
         let is_leaf = |element: Element<'_>| element.children().next().is_none();
         if is_leaf(old) && is_leaf(new) {
@@ -103,6 +203,14 @@ impl Difference {
             };
             if !same {
                 let (from, to) = (from.to_owned(), to.to_owned());
+                if new.name() == "DataType"
+                    && let Some(parent) = new.parent()
+                    && let Some((kind, id)) = declaration(parent)
+                {
+                    let change = self.changes.len();
+                    let what = Taken::Retyped(kind, id);
+                    touched.push(Touched { change, what });
+                }
                 self.push(path, None, How::Changed { from, to });
             }
             return;
@@ -111,6 +219,12 @@ impl Difference {
         let new_children = keyed(new);
         for (key, child) in &old_children {
             if !new_children.iter().any(|(known, _)| known == key) {
+                let change = self.changes.len();
+                for element in std::iter::once(*child).chain(child.descendants()) {
+                    if let Some(what) = taken(element) {
+                        touched.push(Touched { change, what });
+                    }
+                }
                 path.push(label(*child));
                 self.push(
                     path,
@@ -128,7 +242,7 @@ impl Difference {
                 path.push(label(*child));
             }
             match old_children.iter().find(|(known, _)| known == key) {
-                Some((_, previous)) => self.compare(*previous, *child, path),
+                Some((_, previous)) => self.compare(*previous, *child, path, touched),
                 None => {
                     if !named {
                         path.push(label(*child));
@@ -191,6 +305,15 @@ impl Difference {
             }
         }
     }
+}
+
+/// What an element declares, with its id folded.
+pub(super) fn declaration(element: Element<'_>) -> Option<(Kind, String)> {
+    let id = element.attribute_value("Id")?;
+    let kind = Kind::ALL
+        .into_iter()
+        .find(|kind| kind.element() == element.name())?;
+    Some((kind, super::fold(id)))
 }
 
 /// What makes an element the same one in two versions: its name, what identifies it, and a number

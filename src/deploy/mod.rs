@@ -16,6 +16,7 @@ mod difference;
 mod execute;
 mod failure;
 mod fingerprint;
+mod impact;
 pub mod keys;
 mod keyset_plan;
 mod local;
@@ -30,6 +31,7 @@ mod plan;
 mod preconditions;
 mod provision;
 mod recipe;
+mod rejected;
 mod remote;
 mod restore;
 mod schedule;
@@ -53,14 +55,15 @@ pub use outcome::{KeysetOutcome, Outcome, OutcomeSummary, PolicyOutcome, Status,
 pub use pkcs12::Pkcs12Problem;
 pub use place::Place;
 pub use plan::{
-    KeysetAction, KeysetStep, Need, PLAN_VERSION, Plan, PlanOptions, Planned, PolicyAction,
-    PolicyStep, TenantIdentity, build,
+    KeysetAction, KeysetCondition, KeysetStep, Need, PLAN_VERSION, Plan, PlanError, PlanOptions,
+    Planned, PolicyAction, PolicyStep, TenantIdentity, build,
 };
 pub use preconditions::{
     POLICY_TOO_LARGE, POLICY_UNDEPLOYABLE, POLICYID_UNPREFIXED, PRODUCTION_DEBUGGING, RULES,
     TENANT_FULL, TENANT_OTHER,
 };
 pub use recipe::{GeneratedKind, KeyContent, Recipe, Usage, ValueSource};
+pub use rejected::{Evidence, UPLOAD_FAILED};
 pub use remote::{Remote, RemotePolicy, read};
 pub use snapshot::{Manifest, SavedPolicy, Snapshot, SnapshotError};
 pub use utc::{DateError, date, parse_date, parse_span};

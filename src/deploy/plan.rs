@@ -1,11 +1,14 @@
 //! What a deployment will do, as data: every output, the dry run, the saved plan and the execution
 //! use the same value. Building one touches nothing.
 
+use std::time::SystemTime;
+
 use serde::{Deserialize, Serialize};
 
 use crate::diagnostics::{Diagnostic, Level};
 
 use super::difference::Difference;
+use super::impact::Impact;
 use super::place::Place;
 use super::preconditions;
 use super::{Fingerprint, KeyContent, Local, Recipe, Remote, Usage, fold, keyset_plan};
@@ -23,6 +26,9 @@ pub struct Plan {
     pub tenant: String,
     /// The tenant's id, where the token tells it.
     pub tenant_id: Option<String>,
+    /// Whether the environment is marked production.
+    #[serde(default)]
+    pub production: bool,
     /// The keysets that the policies refer to, in the order of their first mention.
     pub keysets: Vec<KeysetStep>,
     /// The policies, every base before the policies that inherit from it; deletions come last, each
@@ -46,6 +52,21 @@ pub enum KeysetAction {
     Missing,
 }
 
+/// What is wrong with the keys of a keyset that is left alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum KeysetCondition {
+    /// Nothing that is known.
+    #[default]
+    Good,
+    /// They are of another sort than the policies need.
+    WrongKind,
+    /// The last one expires within 30 days.
+    Expiring,
+    /// The last one has expired.
+    Expired,
+}
+
 /// One keyset of a plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -58,6 +79,13 @@ pub struct KeysetStep {
     pub content: Option<KeyContent>,
     /// Whether that follows from what the policies use it for, and is not configured.
     pub inferred: bool,
+    /// When the last key that the tenant has expires: UTC, RFC 3339. None if there is no key, or one
+    /// that never expires.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<String>,
+    /// What is wrong with the keys that the tenant has.
+    #[serde(default)]
+    pub condition: KeysetCondition,
     /// The elements that need it.
     pub needed_by: Vec<Need>,
 }
@@ -133,7 +161,8 @@ impl PolicyStep {
 pub struct TenantIdentity {
     /// The tenant as the user or the policies name it: a domain or an id.
     pub name: String,
-    /// The id that the token carries.
+    /// The id that the token carries; `None` for an emulated tenant, whose id is invented and cannot
+    /// contradict what the files say.
     pub id: Option<String>,
     /// Further names that are known to be the same tenant, for example verified domains.
     pub aliases: Vec<String>,
@@ -151,6 +180,8 @@ pub struct PlanOptions {
     /// Ids of policies that are to be deleted where the tenant has them. The caller knows that they
     /// are its own; policies of the set are never among the deletions.
     pub delete: Vec<String>,
+    /// The current time, to notice keys that expire soon; none looks for no such keys.
+    pub now: Option<SystemTime>,
 }
 
 /// A plan with what stands against it.
@@ -172,7 +203,54 @@ impl Planned {
     }
 }
 
+/// Why a saved plan cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    /// It is not what [`Plan::to_json`] writes.
+    #[error("this is no saved plan: {0}")]
+    Malformed(#[from] serde_json::Error),
+    /// It was written by a version of this tool that writes plans in another way.
+    #[error("the plan has format {found}, but this version reads {PLAN_VERSION}; make a new plan")]
+    Version {
+        /// The format.
+        found: u64,
+    },
+}
+
 impl Plan {
+    /// The written form, to be read by [`Plan::from_json`]. Holds no secret.
+    pub fn to_json(&self) -> String {
+        // Plain data with text keys; writing it cannot fail.
+        serde_json::to_string_pretty(self).unwrap_or_default()
+    }
+
+    /// Reads the written form.
+    ///
+    /// # Errors
+    /// See [`PlanError`].
+    pub fn from_json(text: &str) -> Result<Self, PlanError> {
+        let value: serde_json::Value = serde_json::from_str(text)?;
+        if let Some(found) = value
+            .get("schemaVersion")
+            .and_then(serde_json::Value::as_u64)
+            && found != u64::from(PLAN_VERSION)
+        {
+            return Err(PlanError::Version { found });
+        }
+        Ok(serde_json::from_value(value)?)
+    }
+
+    /// Whether this plan was made for the tenant that was signed in to.
+    pub fn is_for(&self, tenant: &TenantIdentity) -> bool {
+        match (&self.tenant_id, &tenant.id) {
+            (Some(planned), Some(id)) => planned.eq_ignore_ascii_case(id),
+            _ => {
+                let mut names = std::iter::once(&tenant.name).chain(&tenant.aliases);
+                names.any(|name| name.eq_ignore_ascii_case(&self.tenant))
+            }
+        }
+    }
+
     /// Whether executing it would change the tenant.
     pub fn has_changes(&self) -> bool {
         let keysets = self
@@ -208,6 +286,7 @@ pub fn build(
 ) -> Planned {
     let mut findings = Vec::new();
     let keysets = keyset_plan::build(local, remote, options, &mut findings);
+    let impact = Impact::new(local, remote);
     let mut policies: Vec<PolicyStep> = Vec::with_capacity(local.policies.len());
     for policy in &local.policies {
         let existing = remote.policy(&policy.id);
@@ -236,7 +315,7 @@ pub fn build(
             remote: existing.map(super::RemotePolicy::fingerprint),
             difference: existing
                 .filter(|_| action == PolicyAction::Update)
-                .map(|existing| Difference::between(&existing.text, &policy.document)),
+                .map(|existing| impact.difference(existing, policy)),
         });
     }
     policies.extend(deletions(local, remote, &options.delete));
@@ -254,6 +333,7 @@ pub fn build(
             schema_version: PLAN_VERSION,
             tenant: tenant.name.clone(),
             tenant_id: tenant.id.clone(),
+            production: options.production,
             keysets,
             only_in_tenant: foreign.cloned().collect(),
             policies,

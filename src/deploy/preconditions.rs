@@ -68,6 +68,7 @@ pub static RULES: &[&Rule] = &[
     &super::keys::KEYSET_NOT_YET_ACTIVE,
     &super::keys::KEYSET_EXPIRED,
     &super::keys::KEYSET_EXPIRING,
+    &super::rejected::UPLOAD_FAILED,
 ];
 
 /// Policies in a tenant, custom ones and user flows together (Microsoft's "service limits and
@@ -227,11 +228,10 @@ impl KnownTenant {
             domains: HashSet::new(),
             ids: HashSet::new(),
         };
-        let stored = remote.contents().flat_map(|policy| {
-            [policy.tenant.as_ref(), policy.tenant_object_id.as_ref()]
-                .into_iter()
-                .flatten()
-        });
+        // The id that stored policies carry says no more than the token's.
+        let stored = remote
+            .contents()
+            .filter_map(|policy| policy.tenant.as_ref());
         let names = std::iter::once(&tenant.name)
             .chain(&tenant.id)
             .chain(&tenant.aliases);
@@ -246,13 +246,13 @@ impl KnownTenant {
     }
 
     fn mismatch(&self, policy: &LocalPolicy) -> Option<Diagnostic> {
+        // A tenant has one initial domain, but any number of others, which only it knows.
         let contradicts = |name: &str| {
-            let known = if is_id(name) {
-                &self.ids
-            } else {
-                &self.domains
-            };
-            !name.is_empty() && !known.is_empty() && !known.contains(&fold(name))
+            if is_id(name) {
+                return !self.ids.is_empty() && !self.ids.contains(&fold(name));
+            }
+            let initial = self.domains.iter().any(|domain| is_initial_domain(domain));
+            initial && is_initial_domain(name) && !self.domains.contains(&fold(name))
         };
         let tenant = policy.tenant.as_ref();
         let object_id = policy.tenant_object_id.as_ref();
@@ -283,6 +283,13 @@ fn is_id(name: &str) -> bool {
         && name
             .bytes()
             .all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
+}
+
+/// Whether this is the domain that a tenant gets when it is made, in one of Microsoft's clouds.
+fn is_initial_domain(name: &str) -> bool {
+    let name = fold(name);
+    let suffixes = [".onmicrosoft.com", ".onmicrosoft.us", ".onmschina.cn"];
+    suffixes.iter().any(|suffix| name.ends_with(suffix))
 }
 
 fn debugging(policy: &LocalPolicy) -> Vec<Diagnostic> {

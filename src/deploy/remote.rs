@@ -1,14 +1,15 @@
 //! What the tenant holds, as far as a deployment needs to know.
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
 use tokio::task::JoinSet;
 
 use crate::diagnostics::SourceId;
 use crate::msgraph::{GraphClient, GraphError, Keyset};
-use crate::policy::{Header, canonical_form};
+use crate::policy::{Header, Kind, Policy, Role, canonical_form, references};
 use crate::xml;
 
+use super::difference::{Part, declaration};
 use super::{Fingerprint, fold};
 
 /// The tenant's side of a deployment, read before anything is written.
@@ -37,9 +38,21 @@ pub struct RemotePolicy {
     pub tenant: Option<String>,
     /// `TenantObjectId`, which the service adds.
     pub tenant_object_id: Option<String>,
+    /// What it refers to, each once, with folded ids.
+    pub(super) references: Vec<(Kind, String)>,
+    /// What it declares, each once, with folded ids.
+    pub(super) declarations: Vec<(Kind, String)>,
+    /// What its technical profiles give to policies that inherit them.
+    pub(super) parts: BTreeSet<Part>,
 }
 
 impl RemotePolicy {
+    /// Whether it refers to an element or declares one of the same id.
+    pub(super) fn knows(&self, kind: Kind, id: &str) -> bool {
+        let mut known = self.references.iter().chain(&self.declarations);
+        known.any(|(known, other)| *known == kind && other == id)
+    }
+
     /// Reads a policy text of the tenant.
     pub fn new(id: impl Into<String>, text: impl Into<String>) -> Self {
         let text = text.into();
@@ -51,6 +64,9 @@ impl RemotePolicy {
         let header = Header::read(&document, source);
         let root = document.root();
         let object_id = root.and_then(|root| root.attribute_value("TenantObjectId"));
+        let mut declarations: Vec<_> = document.elements().filter_map(declaration).collect();
+        declarations.sort();
+        declarations.dedup();
         let well_formed = findings.is_empty() && document.is_well_formed();
         Self {
             id: id.into(),
@@ -61,6 +77,10 @@ impl RemotePolicy {
                 .filter(|base| !base.is_empty()),
             tenant: header.and_then(|header| Some(header.tenant_id?.value)),
             tenant_object_id: object_id.map(str::to_owned),
+            declarations,
+            parts: document.elements().filter_map(Part::of).collect(),
+            references: Policy::read(document, source, Role::Context)
+                .map_or_else(Vec::new, |policy| references_of(&policy)),
             text,
         }
     }
@@ -69,6 +89,15 @@ impl RemotePolicy {
     pub fn fingerprint(&self) -> Fingerprint {
         Fingerprint::of(self.canonical.as_deref().unwrap_or(&self.text))
     }
+}
+
+/// What the file of a policy refers to, each once, with folded ids.
+fn references_of(policy: &Policy) -> Vec<(Kind, String)> {
+    let all = references(policy).map(|reference| (reference.row.target, fold(reference.id)));
+    let mut all: Vec<_> = all.collect();
+    all.sort();
+    all.dedup();
+    all
 }
 
 impl Remote {

@@ -216,6 +216,31 @@ mod tests {
         assert_eq!(schedule.start(), None);
     }
 
+    /// In calls that all take the same time, a base, extensions and 48 leaves take what any client
+    /// needs at this concurrency.
+    #[test]
+    fn equal_calls_take_the_least_possible_rounds() {
+        let bases: Vec<_> = (0..50usize)
+            .map(|id| id.checked_sub(1).map(|base| base.min(1)))
+            .collect();
+        for (concurrency, least) in [(48, 3), (16, 5), (8, 8), (1, 50), (100, 3)] {
+            let mut schedule = Schedule::new(&updates(&bases));
+            let mut rounds = 0;
+            loop {
+                let started = std::iter::from_fn(|| schedule.start()).take(concurrency);
+                let started: Vec<_> = started.collect();
+                if started.is_empty() {
+                    break;
+                }
+                rounds += 1;
+                for position in started {
+                    schedule.done(position);
+                }
+            }
+            assert_eq!(rounds, least, "at {concurrency}");
+        }
+    }
+
     #[test]
     fn an_unchanged_policy_passes_order_and_failure_on() {
         let mut steps = updates(&[None, Some(0), Some(1), None]);

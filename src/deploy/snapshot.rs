@@ -12,7 +12,7 @@ use std::time::SystemTime;
 use serde::{Deserialize, Serialize};
 
 use super::plan::{Plan, PolicyAction};
-use super::{Fingerprint, Remote, utc};
+use super::{Fingerprint, Remote, RemotePolicy, utc};
 
 /// Version of the manifest.
 const VERSION: u32 = 1;
@@ -81,6 +81,9 @@ pub struct Manifest {
     pub tenant: String,
     /// The tenant's id, where known.
     pub tenant_id: Option<String>,
+    /// Whether the deployment was for an environment marked production.
+    #[serde(default)]
+    pub production: bool,
     /// When it was saved: UTC, RFC 3339.
     pub created: String,
     /// The policies that the deployment was about to write or delete, in the order of the plan:
@@ -147,6 +150,7 @@ impl Contents {
             schema_version: VERSION,
             tenant: plan.tenant.clone(),
             tenant_id: plan.tenant_id.clone(),
+            production: plan.production,
             created: utc::rfc3339(now),
             policies,
         };
@@ -236,25 +240,22 @@ impl Snapshot {
     /// # Errors
     /// [`SnapshotError::Io`] if the folder of the tenant exists and cannot be read.
     pub fn list(root: &Path, tenant: &str) -> Result<Vec<Self>, SnapshotError> {
-        let folder = root.join(file_name(tenant));
-        let entries = match fs::read_dir(&folder) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(io_error("cannot read", &folder)(error)),
-        };
-        let mut folders = Vec::new();
-        for entry in entries {
-            let path = entry.map_err(io_error("cannot read", &folder))?.path();
-            let name = path.file_name().and_then(|name| name.to_str());
-            if name.is_some_and(|name| !name.starts_with('.')) && path.is_dir() {
-                folders.push(path);
-            }
+        let folders = folders(&root.join(file_name(tenant)))?;
+        let snapshots = folders.iter().filter_map(|folder| Self::open(folder).ok());
+        Ok(snapshots.collect())
+    }
+
+    /// All snapshots below `root`, by tenant, the oldest of each first.
+    ///
+    /// # Errors
+    /// As [`Snapshot::list`].
+    pub fn list_all(root: &Path) -> Result<Vec<Self>, SnapshotError> {
+        let mut snapshots = Vec::new();
+        for tenant in folders(root)? {
+            let folders = folders(&tenant)?;
+            snapshots.extend(folders.iter().filter_map(|folder| Self::open(folder).ok()));
         }
-        folders.sort();
-        Ok(folders
-            .iter()
-            .filter_map(|folder| Self::open(folder).ok())
-            .collect())
+        Ok(snapshots)
     }
 
     /// The newest snapshot of a tenant below `root`.
@@ -268,6 +269,48 @@ impl Snapshot {
                 tenant: tenant.to_owned(),
                 folder: root.display().to_string(),
             })
+    }
+
+    /// What the tenant had: file name (with the folder, forward slashes) and text of every saved
+    /// policy, every base before the policies that inherit from it. A set read from these and
+    /// deployed, with [`Snapshot::created`] deleted, is a rollback.
+    ///
+    /// # Errors
+    /// As [`Snapshot::text`].
+    pub fn texts(&self) -> Result<Vec<(String, String)>, SnapshotError> {
+        let mut texts = Vec::new();
+        for policy in &self.manifest.policies {
+            if let (Some(file), Some(text)) = (&policy.file, self.text(policy)?) {
+                let path = self.folder.join(file).to_string_lossy().replace('\\', "/");
+                texts.push((path, text));
+            }
+        }
+        Ok(texts)
+    }
+
+    /// The policies that the tenant did not have.
+    pub fn created(&self) -> Vec<String> {
+        let policies = self.manifest.policies.iter();
+        let created = policies.filter(|policy| policy.action == PolicyAction::Create);
+        created.map(|policy| policy.id.clone()).collect()
+    }
+
+    /// The policies that somebody has changed since: the tenant has neither what was saved nor what
+    /// that deployment was about to store. A rollback would undo their work.
+    ///
+    /// # Errors
+    /// As [`Snapshot::text`].
+    pub fn overtaken(&self, remote: &Remote) -> Result<Vec<String>, SnapshotError> {
+        let mut overtaken = Vec::new();
+        for policy in &self.manifest.policies {
+            let saved = self.text(policy)?;
+            let saved = saved.map(|text| RemotePolicy::new(&*policy.id, text).fingerprint());
+            let now = remote.policy(&policy.id).map(RemotePolicy::fingerprint);
+            if now != saved && now != policy.deployed {
+                overtaken.push(policy.id.clone());
+            }
+        }
+        Ok(overtaken)
     }
 
     /// The saved text of a policy; `None` if the tenant did not have it.
@@ -287,6 +330,25 @@ impl Snapshot {
         }
         Ok(Some(text))
     }
+}
+
+/// The folders in a folder, by name, without hidden ones; none if it does not exist.
+fn folders(parent: &Path) -> Result<Vec<PathBuf>, SnapshotError> {
+    let entries = match fs::read_dir(parent) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(io_error("cannot read", parent)(error)),
+    };
+    let mut folders = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(io_error("cannot read", parent))?.path();
+        let name = path.file_name().and_then(|name| name.to_str());
+        if name.is_some_and(|name| !name.starts_with('.')) && path.is_dir() {
+            folders.push(path);
+        }
+    }
+    folders.sort();
+    Ok(folders)
 }
 
 /// A new folder to write into, and the name that it gets when it is complete. Two runs within a

@@ -21,11 +21,20 @@ const SUMMARY_BYTES: usize = 500_000;
 /// # Errors
 /// Only those of `out`.
 pub fn render(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
+    findings(report, out)?;
+    writeln!(out, "{}", super::summary_line(report))
+}
+
+/// Writes the findings of `report` alone.
+///
+/// # Errors
+/// Only those of `out`.
+pub fn findings(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
     let positions = Positions::new(&report.sources);
     for diagnostic in &report.diagnostics {
         writeln!(out, "{}", line(diagnostic, &positions))?;
     }
-    writeln!(out, "{}", super::summary_line(report))
+    Ok(())
 }
 
 /// The Markdown for the file that [`upload_summary`] names.

@@ -1,5 +1,6 @@
 use super::Kind;
 use super::effective::{Effective, Site};
+use super::set::{Policy, PolicySet};
 
 /// The data types of the schema, as `ClaimType/DataType` writes them.
 pub static DATA_TYPES: &[&str] = &[
@@ -26,4 +27,25 @@ pub fn data_type<'s>(view: &Effective<'s>, claim_type: &str) -> Option<Site<'s>>
     DATA_TYPES
         .contains(&site.element.trimmed_text())
         .then_some(site)
+}
+
+/// Whether any policy of the set gives a claim type options to choose from: by enumeration or by a
+/// localized collection. A policy that inherits the claim type may do so, hence the whole set.
+pub fn has_options(set: &PolicySet, claim_type: &str) -> bool {
+    set.iter().any(|(_, policy)| {
+        policy
+            .declared(Kind::ClaimType, claim_type)
+            .filter_map(|element| element.child("Restriction"))
+            .any(|restriction| restriction.child("Enumeration").is_some())
+            || has_collection(policy, claim_type)
+    })
+}
+
+fn has_collection(policy: &Policy, claim_type: &str) -> bool {
+    let resources = policy.declarations(Kind::LocalizedResources);
+    resources
+        .filter_map(|resources| resources.child("LocalizedCollections"))
+        .flat_map(|list| list.children_named("LocalizedCollection"))
+        .filter_map(|collection| collection.attribute_value("ElementId"))
+        .any(|element| element.eq_ignore_ascii_case(claim_type))
 }

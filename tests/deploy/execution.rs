@@ -439,3 +439,52 @@ async fn deletions_come_last_and_children_first() {
         (PolicyAction::Delete, Status::Done)
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_vanishes_after_planning_is_led_back_to_the_element() {
+    let world = World::new().await;
+    let store = world.emulator.store();
+    store
+        .put_simple_keyset(TENANT, "B2C_1A_Google", "OCT", "sig")
+        .unwrap();
+    store
+        .put_policy(TENANT, &policy("B2C_1A_Tenant", None, ""))
+        .unwrap();
+    let keys = super::world::provider("P", &[("client_secret", "B2C_1A_Google")]);
+    let key_policy = policy("B2C_1A_Keys", None, &keys);
+    let set = local(&[
+        ("B2C_1A_Keys", key_policy.clone()),
+        (
+            "B2C_1A_Orphan",
+            policy("B2C_1A_Orphan", Some("B2C_1A_Tenant"), ""),
+        ),
+    ]);
+    let (planned, remote) = world.plan(&set).await;
+    assert!(planned.findings.is_empty(), "{:?}", planned.findings);
+    let materials = world.materials(&planned, &set);
+    store.remove_keyset(TENANT, "B2C_1A_Google").unwrap();
+    store.remove_policy(TENANT, "B2C_1A_Tenant").unwrap();
+    let outcome = world
+        .execute(&planned, &set, &remote, materials)
+        .await
+        .unwrap();
+    let place = |id: &str| {
+        let failure = outcome.policy(id).unwrap().error.clone().unwrap();
+        assert_eq!(failure.items.len(), 1, "{failure:#?}");
+        // The tenant has changed; validation could not know.
+        assert!(!failure.unforeseen);
+        let place = failure.items[0].place.clone().unwrap();
+        (place.line as usize, place.column as usize)
+    };
+    let line_of = |text: &str, part: &str| {
+        let (number, line) = text
+            .lines()
+            .enumerate()
+            .find(|(_, line)| line.contains(part))
+            .unwrap();
+        (number + 1, line.find(part).unwrap() + 1)
+    };
+    assert_eq!(place("B2C_1A_Keys"), line_of(&key_policy, "B2C_1A_Google"));
+    let orphan = policy("B2C_1A_Orphan", Some("B2C_1A_Tenant"), "");
+    assert_eq!(place("B2C_1A_Orphan"), line_of(&orphan, "B2C_1A_Tenant"));
+}

@@ -65,12 +65,12 @@ fn fault_set() -> Local {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn random_faults_lose_nothing() {
-    let scripts = 120;
+    let scripts = 120u64;
     let (mut complete, mut partial, mut unread) = (0, 0, 0);
     for seed in 0..scripts {
         let mut world = World::new().await;
         world.execute.concurrency = 1 + seed as usize % 5;
-        world.execute.atomic = seed % 3 == 0;
+        world.execute.atomic = seed.is_multiple_of(3);
         let set = fault_set();
         world.faults(script(seed));
         if let Ok(remote) = world.read(&set).await {
@@ -121,7 +121,7 @@ async fn random_faults_lose_nothing() {
 /// Every other script also has a fault that never ends, which patience alone does not survive.
 fn script(seed: u64) -> Faults {
     let faults = Faults::random(seed);
-    if seed % 2 == 0 {
+    if seed.is_multiple_of(2) {
         return faults;
     }
     let kinds = [
@@ -135,7 +135,7 @@ fn script(seed: u64) -> Faults {
     let mut rule = FaultRule::new(kind.clone())
         .method(methods[seed as usize / 8 % 3])
         .chance(0.7);
-    if seed % 3 == 0 && !matches!(kind, Fault::Truncate | Fault::RevokeToken) {
+    if seed.is_multiple_of(3) && !matches!(kind, Fault::Truncate | Fault::RevokeToken) {
         rule = rule.after();
     }
     faults.with(rule)

@@ -312,3 +312,72 @@ async fn uses_that_exclude_each_other_are_found() {
     assert_eq!(planned.findings[0].rule.id, "keyset-wrong-kind");
     assert_eq!(planned.plan.keysets[0].action, KeysetAction::Present);
 }
+
+fn file(name: &str) -> ValueSource {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/deploy/files");
+    ValueSource::File(folder.join(name))
+}
+
+fn pkcs12(name: &str, password: &str) -> Recipe {
+    Recipe {
+        keyset: "B2C_1A_Saml".to_owned(),
+        content: KeyContent::Pkcs12 {
+            archive: file(name),
+            password: Some(ValueSource::Env(password.to_owned())),
+        },
+        origin: None,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn certificates_come_from_files() {
+    let mut world = World::new().await;
+    let certificate = Recipe {
+        keyset: "B2C_1A_Partner".to_owned(),
+        content: KeyContent::Certificate {
+            value: file("contoso.pem"),
+        },
+        origin: None,
+    };
+    world.plan.recipes = vec![pkcs12("contoso.pfx", "PFX"), certificate];
+    world
+        .variables
+        .insert("PFX".to_owned(), "hunter2-Pfx".to_owned());
+    let keys = [
+        ("SamlMessageSigning", "B2C_1A_Saml"),
+        ("partner", "B2C_1A_Partner"),
+    ];
+    let outcome = world.deploy(&set(&keys)).await;
+    assert!(outcome.is_complete(), "{outcome:#?}");
+    for id in ["B2C_1A_Saml", "B2C_1A_Partner"] {
+        let keys = world.keys(id);
+        assert_eq!(keys.len(), 1);
+        assert_eq!(keys[0].kty.to_uppercase(), "RSA");
+    }
+    assert_eq!(world.keys("B2C_1A_Partner")[0].x5c.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_archive_says_why_and_shows_nothing() {
+    for (archive, password, says) in [
+        ("contoso.pfx", "wrong-hunter2", "password"),
+        ("contoso-aes.pfx", "hunter2-Pfx", "3DES"),
+    ] {
+        let mut world = World::new().await;
+        world.plan.recipes = vec![pkcs12(archive, "PFX")];
+        world
+            .variables
+            .insert("PFX".to_owned(), password.to_owned());
+        let local = set(&[("SamlMessageSigning", "B2C_1A_Saml")]);
+        let (planned, _) = world.plan(&local).await;
+        let variables = world.variables.clone();
+        let resolve = |source: &ValueSource| source.read(&|name| variables.get(name).cloned());
+        let (_, findings) = Materials::gather(&planned.plan, &local, &resolve, false);
+        // Known before anything is sent: the service would only say that the password is wrong.
+        assert_eq!(findings.len(), 1, "{archive}");
+        let said = format!("{} {:?}", findings[0].message, findings[0].help);
+        assert!(said.contains(says), "{archive}: {said}");
+        assert!(!format!("{findings:?}").contains("hunter2"));
+        assert!(world.writes().is_empty());
+    }
+}

@@ -1,8 +1,8 @@
 //! Plans as pure data: no emulator here.
 
 use iefctl::deploy::{
-    KeysetAction, Local, PlanOptions, Planned, PolicyAction, Remote, RemotePolicy, TenantIdentity,
-    build,
+    KeysetAction, Local, Plan, PlanError, PlanOptions, Planned, PolicyAction, Remote, RemotePolicy,
+    TenantIdentity, build,
 };
 use iefctl::diagnostics::Level;
 use proptest::prelude::*;
@@ -80,6 +80,78 @@ fn differences_are_named_by_meaning() {
 }
 
 #[test]
+fn what_the_tenant_still_uses_is_not_taken_away_unnoticed() {
+    let profile = |claims: &str| {
+        format!(
+            "<ClaimsProviders><ClaimsProvider><DisplayName>P</DisplayName><TechnicalProfiles>\
+             <TechnicalProfile Id=\"P\"><DisplayName>P</DisplayName><Protocol Name=\"None\" />\
+             <OutputClaims>{claims}</OutputClaims></TechnicalProfile></TechnicalProfiles>\
+             </ClaimsProvider></ClaimsProviders>"
+        )
+    };
+    let uses = profile("<OutputClaim ClaimTypeReferenceId=\"EMAIL\" />");
+    let stored = remote(&[
+        ("B2C_1A_Base", policy("B2C_1A_Base", None, &claim("email"))),
+        (
+            "B2C_1A_Leaf",
+            policy("B2C_1A_Leaf", Some("B2C_1A_Base"), &uses),
+        ),
+    ]);
+    let breaking = |base: String, leaf: String| -> Vec<Vec<String>> {
+        let files = [("B2C_1A_Base", base), ("B2C_1A_Leaf", leaf)];
+        let planned = plan(&local(&files), &stored);
+        let difference = planned.plan.policies[0].difference.clone().unwrap();
+        let used = difference
+            .changes
+            .iter()
+            .map(|change| change.used_by.clone());
+        let used: Vec<_> = used.filter(|used| !used.is_empty()).collect();
+        assert_eq!(difference.is_breaking(), !used.is_empty());
+        used
+    };
+    let leaf = |body: &str| policy("B2C_1A_Leaf", Some("B2C_1A_Base"), body);
+    let users = [["B2C_1A_Leaf".to_owned()]];
+    // Removed, although the new leaf does not use it any more.
+    assert_eq!(
+        breaking(policy("B2C_1A_Base", None, &claim("other")), leaf("")),
+        users
+    );
+    assert_eq!(breaking(policy("B2C_1A_Base", None, ""), leaf("")), users);
+    // Another type.
+    let retyped = policy("B2C_1A_Base", None, &claim("email")).replace("string", "boolean");
+    assert_eq!(breaking(retyped, leaf(&uses)), users);
+    // Moved, renamed for display: harmless.
+    assert!(breaking(policy("B2C_1A_Base", None, ""), leaf(&claim("email"))).is_empty());
+    let shown = policy("B2C_1A_Base", None, &claim("email")).replace(">email<", ">E-mail<");
+    assert!(breaking(shown, leaf(&uses)).is_empty());
+}
+
+#[test]
+fn saved_plans_are_read_back_or_refused() {
+    let plan = plan(&small_set(), &Remote::default()).plan;
+    assert_eq!(Plan::from_json(&plan.to_json()).unwrap(), plan);
+    assert!(plan.is_for(&identity()));
+    let other = TenantIdentity {
+        name: "fabrikam.onmicrosoft.com".to_owned(),
+        ..TenantIdentity::default()
+    };
+    assert!(!plan.is_for(&other));
+    for text in ["", "{}", "[]", "{\"schemaVersion\":1}"] {
+        assert!(
+            matches!(Plan::from_json(text), Err(PlanError::Malformed(_))),
+            "{text}"
+        );
+    }
+    let newer = plan
+        .to_json()
+        .replace("\"schemaVersion\": 1", "\"schemaVersion\": 2");
+    assert!(matches!(
+        Plan::from_json(&newer),
+        Err(PlanError::Version { found: 2 })
+    ));
+}
+
+#[test]
 fn preconditions_have_places() {
     let other = policy("B2C_1A_Other", None, "").replace(TENANT, "fabrikam.onmicrosoft.com");
     let huge = policy(
@@ -133,6 +205,30 @@ fn a_domain_and_an_id_are_compared_only_through_what_is_known() {
     let stored = remote(&[("B2C_1A_Base", fabrikam)]);
     let planned = build(&by_id, &set, &stored, &options);
     assert_eq!(rules(&planned), ["tenant-other"]);
+    // A tenant may have any number of other domains.
+    let custom = TenantIdentity {
+        name: "login.contoso.com".to_owned(),
+        ..TenantIdentity::default()
+    };
+    assert!(
+        build(&custom, &set, &Remote::default(), &options)
+            .findings
+            .is_empty()
+    );
+    let of_other = |id: &str| policy("B2C_1A_Base", None, "").replace(TENANT, id);
+    let guid = local(&[(
+        "B2C_1A_Base",
+        of_other("00000000-0000-0000-0000-00000000beef"),
+    )]);
+    assert_eq!(
+        rules(&build(&by_id, &guid, &Remote::default(), &options)),
+        ["tenant-other"]
+    );
+    assert!(
+        build(&custom, &guid, &Remote::default(), &options)
+            .findings
+            .is_empty()
+    );
 }
 
 #[test]

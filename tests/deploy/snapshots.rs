@@ -206,3 +206,45 @@ async fn a_plan_is_refused_once_the_tenant_or_the_files_moved() {
     let (_, remote) = world.plan(&changed).await;
     assert_eq!(plan.moved(&changed, &remote).len(), 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rollback_is_a_deployment_of_the_snapshot() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut world = World::new().await;
+    world.deploy(&small_set()).await;
+    let before = world.stored("B2C_1A_Base");
+    world.execute.snapshots = Some(folder.path().to_owned());
+    let changed = local(&[
+        (
+            "B2C_1A_Base",
+            policy("B2C_1A_Base", None, &claim("shoeSize")),
+        ),
+        ("B2C_1A_New", policy("B2C_1A_New", Some("B2C_1A_Base"), "")),
+    ]);
+    world.deploy(&changed).await;
+
+    let snapshot = Snapshot::latest(folder.path(), TENANT).unwrap();
+    assert_eq!(snapshot.created(), ["B2C_1A_New"]);
+    let texts = snapshot.texts().unwrap();
+    let files: Vec<_> = texts
+        .iter()
+        .map(|(name, text)| (name.as_str(), text.clone()))
+        .collect();
+    let saved = local(&files);
+    world.plan.delete = snapshot.created();
+    let (_, remote) = world.plan(&saved).await;
+    assert!(snapshot.overtaken(&remote).unwrap().is_empty());
+    assert!(world.deploy(&saved).await.is_complete());
+    assert_eq!(world.stored("B2C_1A_Base"), before);
+    assert_eq!(world.stored("B2C_1A_New"), None);
+
+    world.plan.delete.clear();
+    world
+        .deploy(&local(&[(
+            "B2C_1A_Base",
+            policy("B2C_1A_Base", None, &claim("third")),
+        )]))
+        .await;
+    let (_, remote) = world.plan(&saved).await;
+    assert_eq!(snapshot.overtaken(&remote).unwrap(), ["B2C_1A_Base"]);
+}

@@ -5,6 +5,7 @@
 //! draws the source lines, [`deploy`] the table of a deployment.
 
 pub mod deploy;
+pub mod plan;
 
 mod snippet;
 mod style;
@@ -29,6 +30,15 @@ const LONGEST_VALUE: usize = 120;
 /// # Errors
 /// Only those of `out`.
 pub fn render(report: &Report, style: Style, out: &mut dyn io::Write) -> io::Result<()> {
+    findings(report, style, out)?;
+    writeln!(out, "{}", style.paint(STRONG, &super::summary_line(report)))
+}
+
+/// Writes the findings of `report` alone.
+///
+/// # Errors
+/// Only those of `out`.
+pub fn findings(report: &Report, style: Style, out: &mut dyn io::Write) -> io::Result<()> {
     let mut shown: Vec<&Diagnostic> = report.diagnostics.iter().collect();
     shown.sort_by_key(|diagnostic| diagnostic.level == Level::Hint && !style.verbose);
     let total = shown.len();
@@ -62,7 +72,7 @@ pub fn render(report: &Report, style: Style, out: &mut dyn io::Write) -> io::Res
     if compact {
         writeln!(out)?;
     }
-    writeln!(out, "{}", style.paint(STRONG, &super::summary_line(report)))
+    Ok(())
 }
 
 struct Page<'r> {

@@ -1,10 +1,15 @@
-//! Claims transformations: methods, slots, parameters.
+//! Claims transformations: methods, slots, parameters, and where they run.
 
 use super::Group;
 
+mod executed;
+mod format;
+mod generate_json;
+mod outputs;
 mod parameters;
 mod slots;
 mod unknown_method;
+mod unused;
 
 pub(super) static GROUP: Group = Group {
     rules: &[
@@ -13,6 +18,24 @@ pub(super) static GROUP: Group = Group {
         &slots::CT_OUTPUT_MISMATCH,
         &parameters::CT_PARAMETER_MISMATCH,
         &parameters::CT_PARAMETER_VALUE,
+        &format::CT_FORMAT_PLACEHOLDERS,
+        &generate_json::CT_GENERATEJSON_ARRAY,
+        &executed::CT_ASSERT_OUTSIDE_SELFASSERTED,
+        &executed::CT_LOCALIZED_STRING_MISSING,
+        &outputs::CT_MAPPED_VALUE_NO_RESTRICTION,
+        &outputs::CT_COPY_PREDICATE_NONE,
+        &unused::CT_UNUSED,
+        &executed::CT_INPUT_UNAVAILABLE,
     ],
-    checks: &[unknown_method::check, slots::check, parameters::check],
+    checks: &[
+        unknown_method::check,
+        slots::check,
+        parameters::check,
+        format::check,
+        generate_json::check,
+        outputs::check,
+        unused::check,
+        executed::check,
+    ],
+    set_checks: &[],
 };

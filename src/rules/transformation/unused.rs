@@ -1,0 +1,55 @@
+//! `ct-unused`: claims transformations that nothing runs.
+
+use std::collections::HashSet;
+
+use crate::diagnostics::{Diagnostic, Level, Rule};
+use crate::policy::{ClaimsTransformation, Effective, Kind, Role, references};
+
+/// No policy of the set refers to the claims transformation.
+pub(super) static CT_UNUSED: Rule = Rule {
+    id: "ct-unused",
+    level: Level::Hint,
+    summary: "no technical profile of the set runs the claims transformation",
+};
+
+/// Looks at the whole set, and therefore only once: with the first policy that is checked.
+pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
+    let mut checked = view
+        .set()
+        .own()
+        .filter(|(_, policy)| policy.document.is_well_formed());
+    if checked
+        .next()
+        .is_none_or(|(first, _)| first != view.index())
+    {
+        return;
+    }
+    let used: HashSet<String> = view
+        .set()
+        .iter()
+        .flat_map(|(_, policy)| references(policy))
+        .filter(|reference| reference.row.target == Kind::ClaimsTransformation)
+        .map(|reference| reference.id.to_ascii_lowercase())
+        .collect();
+    for (_, policy) in view.set().iter() {
+        if policy.role != Role::Own {
+            continue;
+        }
+        for transformation in ClaimsTransformation::declared_in(policy) {
+            if used.contains(&transformation.id.to_ascii_lowercase()) {
+                continue;
+            }
+            findings.push(
+                Diagnostic::new(
+                    &CT_UNUSED,
+                    transformation.site.attribute_location("Id"),
+                    format!(
+                        "no technical profile of the set runs claims transformation `{}`",
+                        transformation.id
+                    ),
+                )
+                .policy_id(policy.id()),
+            );
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! Where findings on a relying party's journey point when the mistake lies in files that are not the
+//! user's own, and when several relying parties share it.
+
+use iefctl::diagnostics::{Diagnostic, Source};
+use iefctl::validate::{Input, Outcome, upload_verdict, validate};
+
+fn policy(id: &str, base: Option<&str>, content: &str) -> String {
+    let base = base.map_or_else(String::new, |base| {
+        format!(
+            "<BasePolicy><TenantId>contoso.onmicrosoft.com</TenantId>\
+             <PolicyId>{base}</PolicyId></BasePolicy>"
+        )
+    });
+    format!(
+        "<TrustFrameworkPolicy xmlns=\"http://schemas.microsoft.com/online/cpim/schemas/2013/06\" \
+         PolicySchemaVersion=\"0.3.0.0\" TenantId=\"contoso.onmicrosoft.com\" PolicyId=\"{id}\" \
+         PublicPolicyUri=\"http://contoso.onmicrosoft.com/{id}\">{base}{content}\
+         </TrustFrameworkPolicy>"
+    )
+}
+
+/// A base whose journey reads a user without having asked who it is.
+fn broken_base() -> String {
+    let handler = "Web.TPEngine.Providers.AzureActiveDirectoryProvider, Web.TPEngine, \
+                   Version=1.0.0.0, Culture=neutral, PublicKeyToken=null";
+    let content = format!(
+        "<BuildingBlocks><ClaimsSchema>\
+         <ClaimType Id=\"objectId\"><DisplayName>id</DisplayName><DataType>string</DataType></ClaimType>\
+         <ClaimType Id=\"displayName\"><DisplayName>name</DisplayName><DataType>string</DataType></ClaimType>\
+         </ClaimsSchema></BuildingBlocks>\
+         <ClaimsProviders><ClaimsProvider><DisplayName>AAD</DisplayName><TechnicalProfiles>\
+         <TechnicalProfile Id=\"AAD-Read\"><DisplayName>read</DisplayName>\
+         <Protocol Name=\"Proprietary\" Handler=\"{handler}\" />\
+         <Metadata><Item Key=\"Operation\">Read</Item></Metadata>\
+         <InputClaims><InputClaim ClaimTypeReferenceId=\"objectId\" Required=\"true\" /></InputClaims>\
+         <OutputClaims><OutputClaim ClaimTypeReferenceId=\"displayName\" PartnerClaimType=\"displayName\" /></OutputClaims>\
+         </TechnicalProfile></TechnicalProfiles></ClaimsProvider></ClaimsProviders>\
+         <UserJourneys><UserJourney Id=\"Read\"><OrchestrationSteps>\
+         <OrchestrationStep Order=\"1\" Type=\"ClaimsExchange\"><ClaimsExchanges>\
+         <ClaimsExchange Id=\"Read\" TechnicalProfileReferenceId=\"AAD-Read\" />\
+         </ClaimsExchanges></OrchestrationStep>\
+         </OrchestrationSteps></UserJourney></UserJourneys>"
+    );
+    policy("B2C_1A_Base", None, &content)
+}
+
+fn relying_party(id: &str) -> String {
+    let content = "<RelyingParty><DefaultUserJourney ReferenceId=\"Read\" />\
+        <TechnicalProfile Id=\"PolicyProfile\"><DisplayName>p</DisplayName>\
+        <Protocol Name=\"OpenIdConnect\" />\
+        <OutputClaims><OutputClaim ClaimTypeReferenceId=\"displayName\" PartnerClaimType=\"sub\" /></OutputClaims>\
+        <SubjectNamingInfo ClaimType=\"sub\" /></TechnicalProfile></RelyingParty>";
+    policy(id, Some("B2C_1A_Base"), content)
+}
+
+fn run(own: &[String], context: &[String]) -> Outcome {
+    let mut input = Input {
+        tenant_known: true,
+        ..Input::default()
+    };
+    for (index, text) in own.iter().chain(context).enumerate() {
+        let id = input
+            .sources
+            .add(Source::new(format!("{index}.xml"), text.as_str()));
+        if index < own.len() {
+            input.own.push(id);
+        } else {
+            input.context.push(id);
+        }
+    }
+    validate(input)
+}
+
+fn of<'o>(outcome: &'o Outcome, rule: &str) -> Vec<&'o Diagnostic> {
+    let findings = outcome.report.diagnostics.iter();
+    findings.filter(|finding| finding.rule.id == rule).collect()
+}
+
+fn pointed_at<'o>(outcome: &'o Outcome, finding: &Diagnostic) -> (&'o str, &'o str) {
+    let location = finding.primary.location;
+    let source = outcome.report.sources.get(location.source);
+    (source.name(), location.span.of(source.text()))
+}
+
+#[test]
+fn a_mistake_in_a_shared_base_is_reported_once_and_there() {
+    let own = [
+        broken_base(),
+        relying_party("B2C_1A_SignIn"),
+        relying_party("B2C_1A_ProfileEdit"),
+    ];
+    let outcome = run(&own, &[]);
+    for (rule, text) in [
+        ("flow-required-input", "AAD-Read"),
+        ("journey-no-sendclaims", "Read"),
+    ] {
+        let findings = of(&outcome, rule);
+        assert_eq!(findings.len(), 1, "{rule}");
+        assert_eq!(pointed_at(&outcome, findings[0]), ("0.xml", text));
+        assert_eq!(findings[0].policy_id.as_deref(), Some("B2C_1A_Base"));
+    }
+}
+
+#[test]
+fn a_mistake_in_a_base_of_the_tenant_is_reported_at_the_relying_party() {
+    let outcome = run(&[relying_party("B2C_1A_SignIn")], &[broken_base()]);
+    for rule in ["flow-required-input", "journey-no-sendclaims"] {
+        let findings = of(&outcome, rule);
+        assert_eq!(findings.len(), 1, "{rule}");
+        assert_eq!(
+            pointed_at(&outcome, findings[0]),
+            ("0.xml", "Read"),
+            "{rule}"
+        );
+        assert_eq!(findings[0].policy_id.as_deref(), Some("B2C_1A_SignIn"));
+    }
+}
+
+#[test]
+fn the_base_alone_is_accepted_and_the_relying_party_is_not() {
+    let base = broken_base();
+    assert_eq!(upload_verdict(&base, &[], None), Vec::<String>::new());
+    let sentences = upload_verdict(&relying_party("B2C_1A_SignIn"), &[&base], None);
+    let expected = [
+        "User journey 'Read' does not contain a send claims step.",
+        "Claim type \"objectId\" is the input claim of technical profile \"AAD-Read\" in step \"1\" \
+         of user journey \"Read\" but it is not an output claim in any of the previous steps.",
+    ];
+    for sentence in expected {
+        assert!(
+            sentences.iter().any(|found| found == sentence),
+            "{sentences:?}"
+        );
+    }
+}
+
+#[test]
+fn circles_and_unfinished_files_end_and_stay_silent() {
+    let sub = |id: &str, other: &str| {
+        format!(
+            "<SubJourney Id=\"{id}\" Type=\"Call\"><OrchestrationSteps>\
+             <OrchestrationStep Order=\"1\" Type=\"InvokeSubJourney\"><JourneyList>\
+             <Candidate SubJourneyReferenceId=\"{other}\" /></JourneyList></OrchestrationStep>\
+             </OrchestrationSteps></SubJourney>"
+        )
+    };
+    let content = format!(
+        "<UserJourneys><UserJourney Id=\"J\"><OrchestrationSteps>\
+         <OrchestrationStep Order=\"1\" Type=\"InvokeSubJourney\"><JourneyList>\
+         <Candidate SubJourneyReferenceId=\"A\" /></JourneyList></OrchestrationStep>\
+         <OrchestrationStep Order=\"4294967295\" Type=\"CombinedSignInAndSignUp\" />\
+         </OrchestrationSteps></UserJourney></UserJourneys>\
+         <SubJourneys>{}{}</SubJourneys>\
+         <RelyingParty><DefaultUserJourney ReferenceId=\"J\" /><TechnicalProfile /></RelyingParty>",
+        sub("A", "B"),
+        sub("B", "a")
+    );
+    let outcome = run(&[policy("B2C_1A_Circle", None, &content)], &[]);
+    assert_eq!(of(&outcome, "subjourney-nesting").len(), 2);
+    assert_eq!(of(&outcome, "journey-order-gap").len(), 1);
+    assert_eq!(of(&outcome, "journey-no-sendclaims").len(), 1);
+    let truncated = &content[..content.len() / 2];
+    run(&[format!("<TrustFrameworkPolicy>{truncated}")], &[]);
+}
+
+#[test]
+fn renumbering_is_offered_for_journeys_of_one_policy_only() {
+    let journey = |orders: &[u32]| {
+        let steps: String = orders
+            .iter()
+            .map(|order| {
+                format!(
+                    "<OrchestrationStep Order=\"{order}\" Type=\"SendClaims\"><Preconditions /></OrchestrationStep>"
+                )
+            })
+            .collect();
+        format!(
+            "<UserJourneys><UserJourney Id=\"J\"><OrchestrationSteps>{steps}</OrchestrationSteps>\
+             </UserJourney></UserJourneys>"
+        )
+    };
+    let alone = policy("B2C_1A_Base", None, &journey(&[5, 2, 9]));
+    let outcome = run(std::slice::from_ref(&alone), &[]);
+    let findings = of(&outcome, "journey-order-gap");
+    assert_eq!(findings.len(), 1);
+    let mut text = alone.clone();
+    let fix = findings[0].fix.as_ref().unwrap();
+    for edit in fix.edits.iter().rev() {
+        let span = edit.location.span;
+        text.replace_range(span.start as usize..span.end as usize, &edit.replacement);
+    }
+    assert_eq!(text, policy("B2C_1A_Base", None, &journey(&[2, 1, 3])));
+    let extended = policy("B2C_1A_Ext", Some("B2C_1A_Base"), &journey(&[1]));
+    let outcome = run(&[alone, extended], &[]);
+    let findings = of(&outcome, "journey-order-gap");
+    assert!(!findings.is_empty());
+    assert!(findings.iter().all(|finding| finding.fix.is_none()));
+}
+
+#[test]
+fn a_long_chain_of_sub_journeys_is_followed_to_its_end() {
+    let mut subs = String::new();
+    for number in 0..3000 {
+        subs.push_str(&format!(
+            "<SubJourney Id=\"S{number}\" Type=\"Transfer\"><OrchestrationSteps>\
+             <OrchestrationStep Order=\"1\" Type=\"InvokeSubJourney\"><JourneyList>\
+             <Candidate SubJourneyReferenceId=\"s{}\" /></JourneyList></OrchestrationStep>\
+             </OrchestrationSteps></SubJourney>",
+            number + 1
+        ));
+    }
+    let end = "<SubJourney Id=\"S3000\" Type=\"Transfer\"><OrchestrationSteps>\
+               <OrchestrationStep Order=\"1\" Type=\"SendClaims\" />\
+               </OrchestrationSteps></SubJourney>";
+    let content = format!(
+        "<UserJourneys><UserJourney Id=\"J\"><OrchestrationSteps>\
+         <OrchestrationStep Order=\"1\" Type=\"InvokeSubJourney\"><JourneyList>\
+         <Candidate SubJourneyReferenceId=\"S0\" /></JourneyList></OrchestrationStep>\
+         </OrchestrationSteps></UserJourney></UserJourneys><SubJourneys>{subs}{end}</SubJourneys>\
+         <RelyingParty><DefaultUserJourney ReferenceId=\"J\" /></RelyingParty>"
+    );
+    let outcome = run(&[policy("B2C_1A_Chain", None, &content)], &[]);
+    assert_eq!(
+        of(&outcome, "journey-no-sendclaims"),
+        Vec::<&Diagnostic>::new()
+    );
+    assert_eq!(of(&outcome, "sendclaims-issuer").len(), 1);
+}
