@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 
 use crate::config::{self, LoadOptions, Project};
 use crate::diagnostics::{Diagnostic, Level, Location, Report, Source, SourceId};
-use crate::policy::{PolicySet, Resolver, SETTINGS_UNUSED};
+use crate::policy::{PolicySet, Renaming, Resolver, SETTINGS_UNUSED};
 use crate::rules;
 use crate::validate::{self, Input};
 
@@ -36,6 +36,14 @@ pub struct ProjectArgs {
     /// Folder with bases that exist only in the tenant; read, never deployed
     #[arg(long, value_name = "DIR")]
     pub with: Vec<PathBuf>,
+
+    /// Call every policy B2C_1A_TEXT… instead, for a copy beside the policies in one tenant
+    #[arg(long, value_name = "TEXT")]
+    pub prefix: Option<String>,
+
+    /// Put this at the end of every PolicyId, for a copy beside the policies in one tenant
+    #[arg(long, value_name = "TEXT")]
+    pub suffix: Option<String>,
 }
 
 /// A policy as the tenant has it, for sets that inherit from what only the tenant holds.
@@ -89,10 +97,23 @@ impl ProjectArgs {
         let mut project = config::load(&self.paths, &options, &|name| shell.variable(name))?;
         let known: Vec<_> = rules::all().chain(super::deploy_rules()).collect();
         project.check_rules(&known)?;
+        project.renaming = self.renaming()?;
         for note in project.notes.drain(..) {
             shell.note(note);
         }
         Ok(project)
+    }
+
+    /// The copy that is meant, if one is.
+    fn renaming(&self) -> Result<Option<Renaming>> {
+        if self.prefix.is_none() && self.suffix.is_none() {
+            return Ok(None);
+        }
+        let part = |part: &Option<String>| part.clone().unwrap_or_default();
+        Ok(Some(Renaming::new(
+            &part(&self.prefix),
+            &part(&self.suffix),
+        )?))
     }
 }
 
@@ -114,6 +135,7 @@ pub fn validate(
     let mut sets = Vec::new();
     let mut policies = 0;
     for set in &project.sets {
+        let before = diagnostics.len();
         let mut input = Input {
             sources,
             tenant_known: tenant.is_some(),
@@ -140,6 +162,9 @@ pub fn validate(
                 source: resolution.id,
                 span,
             }));
+        }
+        if let Some(renaming) = &project.renaming {
+            rename(renaming, &mut input, &mut diagnostics[before..])?;
         }
         for policy in tenant.unwrap_or_default() {
             let name = format!("tenant:{}", policy.id);
@@ -185,4 +210,25 @@ pub fn validate(
     };
     report.sort();
     Ok(Validated { report, sets })
+}
+
+/// Turns the own policies of a set into a copy of themselves. What was found before moves along.
+fn rename(renaming: &Renaming, input: &mut Input, findings: &mut [Diagnostic]) -> Result<()> {
+    let changed = renaming.apply(&mut input.sources, &input.own)?;
+    let shift = |location: &mut Location| {
+        if let Some(splices) = changed.get(&location.source) {
+            location.span = splices.shift(location.span);
+        }
+    };
+    input.unresolved.iter_mut().for_each(shift);
+    for finding in findings {
+        shift(&mut finding.primary.location);
+        for label in &mut finding.related {
+            shift(&mut label.location);
+        }
+        for edit in finding.fix.iter_mut().flat_map(|fix| &mut fix.edits) {
+            shift(&mut edit.location);
+        }
+    }
+    Ok(())
 }

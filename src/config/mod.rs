@@ -35,7 +35,7 @@ use discover::{Filter, Target};
 use locate::Files;
 
 use crate::diagnostics::{Diagnostic, Rule, Source, SourceId, SourceMap};
-use crate::policy::{Settings, closest};
+use crate::policy::{Renaming, Settings, closest};
 
 /// What the command line says about the project.
 #[derive(Debug, Clone, Default)]
@@ -76,6 +76,8 @@ pub struct Project {
     pub diagnostics: Vec<Diagnostic>,
     /// What was passed over and why, for `-v`.
     pub notes: Vec<String>,
+    /// How the policies are called, where a copy of the sets is meant. Loading leaves it open.
+    pub renaming: Option<Renaming>,
     /// All environments, in the order of the configuration.
     pub environment_names: Vec<String>,
 }
@@ -136,6 +138,7 @@ pub fn load(
         concurrency: configuration.and_then(|found| found.concurrency),
         diagnostics: select::findings(configuration, chosen, options.tenant.is_some()),
         notes,
+        renaming: None,
         environment_names: configuration.map_or_else(Vec::new, |found| {
             select::names(&found.environments)
                 .map(str::to_owned)

@@ -10,6 +10,7 @@ mod near_miss;
 mod report;
 mod rule;
 mod source;
+mod splice;
 mod text_map;
 
 pub use diagnostic::{Diagnostic, Edit, Fix, Label, Level};
@@ -17,4 +18,5 @@ pub use near_miss::near_miss;
 pub use report::{Report, Summary};
 pub use rule::Rule;
 pub use source::{LineColumn, Location, Source, SourceId, SourceMap, Span};
+pub use splice::{Splice, Splices};
 pub use text_map::{Piece, TextMap};
