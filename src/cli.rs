@@ -8,7 +8,7 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
 use crate::commands::shell::ColourChoice;
-use crate::commands::{Exit, Shell, deploy, emulator, explain, graph, plan, validate};
+use crate::commands::{Exit, Shell, deploy, destroy, emulator, explain, graph, plan, validate};
 
 /// Checks Azure AD B2C custom policies as strictly as the tenant would, and deploys them through
 /// Microsoft Graph.
@@ -49,6 +49,7 @@ enum Command {
     Validate(validate::ValidateArgs),
     Plan(plan::PlanArgs),
     Deploy(deploy::DeployArgs),
+    Destroy(destroy::DestroyArgs),
     Graph(graph::GraphArgs),
     Emulator(emulator::EmulatorArgs),
     Explain(explain::ExplainArgs),
@@ -97,6 +98,7 @@ fn execute(command: Command, shell: &Shell) -> anyhow::Result<Exit> {
         Command::Validate(args) => validate::run(&args, shell),
         Command::Plan(args) => plan::run(&args, shell),
         Command::Deploy(args) => deploy::run(&args, shell),
+        Command::Destroy(args) => destroy::run(&args, shell),
         Command::Graph(args) => graph::run(&args, shell),
         Command::Emulator(args) => emulator::run(&args, shell),
         Command::Explain(args) => explain::run(&args, shell),

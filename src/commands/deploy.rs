@@ -17,6 +17,7 @@ use crate::output::json::deploy::{
 use crate::output::progress::{self, Progress};
 use crate::output::{Format, human, json, markdown};
 
+use super::ownership::PruneArgs;
 use super::plan::{Prepared, TenantSide, runtime, validated};
 use super::project::{ProjectArgs, Validated};
 use super::tenant::TenantArgs;
@@ -44,6 +45,9 @@ pub struct DeployArgs {
 
     #[command(flatten)]
     tenant: TenantArgs,
+
+    #[command(flatten)]
+    prune: PruneArgs,
 
     /// How many calls run at a time [default: 8, or what the configuration says]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
@@ -80,6 +84,8 @@ pub fn run(args: &DeployArgs, shell: &Shell) -> Result<Exit> {
     runtime()?.block_on(async {
         let side = TenantSide {
             args: &args.tenant,
+            prune: &args.prune,
+            paths: &args.project.paths,
             concurrency,
             observer: Arc::<Display>::clone(&observer),
         };
@@ -109,6 +115,7 @@ impl Deployment<'_> {
             remote,
             planned,
             mut validated,
+            mut ledger,
         } = prepared;
         let (materials, findings) = Materials::gather(
             &planned.plan,
@@ -123,6 +130,12 @@ impl Deployment<'_> {
             return Ok(Exit::Findings);
         }
         announce(&validated, self.args.format, shell)?;
+        if let Some(ledger) = &mut ledger
+            && let Err(error) = ledger.intend(&planned.plan)
+        {
+            connection.close().await;
+            return Err(error).context("nothing was deployed, because it could not be recorded");
+        }
         let cancellation = Cancellation::new();
         let interrupt = tokio::spawn(interrupt(cancellation.clone(), *shell));
         let outcome = deploy::execute(
@@ -146,6 +159,13 @@ impl Deployment<'_> {
         self.display.finish();
         connection.close().await;
         let outcome = outcome.context("nothing was deployed")?;
+        if let Some(ledger) = &mut ledger
+            && let Err(error) = ledger.conclude(&planned.plan, &outcome)
+        {
+            shell.say(format!(
+                "note: {error}; a later --prune may keep more than it could"
+            ));
+        }
         self.present(&outcome, shell)?;
         Ok(if outcome.is_complete() {
             Exit::Clean
@@ -220,7 +240,7 @@ fn announce(validated: &Validated, format: Option<Format>, shell: &Shell) -> Res
 }
 
 /// The first Ctrl-C lets running calls end, a second one ends the process.
-async fn interrupt(cancellation: Cancellation, shell: Shell) {
+pub(super) async fn interrupt(cancellation: Cancellation, shell: Shell) {
     if tokio::signal::ctrl_c().await.is_err() {
         return;
     }
@@ -229,12 +249,12 @@ async fn interrupt(cancellation: Cancellation, shell: Shell) {
 }
 
 /// Passes the events of a deployment to the display.
-struct Display {
+pub(super) struct Display {
     progress: Progress,
 }
 
 impl Display {
-    fn new(shell: &Shell) -> Self {
+    pub(super) fn new(shell: &Shell) -> Self {
         let progress = if shell.quiet {
             Progress::silent()
         } else {
@@ -243,7 +263,7 @@ impl Display {
         Self { progress }
     }
 
-    fn finish(&self) {
+    pub(super) fn finish(&self) {
         self.progress.finish();
     }
 }
@@ -314,7 +334,7 @@ const fn json_status(status: Status) -> JsonStatus {
     }
 }
 
-fn as_json(outcome: &Outcome) -> DeployJson {
+pub(super) fn as_json(outcome: &Outcome) -> DeployJson {
     let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     let calls = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
     let mut deployment = DeployJson::new("deploy", &outcome.tenant);

@@ -4,10 +4,13 @@
 //! result to a format. This is where errors get their context and where output is written; no other
 //! room decides what a user sees or how the process ends.
 
+mod confirm;
 pub mod deploy;
+pub mod destroy;
 pub mod emulator;
 pub mod explain;
 pub mod graph;
+pub mod ownership;
 pub mod plan;
 pub mod project;
 pub mod shell;

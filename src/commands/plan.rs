@@ -1,18 +1,20 @@
 //! `iefctl plan`, and what it shares with `deploy`: reading both sides and comparing them.
 
 use std::io::Write as _;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
 
 use crate::config::{self, Project};
 use crate::deploy::{
-    self, GeneratedKind, KeyContent, KeysetAction, Local, Observer, Plan, PlanOptions, Planned,
-    PolicyAction, Recipe, Remote, Usage, ValueSource,
+    self, GeneratedKind, KeyContent, KeysetAction, Ledger, Local, Observer, Plan, PlanOptions,
+    Planned, PolicyAction, Recipe, Remote, Usage, ValueSource,
 };
 use crate::output::Format;
 use crate::policy::Base;
 
+use super::ownership::PruneArgs;
 use super::project::{self, ProjectArgs, TenantPolicy, Validated};
 use super::tenant::{Connection, TenantArgs, tenant_name};
 use super::validate::report;
@@ -35,6 +37,9 @@ pub struct PlanArgs {
     #[command(flatten)]
     tenant: TenantArgs,
 
+    #[command(flatten)]
+    prune: PruneArgs,
+
     /// Exit with 3 if anything would change
     #[arg(long)]
     exit_code: bool,
@@ -56,6 +61,8 @@ pub fn run(args: &PlanArgs, shell: &Shell) -> Result<Exit> {
     runtime()?.block_on(async {
         let side = TenantSide {
             args: &args.tenant,
+            prune: &args.prune,
+            paths: &args.project.paths,
             concurrency: 8,
             observer: Arc::new(()),
         };
@@ -163,6 +170,9 @@ pub(super) fn runtime() -> Result<tokio::runtime::Runtime> {
 /// How to reach the tenant for a plan.
 pub(super) struct TenantSide<'a> {
     pub(super) args: &'a TenantArgs,
+    pub(super) prune: &'a PruneArgs,
+    /// The paths of the command line.
+    pub(super) paths: &'a [PathBuf],
     pub(super) concurrency: usize,
     pub(super) observer: Arc<dyn Observer>,
 }
@@ -175,6 +185,8 @@ pub(super) struct Prepared {
     pub(super) planned: Planned,
     /// Everything found, by validation and by planning.
     pub(super) validated: Validated,
+    /// What this project deployed before, where that is recorded.
+    pub(super) ledger: Option<Ledger>,
 }
 
 impl TenantSide<'_> {
@@ -195,8 +207,9 @@ impl TenantSide<'_> {
             .connect(&tenant, Arc::clone(&self.observer), shell)
             .await?;
         match self.compare(project, validated, &connection, shell).await {
-            Ok((local, remote, planned, validated)) => Ok(Prepared {
+            Ok((local, remote, planned, validated, ledger)) => Ok(Prepared {
                 connection,
+                ledger,
                 local,
                 remote,
                 planned,
@@ -215,12 +228,23 @@ impl TenantSide<'_> {
         mut validated: Validated,
         connection: &Connection,
         shell: &Shell,
-    ) -> Result<(Local, Remote, Planned, Validated)> {
+    ) -> Result<(Local, Remote, Planned, Validated, Option<Ledger>)> {
+        let ledger = self
+            .prune
+            .open(project, self.paths, &connection.tenant, shell)?;
         let local =
             |validated: &Validated| Local::new(&validated.sets[0], &validated.report.sources);
         let mut wanted = local(&validated);
-        let remote = deploy::read(&connection.client, &wanted.wanted(), self.concurrency)
-            .await
+        let client = &connection.client;
+        let owned = ledger.as_ref().filter(|_| self.prune.prune);
+        let owned = owned.map_or_else(Vec::new, Ledger::owned);
+        let prunes = owned.iter().any(|owned| wanted.find(&owned.id).is_none());
+        let remote = match prunes {
+            // Any policy of the tenant may inherit from what is to be deleted.
+            true => deploy::read_all(client, self.concurrency).await,
+            false => deploy::read(client, &wanted.wanted(), self.concurrency).await,
+        };
+        let remote = remote
             .map_err(|error| {
                 let advice = error.advice().map(|advice| format!("\n  help: {advice}"));
                 anyhow::anyhow!("{error}{}", advice.unwrap_or_default())
@@ -246,6 +270,12 @@ impl TenantSide<'_> {
             validated = project::validate(project, Some(&context), shell)?;
             wanted = local(&validated);
         }
+        let place = project.name.as_ref().map(|(_, place)| *place);
+        let first = wanted.policies.first().map(|policy| policy.location);
+        let pruning = match place.or(first) {
+            Some(place) if prunes => deploy::prune(&owned, &wanted, &remote, place),
+            _ => deploy::Pruning::default(),
+        };
         let planned = deploy::build(
             &connection.tenant,
             &wanted,
@@ -254,11 +284,12 @@ impl TenantSide<'_> {
                 recipes: project.keysets.iter().map(recipe).collect(),
                 production: project.settings.production,
                 placeholder_secrets: self.args.emulator,
-                delete: Vec::new(),
+                delete: pruning.delete,
             },
         );
+        validated.add(pruning.findings.into_iter(), project);
         validated.add(planned.findings.iter().cloned(), project);
-        Ok((wanted, remote, planned, validated))
+        Ok((wanted, remote, planned, validated, ledger))
     }
 }
 

@@ -34,7 +34,7 @@ use configuration::Configuration;
 use discover::{Filter, Target};
 use locate::Files;
 
-use crate::diagnostics::{Diagnostic, Rule, Source, SourceId, SourceMap};
+use crate::diagnostics::{Diagnostic, Location, Rule, Source, SourceId, SourceMap};
 use crate::policy::{Renaming, Settings, closest};
 
 /// What the command line says about the project.
@@ -72,6 +72,8 @@ pub struct Project {
     pub rule_levels: Vec<RuleLevel>,
     /// How many uploads may run at once, where the configuration says so.
     pub concurrency: Option<usize>,
+    /// `project`: the name under which deployments are recorded, with its place.
+    pub name: Option<(String, Location)>,
     /// What is wrong with the configuration without making it useless.
     pub diagnostics: Vec<Diagnostic>,
     /// What was passed over and why, for `-v`.
@@ -115,29 +117,108 @@ pub fn load(
     let configuration = open(&files, options.config.is_some(), &mut sources, &mut notes)?;
     let configuration = configuration.as_ref();
     let chosen = select::environment(configuration, options.environment.as_deref())?;
-    let settings = select::settings(configuration, chosen, options, &sources, env)?;
-    let filter = match configuration {
-        Some(found) => {
-            let environment = chosen.map(|position| &found.environments[position]);
-            Filter::new(found, environment, &sources)?
-        }
-        None => Filter::default(),
-    };
+    let filter = filter(configuration, chosen, &sources)?;
     let plans = plan_sets(targets, configuration, &sources)?;
     let is_complete = plans.iter().any(|plan| plan.is_complete);
     let with = with_targets(configuration, options, &sources)?;
     let sets = read_sets(plans, &with, &filter, &mut notes)?;
+    let mut project = project(configuration, chosen, options, sources, env)?;
+    project.sets = sets;
+    project.is_complete = is_complete;
+    project.notes = notes;
+    Ok(project)
+}
+
+/// Loads what is configured for `folder`, which need not exist, without any policy.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_settings(
+    folder: &Path,
+    options: &LoadOptions,
+    env: &dyn Fn(&str) -> Option<String>,
+) -> Result<Project, ConfigError> {
+    Ok(around(folder, options, env)?.0)
+}
+
+/// Loads what is configured for `folder`, which need not exist, and as one set the policies that lie
+/// in it, in whatever number.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_folder(
+    folder: &Path,
+    options: &LoadOptions,
+    env: &dyn Fn(&str) -> Option<String>,
+) -> Result<Project, ConfigError> {
+    let (mut project, filter) = around(folder, options, env)?;
+    let mut found = Vec::new();
+    if folder.is_dir() {
+        let target = Target::Folder(folder.to_owned());
+        let notes = &mut project.notes;
+        found = match list(&[target], &filter.for_bases(), &mut HashSet::new(), notes) {
+            Ok(files) => files,
+            Err(ConfigError::Empty { .. }) => Vec::new(),
+            Err(error) => return Err(error),
+        };
+    }
+    let files = found.iter().map(|file| read::source(file));
+    project.sets.push(SetInput {
+        name: paths::display(folder),
+        files: files.collect::<Result<_, _>>()?,
+        with: Vec::new(),
+    });
+    Ok(project)
+}
+
+/// The configuration in the nearest folder that exists, as a project without sets.
+fn around(
+    folder: &Path,
+    options: &LoadOptions,
+    env: &dyn Fn(&str) -> Option<String>,
+) -> Result<(Project, Filter), ConfigError> {
+    let mut notes = Vec::new();
+    let mut sources = SourceMap::new();
+    let mut existing = folder.to_owned();
+    while !existing.is_dir() && paths::above(&existing) != existing {
+        existing = paths::above(&existing);
+    }
+    let files = match options.config.as_deref() {
+        Some(config) => Files::explicit(config)?,
+        None => Files::nearest(&existing, &mut notes),
+    };
+    let configuration = open(&files, options.config.is_some(), &mut sources, &mut notes)?;
+    let configuration = configuration.as_ref();
+    let chosen = select::environment(configuration, options.environment.as_deref())?;
+    let filter = filter(configuration, chosen, &sources)?;
+    let mut project = project(configuration, chosen, options, sources, env)?;
+    project.notes = notes;
+    Ok((project, filter))
+}
+
+/// What a project has of its configuration; sets are still missing.
+fn project(
+    configuration: Option<&Configuration>,
+    chosen: Option<usize>,
+    options: &LoadOptions,
+    sources: SourceMap,
+    env: &dyn Fn(&str) -> Option<String>,
+) -> Result<Project, ConfigError> {
+    let settings = select::settings(configuration, chosen, options, &sources, env)?;
     Ok(Project {
         config_source: configuration.map(|found| found.source),
         folder: configuration.map_or_else(|| PathBuf::from("."), |found| found.folder.clone()),
-        sets,
+        sets: Vec::new(),
         settings,
-        is_complete,
+        is_complete: false,
         keysets: select::keysets(configuration, chosen),
         rule_levels: configuration.map_or_else(Vec::new, |found| found.rule_levels.clone()),
         concurrency: configuration.and_then(|found| found.concurrency),
+        name: configuration
+            .and_then(|found| found.project.as_ref())
+            .map(|name| (name.value.clone(), name.place)),
         diagnostics: select::findings(configuration, chosen, options.tenant.is_some()),
-        notes,
+        notes: Vec::new(),
         renaming: None,
         environment_names: configuration.map_or_else(Vec::new, |found| {
             select::names(&found.environments)
@@ -146,6 +227,20 @@ pub fn load(
         }),
         sources,
     })
+}
+
+fn filter(
+    configuration: Option<&Configuration>,
+    chosen: Option<usize>,
+    sources: &SourceMap,
+) -> Result<Filter, ConfigError> {
+    match configuration {
+        Some(found) => {
+            let environment = chosen.map(|position| &found.environments[position]);
+            Filter::new(found, environment, sources)
+        }
+        None => Ok(Filter::default()),
+    }
 }
 
 impl Project {

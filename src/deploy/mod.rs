@@ -16,6 +16,7 @@ mod failure;
 mod fingerprint;
 mod impact;
 mod keyset_plan;
+mod ledger;
 mod local;
 mod locate;
 mod materials;
@@ -26,6 +27,7 @@ mod place;
 mod plan;
 mod preconditions;
 mod provision;
+mod prune;
 mod recipe;
 mod remote;
 mod restore;
@@ -41,6 +43,7 @@ pub use fingerprint::Fingerprint;
 pub use keyset_plan::{
     KEYSET_CONFLICTING_RECIPES, KEYSET_MISSING, KEYSET_MIXED_USE, KEYSET_WRONG_KIND,
 };
+pub use ledger::{Ledger, LedgerError, Owned, Scope};
 pub use local::{Local, LocalBase, LocalPolicy, Undeployable};
 pub use materials::{KEYSET_WITHOUT_VALUE, Materials, ValueError};
 pub use moved::Moved;
@@ -55,8 +58,9 @@ pub use preconditions::{
     POLICY_TOO_LARGE, POLICY_UNDEPLOYABLE, POLICYID_UNPREFIXED, PRODUCTION_DEBUGGING, RULES,
     TENANT_FULL, TENANT_OTHER,
 };
+pub use prune::{PRUNE_CHANGED, PRUNE_INHERITED, Pruning, heirs_outside, prune};
 pub use recipe::{GeneratedKind, KeyContent, Recipe, Usage, ValueSource};
-pub use remote::{Remote, RemotePolicy, read};
+pub use remote::{Remote, RemotePolicy, read, read_all};
 pub use snapshot::{Manifest, SavedPolicy, Snapshot, SnapshotError};
 
 /// Ids as the service compares them: without regard to case.

@@ -63,6 +63,8 @@ pub static RULES: &[&Rule] = &[
     &keyset_plan::KEYSET_WRONG_KIND,
     &keyset_plan::KEYSET_CONFLICTING_RECIPES,
     &super::materials::KEYSET_WITHOUT_VALUE,
+    &super::prune::PRUNE_CHANGED,
+    &super::prune::PRUNE_INHERITED,
 ];
 
 /// Policies in a tenant, custom ones and user flows together (Microsoft's "service limits and

@@ -44,7 +44,10 @@ fn every_reference_follows_and_nothing_else() {
             r#"PolicyId="b2c_1a_pr1_Leaf-v2""#,
         )
         .replace("http://x/B2C_1A_LEAF", "http://x/B2C_1A_pr1_LEAF-v2")
-        .replace(r#"<RerouteRule PolicyId="B2C_1A_Base""#, r#"<RerouteRule PolicyId="B2C_1A_pr1_Base-v2""#)
+        .replace(
+            r#"<RerouteRule PolicyId="B2C_1A_Base""#,
+            r#"<RerouteRule PolicyId="B2C_1A_pr1_Base-v2""#,
+        )
         .replace("> B2C_1A_Base <", "> B2C_1A_pr1_Base-v2 <")
         .replace("t/B2C_1A_Leaf/v2.0", "t/B2C_1A_pr1_Leaf-v2/v2.0")
         .replace("p=b2c_1a_base&", "p=b2c_1a_pr1_base-v2&")
