@@ -8,7 +8,9 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
 use crate::commands::shell::ColourChoice;
-use crate::commands::{Exit, Shell, deploy, destroy, emulator, explain, graph, plan, validate};
+use crate::commands::{
+    Exit, Shell, build, deploy, destroy, emulator, explain, graph, plan, pull, validate,
+};
 
 /// Checks Azure AD B2C custom policies as strictly as the tenant would, and deploys them through
 /// Microsoft Graph.
@@ -50,6 +52,8 @@ enum Command {
     Plan(plan::PlanArgs),
     Deploy(deploy::DeployArgs),
     Destroy(destroy::DestroyArgs),
+    Build(build::BuildArgs),
+    Pull(pull::PullArgs),
     Graph(graph::GraphArgs),
     Emulator(emulator::EmulatorArgs),
     Explain(explain::ExplainArgs),
@@ -99,6 +103,8 @@ fn execute(command: Command, shell: &Shell) -> anyhow::Result<Exit> {
         Command::Plan(args) => plan::run(&args, shell),
         Command::Deploy(args) => deploy::run(&args, shell),
         Command::Destroy(args) => destroy::run(&args, shell),
+        Command::Build(args) => build::run(&args, shell),
+        Command::Pull(args) => pull::run(&args, shell),
         Command::Graph(args) => graph::run(&args, shell),
         Command::Emulator(args) => emulator::run(&args, shell),
         Command::Explain(args) => explain::run(&args, shell),

@@ -4,15 +4,18 @@
 //! result to a format. This is where errors get their context and where output is written; no other
 //! room decides what a user sees or how the process ends.
 
+pub mod build;
 mod confirm;
 pub mod deploy;
 pub mod destroy;
 pub mod emulator;
 pub mod explain;
+mod files;
 pub mod graph;
 pub mod ownership;
 pub mod plan;
 pub mod project;
+pub mod pull;
 pub mod shell;
 pub mod tenant;
 pub mod validate;

@@ -27,7 +27,9 @@ use std::path::{Path, PathBuf};
 pub use configuration::{
     GeneratedKey, KeyUse, KeysetContent, KeysetRecipe, RuleLevel, ValueSource,
 };
+pub use discover::BUILD_MANIFEST;
 pub use error::ConfigError;
+pub use paths::relative;
 pub use read::decode;
 
 use configuration::Configuration;

@@ -23,6 +23,7 @@ mod regular_expression;
 mod rename;
 mod set;
 mod settings;
+mod stored;
 mod technical_profile;
 
 pub use canonical::canonical_form;
@@ -45,4 +46,5 @@ pub use regular_expression::{RegexAnalysis, analyse_regex};
 pub use rename::{Renaming, RenamingError};
 pub use set::{Base, Policy, PolicyIndex, PolicySet, Role};
 pub use settings::*;
+pub use stored::without_tenant_object_id;
 pub use technical_profile::{Claim, Item, TechnicalProfile};
