@@ -142,3 +142,20 @@ fn a_copy_and_an_environment_prune_only_their_own() {
     );
     assert_eq!(copy.ids("delete"), ["B2C_1A_pr1_Two"]);
 }
+
+#[test]
+fn the_last_environment_deletes_what_all_have_lost() {
+    let sandbox = Sandbox::new();
+    let config = "project = \"portal\"\n[environments.one]\ntenant = \"contoso.onmicrosoft.com\"\n\
+        [environments.two]\ntenant = \"contoso.onmicrosoft.com\"\n";
+    sandbox.write("set/iefctl.toml", config);
+    sandbox.write("set/A.xml", &policy("B2C_1A_A", None, "a"));
+    sandbox.write("set/B.xml", &policy("B2C_1A_B", None, "b"));
+    sandbox.run(&format!("deploy set -e one {DEPLOY}"), 0);
+    sandbox.run(&format!("deploy set -e two {DEPLOY}"), 0);
+    sandbox.remove("set/B.xml");
+    let first = sandbox.run(&format!("deploy set -e one --prune {DEPLOY}"), 0);
+    assert!(first.ids("delete").is_empty());
+    let last = sandbox.run(&format!("deploy set -e two --prune {DEPLOY}"), 0);
+    assert_eq!(last.ids("delete"), ["B2C_1A_B"]);
+}

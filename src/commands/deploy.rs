@@ -160,7 +160,7 @@ impl Deployment<'_> {
         connection.close().await;
         let outcome = outcome.context("nothing was deployed")?;
         if let Some(ledger) = &mut ledger
-            && let Err(error) = ledger.conclude(&planned.plan, &outcome)
+            && let Err(error) = ledger.conclude(&planned.plan, &outcome, self.args.prune.prune)
         {
             shell.say(format!(
                 "note: {error}; a later --prune may keep more than it could"

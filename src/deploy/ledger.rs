@@ -165,13 +165,7 @@ impl Ledger {
 
     /// What was deployed in this scope and in no other.
     pub fn owned(&self) -> Vec<Owned> {
-        let others: HashSet<String> = self
-            .record
-            .policies
-            .iter()
-            .filter(|owned| owned.scope != self.scope)
-            .map(|owned| fold(&owned.id))
-            .collect();
+        let others = self.of_others();
         let policies = self.record.policies.iter();
         policies
             .filter(|owned| owned.scope == self.scope && !others.contains(&fold(&owned.id)))
@@ -196,11 +190,31 @@ impl Ledger {
         self.save()
     }
 
-    /// Notes what became of the plan.
+    /// What other scopes deployed, by folded id.
+    fn of_others(&self) -> HashSet<String> {
+        let policies = self.record.policies.iter();
+        let others = policies.filter(|owned| owned.scope != self.scope);
+        others.map(|owned| fold(&owned.id)).collect()
+    }
+
+    /// Notes what became of the plan. If it pruned, this scope gives up what it shares with others
+    /// and does not contain any more, so that the last one to do so deletes it.
     ///
     /// # Errors
     /// [`LedgerError::Io`].
-    pub fn conclude(&mut self, plan: &Plan, outcome: &Outcome) -> Result<(), LedgerError> {
+    pub fn conclude(
+        &mut self,
+        plan: &Plan,
+        outcome: &Outcome,
+        pruned: bool,
+    ) -> Result<(), LedgerError> {
+        if pruned {
+            let (others, scope) = (self.of_others(), self.scope.clone());
+            self.record.policies.retain(|owned| {
+                let gone = plan.policy(&owned.id).is_none() && others.contains(&fold(&owned.id));
+                owned.scope != scope || !gone
+            });
+        }
         for result in &outcome.policies {
             if !matches!(result.status, Status::Done | Status::Skipped) {
                 continue;

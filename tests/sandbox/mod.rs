@@ -11,6 +11,7 @@ pub(crate) struct Sandbox {
     folder: tempfile::TempDir,
 }
 
+#[allow(dead_code, reason = "not every test binary uses all of it")]
 impl Sandbox {
     pub(crate) fn new() -> Self {
         Self {
@@ -120,6 +121,7 @@ impl Finished {
 }
 
 /// A small policy with a claim type of its own.
+#[allow(dead_code, reason = "not every test binary uses it")]
 pub(crate) fn policy(id: &str, base: Option<&str>, claim: &str) -> String {
     let base = base.map_or_else(String::new, |base| {
         format!(
