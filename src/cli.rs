@@ -9,7 +9,8 @@ use tracing_subscriber::EnvFilter;
 
 use crate::commands::shell::ColourChoice;
 use crate::commands::{
-    Exit, Shell, build, deploy, destroy, emulator, explain, graph, plan, pull, validate,
+    Exit, Shell, build, deploy, destroy, emulator, explain, graph, keys, plan, pull, rollback,
+    validate,
 };
 
 /// Checks Azure AD B2C custom policies as strictly as the tenant would, and deploys them through
@@ -54,6 +55,8 @@ enum Command {
     Destroy(destroy::DestroyArgs),
     Build(build::BuildArgs),
     Pull(pull::PullArgs),
+    Keys(keys::KeysArgs),
+    Rollback(rollback::RollbackArgs),
     Graph(graph::GraphArgs),
     Emulator(emulator::EmulatorArgs),
     Explain(explain::ExplainArgs),
@@ -91,7 +94,7 @@ pub fn run() -> ExitCode {
     match execute(cli.command, &shell) {
         Ok(exit) => exit.into(),
         Err(error) => {
-            report(&error, &shell);
+            shell.fail(&error);
             Exit::CouldNotRun.into()
         }
     }
@@ -105,6 +108,8 @@ fn execute(command: Command, shell: &Shell) -> anyhow::Result<Exit> {
         Command::Destroy(args) => destroy::run(&args, shell),
         Command::Build(args) => build::run(&args, shell),
         Command::Pull(args) => pull::run(&args, shell),
+        Command::Keys(args) => keys::run(&args, shell),
+        Command::Rollback(args) => rollback::run(&args, shell),
         Command::Graph(args) => graph::run(&args, shell),
         Command::Emulator(args) => emulator::run(&args, shell),
         Command::Explain(args) => explain::run(&args, shell),
@@ -134,27 +139,4 @@ fn log(shell: &Shell) {
         .finish();
     // Fails only if one is set already, as in a test that runs commands in-process.
     let _ = tracing::subscriber::set_global_default(subscriber);
-}
-
-/// `error:` and the chain of causes, outermost first.
-fn report(error: &anyhow::Error, shell: &Shell) {
-    let style = shell.error_style();
-    let mut causes: Vec<String> = Vec::new();
-    for cause in error.chain() {
-        let text = cause.to_string();
-        // Some errors repeat their cause in their own text.
-        if !causes.last().is_some_and(|last| last.contains(&text)) {
-            causes.push(text);
-        }
-    }
-    let word = if style.colour {
-        "\u{1b}[1m\u{1b}[91merror\u{1b}[0m"
-    } else {
-        "error"
-    };
-    let quiet = Shell {
-        quiet: false,
-        ..*shell
-    };
-    quiet.say(format!("{word}: {}", causes.join("\n  because: ")));
 }

@@ -22,6 +22,13 @@ pub struct Input {
     /// Where placeholders without a value are left. That they are no valid values follows from the
     /// missing setting, which was reported already, and is not said again.
     pub unresolved: Vec<Location>,
+    /// What was found in these texts before, while their placeholders were replaced; comments in
+    /// the policies may silence it.
+    pub found: Vec<Diagnostic>,
+    /// Whether the environment is marked production; some rules speak only there.
+    pub production: bool,
+    /// Judge as the tenant does, to which a comment that silences a finding means nothing.
+    pub as_tenant: bool,
     /// Levels that the team configured: rule id to level, `None` for "off".
     pub levels: HashMap<String, Option<Level>>,
 }
@@ -45,6 +52,9 @@ pub fn validate(input: Input) -> Outcome {
         context,
         tenant_known,
         unresolved,
+        found,
+        production,
+        as_tenant,
         levels,
     } = input;
     let mut diagnostics = Vec::new();
@@ -80,17 +90,22 @@ pub fn validate(input: Input) -> Outcome {
 
     let (set, findings) = PolicySet::new(policies, tenant_known);
     diagnostics.extend(findings);
+    let set = set.for_production(production);
 
-    let checked: Vec<PolicyIndex> = set
+    let policies = set
         .own()
         .filter(|(_, policy)| policy.document.is_well_formed())
-        .map(|(index, _)| index)
-        .collect();
-    for findings in in_parallel(&checked, |&index| rules::check(&set.effective(index))) {
+        .map(|(index, _)| Work::Policy(index));
+    let work: Vec<Work> = rules::set_checks().map(Work::Set).chain(policies).collect();
+    for findings in in_parallel(&work, |work| work.run(&set)) {
         diagnostics.extend(findings);
     }
 
     diagnostics.retain(|finding| !overlaps(finding.primary.location, &unresolved));
+    diagnostics.extend(found);
+    if !as_tenant {
+        rules::suppress(&set, &sources, &mut diagnostics);
+    }
     let mut report = Report {
         policies: set.own().count(),
         sources,
@@ -102,6 +117,27 @@ pub fn validate(input: Input) -> Outcome {
         report,
         set,
         not_policies,
+    }
+}
+
+/// A share of the rules' work.
+enum Work {
+    /// All rules on one policy.
+    Policy(PolicyIndex),
+    /// One check on the whole set.
+    Set(rules::SetCheck),
+}
+
+impl Work {
+    fn run(&self, set: &PolicySet) -> Vec<Diagnostic> {
+        match self {
+            Self::Policy(index) => rules::check(&set.effective(*index)),
+            Self::Set(check) => {
+                let mut findings = Vec::new();
+                check(set, &mut findings);
+                findings
+            }
+        }
     }
 }
 
@@ -134,6 +170,7 @@ pub fn apply_levels(diagnostics: &mut Vec<Diagnostic>, levels: &HashMap<String, 
 pub fn upload_verdict(text: &str, ancestors: &[&str], keysets: Option<&[String]>) -> Vec<String> {
     let mut input = Input {
         tenant_known: true,
+        as_tenant: true,
         ..Input::default()
     };
     let own = input.sources.add(Source::new("upload", text));

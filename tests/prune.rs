@@ -159,3 +159,21 @@ fn the_last_environment_deletes_what_all_have_lost() {
     let last = sandbox.run(&format!("deploy set -e two --prune {DEPLOY}"), 0);
     assert_eq!(last.ids("delete"), ["B2C_1A_B"]);
 }
+
+#[test]
+fn a_saved_plan_prunes_too_unless_an_heir_has_come() {
+    let sandbox = deployed(NAMED);
+    sandbox.remove("set/Two.xml");
+    sandbox.run("plan set --prune --emulator --out plan.json", 0);
+    sandbox.write("other/X.xml", &policy("B2C_1A_X", Some("B2C_1A_Two"), "x"));
+    sandbox.run(&format!("deploy other {DEPLOY}"), 0);
+    let refused = sandbox.run("deploy set --plan plan.json --emulator", 2);
+    assert!(refused.stderr.contains("B2C_1A_X"), "{}", refused.stderr);
+    sandbox.write("other/X.xml", &policy("B2C_1A_X", None, "x"));
+    sandbox.run(&format!("deploy other {DEPLOY}"), 0);
+    let done = sandbox.run(&format!("deploy set --plan plan.json {DEPLOY}"), 0);
+    assert_eq!(done.ids("delete"), ["B2C_1A_Two"]);
+    // What was deleted comes back.
+    sandbox.run("rollback --emulator --yes", 0);
+    sandbox.run("plan set --emulator --exit-code --prune", 3);
+}

@@ -196,3 +196,33 @@ fn renumbering_is_offered_for_journeys_of_one_policy_only() {
     assert!(!findings.is_empty());
     assert!(findings.iter().all(|finding| finding.fix.is_none()));
 }
+
+#[test]
+fn a_long_chain_of_sub_journeys_is_followed_to_its_end() {
+    let mut subs = String::new();
+    for number in 0..3000 {
+        subs.push_str(&format!(
+            "<SubJourney Id=\"S{number}\" Type=\"Transfer\"><OrchestrationSteps>\
+             <OrchestrationStep Order=\"1\" Type=\"InvokeSubJourney\"><JourneyList>\
+             <Candidate SubJourneyReferenceId=\"s{}\" /></JourneyList></OrchestrationStep>\
+             </OrchestrationSteps></SubJourney>",
+            number + 1
+        ));
+    }
+    let end = "<SubJourney Id=\"S3000\" Type=\"Transfer\"><OrchestrationSteps>\
+               <OrchestrationStep Order=\"1\" Type=\"SendClaims\" />\
+               </OrchestrationSteps></SubJourney>";
+    let content = format!(
+        "<UserJourneys><UserJourney Id=\"J\"><OrchestrationSteps>\
+         <OrchestrationStep Order=\"1\" Type=\"InvokeSubJourney\"><JourneyList>\
+         <Candidate SubJourneyReferenceId=\"S0\" /></JourneyList></OrchestrationStep>\
+         </OrchestrationSteps></UserJourney></UserJourneys><SubJourneys>{subs}{end}</SubJourneys>\
+         <RelyingParty><DefaultUserJourney ReferenceId=\"J\" /></RelyingParty>"
+    );
+    let outcome = run(&[policy("B2C_1A_Chain", None, &content)], &[]);
+    assert_eq!(
+        of(&outcome, "journey-no-sendclaims"),
+        Vec::<&Diagnostic>::new()
+    );
+    assert_eq!(of(&outcome, "sendclaims-issuer").len(), 1);
+}

@@ -38,10 +38,6 @@ struct Oracle {
 /// Schema and corpus; `None` where they are missing and may be.
 fn oracle() -> Option<Oracle> {
     let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared");
-    let shared = match std::env::var_os("IEFCTL_SHARED") {
-        Some(path) => PathBuf::from(path),
-        None => shared,
-    };
     let schema = shared.join("schema/TrustFrameworkPolicy_0.3.0.0.w3c.xsd");
     let mut corpus = Vec::new();
     collect(&shared.join("corpus"), &mut corpus);

@@ -1,23 +1,23 @@
 //! `iefctl destroy`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
 
 use crate::config::{self, LoadOptions};
-use crate::deploy::{
-    self, Cancellation, ExecuteOptions, Execution, Local, Materials, Outcome, Plan, PlanOptions,
-    Remote,
-};
-use crate::output::{Format, human, json, markdown};
+use crate::deploy::{self, Local, Materials, Plan, PlanOptions, Remote};
+use crate::diagnostics::Report;
+use crate::output::{self, Format};
 use crate::policy::Renaming;
 
-use super::confirm::confirm;
-use super::deploy::{Display, as_json, interrupt};
-use super::plan::runtime;
-use super::tenant::{Connection, TenantArgs};
+use super::deployment::{Deployment, Display, Ready};
+use super::plan::{read, runtime};
+use super::tenant::{Connection, Need, TenantArgs};
 use super::{Exit, Shell};
+
+/// How many calls run at a time.
+const CONCURRENCY: usize = 8;
 
 /// Remove a copy that was deployed with --prefix
 ///
@@ -85,33 +85,60 @@ pub fn run(args: &DestroyArgs, shell: &Shell) -> Result<Exit> {
         tenant: args.tenant_name.clone(),
         with: Vec::new(),
     };
-    let project = config::load_settings(Path::new("."), &options, &|name| shell.variable(name))?;
+    let project = config::load_without_policies(&options, &|name| shell.variable(name))?;
     let Some(tenant) = project.settings.tenant else {
         bail!("no tenant is chosen: name it with `--tenant DOMAIN` or `--environment NAME`");
     };
+    let display = Arc::new(Display::new(shell));
     runtime()?.block_on(async {
-        let display = Arc::new(Display::new(shell));
         let observer = Arc::<Display>::clone(&display);
-        let connection = args.tenant.connect(&tenant, observer, shell).await?;
-        let finished = remove(args, &renaming, &connection, &display, shell).await;
-        display.finish();
-        connection.close().await;
-        finished
+        let needs = [Need::WritePolicies, Need::ReadKeysets];
+        let connection = args
+            .tenant
+            .connect_for(&needs, &tenant, observer, shell)
+            .await?;
+        let (remote, plan) = match prepare(args, &renaming, &connection, shell).await {
+            Ok(prepared) => prepared,
+            Err(error) => {
+                connection.close().await;
+                return Err(error);
+            }
+        };
+        let deployment = Deployment {
+            command: "destroy",
+            format: args.format,
+            concurrency: CONCURRENCY,
+            snapshots: &args.snapshots,
+            atomic: false,
+            emulator: args.tenant.emulator,
+            // Whoever comes here has agreed.
+            yes: true,
+            levels: Vec::new(),
+            prunes: false,
+            display: &display,
+        };
+        let ready = Ready {
+            connection,
+            plan,
+            local: Local::default(),
+            remote,
+            materials: Materials::default(),
+            report: Report::default(),
+            ledger: None,
+        };
+        deployment.carry_out(ready, shell).await
     })
 }
 
-async fn remove(
+/// Reads the tenant, finds the copy, and asks.
+async fn prepare(
     args: &DestroyArgs,
     renaming: &Renaming,
     connection: &Connection,
-    display: &Display,
     shell: &Shell,
-) -> Result<Exit> {
-    let tenant = &connection.tenant;
+) -> Result<(Remote, Plan)> {
     // Any policy of the tenant may inherit from one of the copy.
-    let remote = deploy::read_all(&connection.client, 8)
-        .await
-        .with_context(|| format!("cannot read the tenant {}", tenant.name))?;
+    let remote = read(connection, None, CONCURRENCY).await?;
     let ids = remote.policies.iter().filter(|id| renaming.covers(id));
     let copy: Vec<String> = ids.cloned().collect();
     refuse_heirs(&copy, &remote)?;
@@ -119,47 +146,22 @@ async fn remove(
         delete: copy,
         ..PlanOptions::default()
     };
-    let local = Local::default();
-    let plan = deploy::build(tenant, &local, &remote, &options).plan;
+    let plan = deploy::build(&connection.tenant, &Local::default(), &remote, &options).plan;
     if plan.policies.is_empty() {
         shell.say(format!(
             "{} has no policy that begins with B2C_1A_{}",
-            tenant.name, args.prefix
+            output::plain(&plan.tenant),
+            args.prefix
         ));
-    } else if !agreed(args, &plan, shell)? {
-        shell.say("nothing was deleted");
-        return Ok(Exit::CouldNotRun);
+    } else {
+        agree(args, &plan, shell)?;
     }
-    let cancellation = Cancellation::new();
-    let interrupt = tokio::spawn(interrupt(cancellation.clone(), *shell));
-    let execution = Execution {
-        client: &connection.client,
-        plan: &plan,
-        local: &local,
-        remote: &remote,
-        materials: Materials::default(),
-        options: ExecuteOptions {
-            snapshots: Some(args.snapshots.clone()),
-            ..ExecuteOptions::default()
-        },
-    };
-    let outcome = deploy::execute(execution, display, &cancellation).await;
-    interrupt.abort();
-    display.finish();
-    let outcome = outcome.context("nothing was deleted")?;
-    present(&outcome, args.format, shell)?;
-    Ok(match outcome.is_complete() {
-        true => Exit::Clean,
-        false => Exit::Findings,
-    })
+    Ok((remote, plan))
 }
 
 fn refuse_heirs(copy: &[String], remote: &Remote) -> Result<()> {
-    let mut heirs: Vec<_> = deploy::heirs_outside(copy, None, remote)
-        .into_iter()
-        .collect();
-    heirs.sort();
-    let Some((base, heirs)) = heirs.first() else {
+    let heirs = deploy::heirs_outside(copy, None, remote);
+    let Some((base, heirs)) = heirs.first_key_value() else {
         return Ok(());
     };
     let base = remote.policy(base).map_or(base, |policy| &policy.id);
@@ -170,31 +172,26 @@ fn refuse_heirs(copy: &[String], remote: &Remote) -> Result<()> {
     );
 }
 
-fn agreed(args: &DestroyArgs, plan: &Plan, shell: &Shell) -> Result<bool> {
+fn agree(args: &DestroyArgs, plan: &Plan, shell: &Shell) -> Result<()> {
     let count = plan.policies.len();
     let policies = if count == 1 { "policy" } else { "policies" };
-    shell.say(format!("{}: {count} {policies} to delete", plan.tenant));
+    let tenant = output::plain(&plan.tenant);
+    shell.say(format!("{tenant}: {count} {policies} to delete"));
     for step in &plan.policies {
-        shell.say(format!("  {}", step.id));
+        shell.say(format!("  {}", output::plain(&step.id)));
     }
-    let question = format!("Delete {count} {policies} from {}?", plan.tenant);
-    confirm(&question, args.yes, shell)
-}
-
-fn present(outcome: &Outcome, format: Option<Format>, shell: &Shell) -> Result<()> {
-    let mut result = as_json(outcome);
-    "destroy".clone_into(&mut result.command);
-    let style = shell.style();
-    shell.print(|out| match shell.format(format) {
-        Format::Json => json::deploy::render(&result, out),
-        Format::Markdown => {
-            out.extend_from_slice(markdown::deploy::document(&result).as_bytes());
-            Ok(())
-        }
-        _ => human::deploy::render(&result, style, out),
-    })?;
-    if let Some(folder) = &outcome.snapshot {
-        shell.say(format!("what was deleted is saved in {}", folder.display()));
+    if args.yes {
+        return Ok(());
     }
-    Ok(())
+    if !shell.can_ask() {
+        bail!("nothing was deleted: nobody can be asked here; say --yes if that is meant");
+    }
+    let question = format!("Delete {count} {policies} from {tenant}?");
+    if shell
+        .confirm(&question)
+        .context("cannot read the answer; `--yes` does not ask")?
+    {
+        return Ok(());
+    }
+    bail!("not confirmed: nothing was deleted")
 }

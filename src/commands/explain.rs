@@ -1,15 +1,16 @@
 //! `iefctl explain`.
 
-use std::io::Write as _;
+use std::io::{self, Write as _};
 
 use anyhow::{Result, bail};
 
-use crate::diagnostics::near_miss;
+use crate::diagnostics::{Rule, near_miss};
+use crate::output::Style;
 use crate::rules;
 
 use super::{Exit, Shell};
 
-/// Show what a rule finds; without RULE, list all rules
+/// Show the page of a rule; without RULE, list all rules
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -21,15 +22,20 @@ pub struct ExplainArgs {
     rule: Option<String>,
 }
 
+/// Every rule, those that need a tenant last.
+fn all() -> impl Iterator<Item = &'static Rule> {
+    rules::all().chain(super::deploy_rules())
+}
+
 /// Runs `iefctl explain`.
 ///
 /// # Errors
 /// If there is no such rule.
 pub fn run(args: &ExplainArgs, shell: &Shell) -> Result<Exit> {
     let Some(id) = &args.rule else {
-        let width = rules::all().map(|rule| rule.id.len()).max().unwrap_or(0);
+        let width = all().map(|rule| rule.id.len()).max().unwrap_or(0);
         shell.print(|out| {
-            for rule in rules::all() {
+            for rule in all() {
                 let level = rule.level.to_string();
                 writeln!(out, "{:width$}  {level:7}  {}", rule.id, rule.summary)?;
             }
@@ -37,15 +43,69 @@ pub fn run(args: &ExplainArgs, shell: &Shell) -> Result<Exit> {
         })?;
         return Ok(Exit::Clean);
     };
-    let Some(rule) = rules::find(id) else {
-        match near_miss(id, rules::all().map(|rule| rule.id)) {
+    let Some(rule) = all().find(|rule| rule.id == id) else {
+        match near_miss(id, all().map(|rule| rule.id)) {
             Some(near) => bail!("there is no rule `{id}`; did you mean `{near}`?"),
             None => bail!("there is no rule `{id}`; `iefctl explain` lists all rules"),
         }
     };
-    shell.print(|out| {
-        writeln!(out, "{} ({})", rule.id, rule.level)?;
-        writeln!(out, "{}", rule.summary)
+    let style = shell.style();
+    shell.print(|out| match rules::page(rule.id) {
+        Some(page) => write_page(page, rule, style, out),
+        None => {
+            writeln!(out, "{} ({})", rule.id, rule.level)?;
+            writeln!(out, "{}", rule.summary)
+        }
     })?;
     Ok(Exit::Clean)
+}
+
+/// Writes a Markdown page for a terminal: headings without their signs, in bold where colours are
+/// on; code indented instead of fenced; text as it is.
+fn write_page(page: &str, rule: &Rule, style: Style, out: &mut Vec<u8>) -> io::Result<()> {
+    let heading = |text: &str, out: &mut Vec<u8>| {
+        if style.colour {
+            writeln!(out, "\x1b[1m{text}\x1b[0m")
+        } else {
+            writeln!(out, "{text}")
+        }
+    };
+    let mut in_code = false;
+    for line in page.lines() {
+        if line.starts_with("```") {
+            in_code = !in_code;
+        } else if in_code {
+            let indented = format!("    {line}");
+            writeln!(out, "{}", indented.trim_end())?;
+        } else if line.starts_with("# ") {
+            heading(&format!("{} ({})", rule.id, rule.level), out)?;
+        } else if let Some(title) = line.strip_prefix("## ") {
+            heading(title, out)?;
+        } else {
+            writeln!(out, "{line}")?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_lose_their_markup_and_keep_their_text() {
+        let rule = rules::find("ref-claimtype").expect("a known rule");
+        let page =
+            "# ref-claimtype\n\nText with `code`.\n\n## Wrong\n\n```xml\n<A>\n\n  <B/>\n```\n";
+        let plain = Style {
+            colour: false,
+            ..Style::default()
+        };
+        let mut out = Vec::new();
+        write_page(page, rule, plain, &mut out).expect("memory takes everything");
+        assert_eq!(
+            String::from_utf8_lossy(&out),
+            "ref-claimtype (error)\n\nText with `code`.\n\nWrong\n\n    <A>\n\n      <B/>\n"
+        );
+    }
 }

@@ -1,13 +1,13 @@
-//! Writing files so that nobody ever sees half of one.
+//! Files of policies: their names and how they are written.
 
-use std::fs::{self, File};
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
-/// Writes a file in one step: it has its old content or the new one, whatever happens. Folders are
-/// created as needed.
+use super::atomic_file;
+
+/// Writes a file in one step, with the folders that it needs.
 ///
 /// # Errors
 /// Those of the system, with the path.
@@ -18,28 +18,9 @@ pub(super) fn write(path: &Path, text: &str, byte_order_mark: bool) -> Result<()
     };
     fs::create_dir_all(folder)
         .with_context(|| format!("cannot create the folder `{}`", folder.display()))?;
-    // A link keeps leading to the file that changes.
-    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let mut temporary = target.clone().into_os_string();
-    temporary.push(format!(".{}.tmp", std::process::id()));
-    let temporary = PathBuf::from(temporary);
-    let written = File::create(&temporary)
-        .and_then(|mut file| {
-            if byte_order_mark {
-                file.write_all("\u{feff}".as_bytes())?;
-            }
-            file.write_all(text.as_bytes())?;
-            if let Ok(existing) = fs::metadata(&target) {
-                file.set_permissions(existing.permissions())?;
-            }
-            file.sync_all()
-        })
-        .and_then(|()| fs::rename(&temporary, &target));
-    if written.is_err() {
-        // What is left of it helps nobody; that it cannot be removed changes nothing.
-        let _ = fs::remove_file(&temporary);
-    }
-    written.with_context(|| format!("cannot write `{}`", path.display()))
+    let mark = if byte_order_mark { "\u{feff}" } else { "" };
+    atomic_file::write(path, format!("{mark}{text}").as_bytes())
+        .with_context(|| format!("cannot write `{}`", path.display()))
 }
 
 /// A name that every file system takes, different for different ids: what is not a letter, digit,

@@ -4,21 +4,30 @@
 //! result to a format. This is where errors get their context and where output is written; no other
 //! room decides what a user sees or how the process ends.
 
+mod atomic_file;
 pub mod build;
-mod confirm;
+mod ci_summary;
 pub mod deploy;
+mod deployment;
 pub mod destroy;
 pub mod emulator;
 pub mod explain;
 mod files;
+mod fix;
 pub mod graph;
+pub mod keys;
+mod outcome_view;
 pub mod ownership;
 pub mod plan;
+mod plan_view;
 pub mod project;
 pub mod pull;
+pub mod rollback;
+mod saved_plan;
 pub mod shell;
 pub mod tenant;
 pub mod validate;
+mod watch;
 
 use std::process::ExitCode;
 

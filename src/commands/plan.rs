@@ -1,6 +1,5 @@
 //! `iefctl plan`, and what it shares with `deploy`: reading both sides and comparing them.
 
-use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -8,17 +7,18 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::config::{self, Project};
 use crate::deploy::{
-    self, GeneratedKind, KeyContent, KeysetAction, Ledger, Local, Observer, Plan, PlanOptions,
-    Planned, PolicyAction, Recipe, Remote, Usage, ValueSource,
+    self, GeneratedKind, KeyContent, Ledger, Local, Observer, PlanOptions, Planned, Recipe, Remote,
+    Usage, ValueSource,
 };
 use crate::output::Format;
 use crate::policy::Base;
 
 use super::ownership::PruneArgs;
+use super::plan_view::View;
 use super::project::{self, ProjectArgs, TenantPolicy, Validated};
 use super::tenant::{Connection, TenantArgs, tenant_name};
 use super::validate::report;
-use super::{Exit, Shell};
+use super::{Exit, Shell, saved_plan};
 
 /// Show what `deploy` would change; writes nothing
 #[derive(Debug, clap::Args)]
@@ -26,6 +26,8 @@ use super::{Exit, Shell};
 Examples:
   iefctl plan policies -e test
   iefctl plan policies -e prod --exit-code     3 if anything would change, for a drift job
+  iefctl plan policies -e prod --out plan.json && iefctl deploy policies -e prod --plan plan.json
+  iefctl plan policies -e prod --format markdown > comment.md
 
 Signs in with AZURE_CLIENT_ID and AZURE_CLIENT_SECRET.
 
@@ -43,6 +45,14 @@ pub struct PlanArgs {
     /// Exit with 3 if anything would change
     #[arg(long)]
     exit_code: bool,
+
+    /// Show the changed lines of the XML as well, without what does not count
+    #[arg(long)]
+    diff: bool,
+
+    /// Save the plan for `deploy --plan`
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
 
     /// How to report
     #[arg(long, value_enum, value_name = "FORMAT")]
@@ -65,6 +75,7 @@ pub fn run(args: &PlanArgs, shell: &Shell) -> Result<Exit> {
             paths: &args.project.paths,
             concurrency: 8,
             observer: Arc::new(()),
+            delete: Vec::new(),
         };
         let prepared = side.prepare(&project, validated, shell).await?;
         let exit = conclude(args, &prepared, shell);
@@ -74,66 +85,32 @@ pub fn run(args: &PlanArgs, shell: &Shell) -> Result<Exit> {
 }
 
 fn conclude(args: &PlanArgs, prepared: &Prepared, shell: &Shell) -> Result<Exit> {
-    let format = shell.format(args.format);
-    let findings = &prepared.validated.report;
-    if findings.has_errors() {
+    if prepared.validated.report.has_errors() {
         report(&prepared.validated, args.format, "plan", shell)?;
         return Ok(Exit::Findings);
     }
     let plan = &prepared.planned.plan;
-    shell.print(|out| match format {
-        Format::Json => {
-            serde_json::to_writer_pretty(&mut *out, plan)?;
-            writeln!(out)
-        }
-        _ => write_plan(plan, out),
-    })?;
+    let view = View {
+        command: "plan",
+        plan,
+        local: &prepared.local,
+        remote: &prepared.remote,
+        report: &prepared.validated.report,
+        diff: args.diff,
+    };
+    view.show(args.format, shell)?;
+    if let Some(file) = &args.out {
+        saved_plan::write(plan, file)?;
+        shell.say(format!(
+            "saved: `iefctl deploy --plan {}` does exactly this, or refuses",
+            file.display()
+        ));
+    }
     Ok(if args.exit_code && plan.has_changes() {
         Exit::ChangesPending
     } else {
         Exit::Clean
     })
-}
-
-fn write_plan(plan: &Plan, out: &mut Vec<u8>) -> std::io::Result<()> {
-    for step in &plan.keysets {
-        let what = match step.action {
-            KeysetAction::Present => continue,
-            KeysetAction::Create => "create",
-            KeysetAction::Fill => "add the first key to",
-            KeysetAction::Missing => "missing:",
-        };
-        let how = step
-            .content
-            .as_ref()
-            .map_or(String::new(), |content| format!(", {content}"));
-        writeln!(out, "{what} keyset {}{how}", step.id)?;
-    }
-    for step in &plan.policies {
-        let what = match step.action {
-            PolicyAction::Create => "create",
-            PolicyAction::Update => "update",
-            PolicyAction::Delete => "delete",
-            PolicyAction::Unchanged => continue,
-        };
-        let file = step
-            .file()
-            .map_or(String::new(), |file| format!(" from {file}"));
-        writeln!(out, "{what} policy {}{file}", step.id)?;
-    }
-    let count = |action| plan.count(action);
-    if plan.has_changes() {
-        writeln!(
-            out,
-            "{}: {} to create, {} to update, {} unchanged",
-            plan.tenant,
-            count(PolicyAction::Create),
-            count(PolicyAction::Update),
-            count(PolicyAction::Unchanged)
-        )
-    } else {
-        writeln!(out, "{}: nothing would change", plan.tenant)
-    }
 }
 
 /// Validates a project for one tenant before anything is asked of it; reports and returns nothing
@@ -175,6 +152,8 @@ pub(super) struct TenantSide<'a> {
     pub(super) paths: &'a [PathBuf],
     pub(super) concurrency: usize,
     pub(super) observer: Arc<dyn Observer>,
+    /// Policies that are to be deleted where the tenant has them.
+    pub(super) delete: Vec<String>,
 }
 
 /// Both sides and what would be done.
@@ -235,21 +214,14 @@ impl TenantSide<'_> {
         let local =
             |validated: &Validated| Local::new(&validated.sets[0], &validated.report.sources);
         let mut wanted = local(&validated);
-        let client = &connection.client;
         let owned = ledger.as_ref().filter(|_| self.prune.prune);
         let owned = owned.map_or_else(Vec::new, Ledger::owned);
         let prunes = owned.iter().any(|owned| wanted.find(&owned.id).is_none());
-        let remote = match prunes {
+        let remote = match prunes || !self.delete.is_empty() {
             // Any policy of the tenant may inherit from what is to be deleted.
-            true => deploy::read_all(client, self.concurrency).await,
-            false => deploy::read(client, &wanted.wanted(), self.concurrency).await,
+            true => read(connection, None, self.concurrency).await?,
+            false => read(connection, Some(&wanted.wanted()), self.concurrency).await?,
         };
-        let remote = remote
-            .map_err(|error| {
-                let advice = error.advice().map(|advice| format!("\n  help: {advice}"));
-                anyhow::anyhow!("{error}{}", advice.unwrap_or_default())
-            })
-            .with_context(|| format!("cannot read the tenant {}", connection.tenant.name))?;
         let set = &validated.sets[0];
         if set
             .own()
@@ -276,6 +248,15 @@ impl TenantSide<'_> {
             Some(place) if prunes => deploy::prune(&owned, &wanted, &remote, place),
             _ => deploy::Pruning::default(),
         };
+        let mut delete = self.delete.clone();
+        delete.extend(pruning.delete);
+        let heirs = deploy::heirs_outside(&delete, Some(&wanted), &remote);
+        if let Some((base, heirs)) = heirs.into_iter().next() {
+            bail!(
+                "policy {base} is to be deleted, but {} inherits from it: make a new plan",
+                heirs.join(", ")
+            );
+        }
         let planned = deploy::build(
             &connection.tenant,
             &wanted,
@@ -284,13 +265,33 @@ impl TenantSide<'_> {
                 recipes: project.keysets.iter().map(recipe).collect(),
                 production: project.settings.production,
                 placeholder_secrets: self.args.emulator,
-                delete: pruning.delete,
+                delete,
+                now: Some(std::time::SystemTime::now()),
             },
         );
         validated.add(pruning.findings.into_iter(), project);
         validated.add(planned.findings.iter().cloned(), project);
         Ok((wanted, remote, planned, validated, ledger))
     }
+}
+
+/// Reads what the tenant has of these policies, or of all.
+pub(super) async fn read(
+    connection: &Connection,
+    ids: Option<&[String]>,
+    concurrency: usize,
+) -> Result<Remote> {
+    let client = &connection.client;
+    let remote = match ids {
+        Some(ids) => deploy::read(client, ids, concurrency).await,
+        None => deploy::read_all(client, concurrency).await,
+    };
+    remote
+        .map_err(|error| {
+            let advice = error.advice().map(|advice| format!("\n  help: {advice}"));
+            anyhow::anyhow!("{error}{}", advice.unwrap_or_default())
+        })
+        .with_context(|| format!("cannot read the tenant {}", connection.tenant.name))
 }
 
 fn recipe(configured: &config::KeysetRecipe) -> Recipe {

@@ -88,13 +88,29 @@ impl ProjectArgs {
     /// # Errors
     /// What keeps the command from running: paths, configuration, encodings.
     pub fn load(&self, shell: &Shell) -> Result<Project> {
-        let options = LoadOptions {
+        let env = |name: &str| shell.variable(name);
+        self.checked(config::load(&self.paths, &self.options(), &env)?, shell)
+    }
+
+    /// Reads the configuration only, for commands that are about a tenant.
+    ///
+    /// # Errors
+    /// What is wrong with the configuration or does not fit to it.
+    pub fn load_configuration(&self, shell: &Shell) -> Result<Project> {
+        let env = |name: &str| shell.variable(name);
+        self.checked(config::load_configuration(&self.options(), &env)?, shell)
+    }
+
+    fn options(&self) -> LoadOptions {
+        LoadOptions {
             config: self.config.clone(),
             environment: self.environment.clone(),
             tenant: self.tenant.clone(),
             with: self.with.clone(),
-        };
-        let mut project = config::load(&self.paths, &options, &|name| shell.variable(name))?;
+        }
+    }
+
+    fn checked(&self, mut project: Project, shell: &Shell) -> Result<Project> {
         let known: Vec<_> = rules::all().chain(super::deploy_rules()).collect();
         project.check_rules(&known)?;
         project.renaming = self.renaming()?;
@@ -135,10 +151,10 @@ pub fn validate(
     let mut sets = Vec::new();
     let mut policies = 0;
     for set in &project.sets {
-        let before = diagnostics.len();
         let mut input = Input {
             sources,
             tenant_known: tenant.is_some(),
+            production: project.settings.production,
             levels: levels.clone(),
             ..Input::default()
         };
@@ -152,7 +168,7 @@ pub fn validate(
             let resolution = resolver.resolve(file.clone(), &mut input.sources);
             used.extend(resolution.used);
             if own {
-                diagnostics.extend(resolution.diagnostics);
+                input.found.extend(resolution.diagnostics);
                 input.own.push(resolution.id);
             } else {
                 input.context.push(resolution.id);
@@ -164,7 +180,7 @@ pub fn validate(
             }));
         }
         if let Some(renaming) = &project.renaming {
-            rename(renaming, &mut input, &mut diagnostics[before..])?;
+            rename(renaming, &mut input)?;
         }
         for policy in tenant.unwrap_or_default() {
             let name = format!("tenant:{}", policy.id);
@@ -172,6 +188,7 @@ pub fn validate(
             let id = input.sources.add(source);
             input.context.push(id);
         }
+        let own = input.own.len();
         let outcome = validate::validate(input);
         for &id in &outcome.not_policies {
             shell.note(format!(
@@ -179,7 +196,7 @@ pub fn validate(
                 outcome.report.sources.get(id).name()
             ));
         }
-        if outcome.report.policies == 0 && outcome.report.diagnostics.is_empty() {
+        if outcome.not_policies.len() == own {
             let names = outcome.not_policies.iter();
             let first = names
                 .map(|&id: &SourceId| outcome.report.sources.get(id).name())
@@ -213,7 +230,7 @@ pub fn validate(
 }
 
 /// Turns the own policies of a set into a copy of themselves. What was found before moves along.
-fn rename(renaming: &Renaming, input: &mut Input, findings: &mut [Diagnostic]) -> Result<()> {
+fn rename(renaming: &Renaming, input: &mut Input) -> Result<()> {
     let changed = renaming.apply(&mut input.sources, &input.own)?;
     let shift = |location: &mut Location| {
         if let Some(splices) = changed.get(&location.source) {
@@ -221,7 +238,7 @@ fn rename(renaming: &Renaming, input: &mut Input, findings: &mut [Diagnostic]) -
         }
     };
     input.unresolved.iter_mut().for_each(shift);
-    for finding in findings {
+    for finding in &mut input.found {
         shift(&mut finding.primary.location);
         for label in &mut finding.related {
             shift(&mut label.location);

@@ -9,15 +9,15 @@ use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
 
 use crate::config::{self, LoadOptions, Project};
-use crate::deploy::{self, Fingerprint, Remote, RemotePolicy};
+use crate::deploy::{Fingerprint, Remote, RemotePolicy};
 use crate::diagnostics::{Source, SourceMap, near_miss};
 use crate::output::Format;
 use crate::policy::{Header, Resolver, canonical_form, without_tenant_object_id};
 use crate::xml;
 
 use super::files;
-use super::plan::runtime;
-use super::tenant::TenantArgs;
+use super::plan::{read, runtime};
+use super::tenant::{Need, TenantArgs};
 use super::{Exit, Shell};
 
 /// The file with the list of keysets.
@@ -99,10 +99,14 @@ pub fn run(args: &PullArgs, shell: &Shell) -> Result<Exit> {
     };
     let files = LocalFiles::read(&project)?;
     let (remote, chosen) = runtime()?.block_on(async {
-        let connection = args.tenant.connect(&tenant, Arc::new(()), shell).await?;
-        let remote = deploy::read_all(&connection.client, 8).await;
+        let needs = [Need::ReadPolicies, Need::ReadKeysets];
+        let connection = args
+            .tenant
+            .connect_for(&needs, &tenant, Arc::new(()), shell)
+            .await?;
+        let remote = read(&connection, None, 8).await;
         connection.close().await;
-        let remote = remote.with_context(|| format!("cannot read the tenant {tenant}"))?;
+        let remote = remote?;
         let chosen = choose(&args.policy, &remote)?;
         Ok::<_, anyhow::Error>((remote, chosen))
     })?;

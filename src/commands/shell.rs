@@ -53,6 +53,11 @@ impl Shell {
         self.style_for(self.stderr_is_terminal())
     }
 
+    /// How text looks in a file: plain unless colours were asked for.
+    pub fn file_style(&self) -> Style {
+        self.style_for(false)
+    }
+
     fn style_for(&self, is_terminal: bool) -> Style {
         let dumb = self.variable("TERM").is_some_and(|term| term == "dumb");
         let colour = match self.colour {
@@ -103,6 +108,47 @@ impl Shell {
             // Nothing can be done about a closed standard error.
             let _ = writeln!(io::stderr().lock(), "{}", line.as_ref());
         }
+    }
+
+    /// `error:` and the chain of causes, outermost first, on standard error; `-q` does not silence it.
+    pub fn fail(&self, error: &anyhow::Error) {
+        let mut causes: Vec<String> = Vec::new();
+        for cause in error.chain() {
+            let text = cause.to_string();
+            // Some errors repeat their cause in their own text.
+            if !causes.last().is_some_and(|last| last.contains(&text)) {
+                causes.push(text);
+            }
+        }
+        let word = if self.error_style().colour {
+            "\u{1b}[1m\u{1b}[91merror\u{1b}[0m"
+        } else {
+            "error"
+        };
+        let loud = Self {
+            quiet: false,
+            ..*self
+        };
+        loud.say(format!("{word}: {}", causes.join("\n  because: ")));
+    }
+
+    /// Whether somebody is there who can answer a question.
+    pub fn can_ask(&self) -> bool {
+        io::stdin().is_terminal() && self.stderr_is_terminal()
+    }
+
+    /// Asks a question that only `y` or `yes` answers with yes. Asked with `-q` as well.
+    ///
+    /// # Errors
+    /// If the answer cannot be read.
+    pub fn confirm(&self, question: &str) -> io::Result<bool> {
+        let mut stderr = io::stderr().lock();
+        write!(stderr, "{question} [y/N] ")?;
+        stderr.flush()?;
+        let mut answer = String::new();
+        io::stdin().read_line(&mut answer)?;
+        let answer = answer.trim();
+        Ok(answer.eq_ignore_ascii_case("y") || answer.eq_ignore_ascii_case("yes"))
     }
 
     /// A line on standard error that only `-v` shows.

@@ -19,11 +19,36 @@ use super::Shell;
 /// The placeholder for the tenant in Microsoft's starter packs and samples.
 const PLACEHOLDER: &str = "yourtenant.onmicrosoft.com";
 
-/// The application permissions that a deployment needs.
-const PERMISSIONS: [&str; 2] = [
-    "Policy.ReadWrite.TrustFramework",
-    "TrustFrameworkKeySet.ReadWrite.All",
-];
+/// What a command needs to do in a tenant; each is granted by any of several permissions, of which
+/// the first is the one to ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// Read policies.
+    ReadPolicies,
+    /// Write policies.
+    WritePolicies,
+    /// Read keysets.
+    ReadKeysets,
+    /// Write keysets.
+    WriteKeysets,
+}
+
+impl Need {
+    /// What a deployment needs.
+    pub const DEPLOYMENT: [Self; 2] = [Self::WritePolicies, Self::WriteKeysets];
+
+    const fn permissions(self) -> &'static [&'static str] {
+        match self {
+            Self::ReadPolicies => &["Policy.Read.All", "Policy.ReadWrite.TrustFramework"],
+            Self::WritePolicies => &["Policy.ReadWrite.TrustFramework"],
+            Self::ReadKeysets => &[
+                "TrustFrameworkKeySet.Read.All",
+                "TrustFrameworkKeySet.ReadWrite.All",
+            ],
+            Self::WriteKeysets => &["TrustFrameworkKeySet.ReadWrite.All"],
+        }
+    }
+}
 
 /// How to reach the tenant; the same for every command that does.
 #[derive(Debug, Clone, clap::Args)]
@@ -114,6 +139,21 @@ impl TenantArgs {
         observer: Arc<dyn Observer>,
         shell: &Shell,
     ) -> Result<Connection> {
+        self.connect_for(&Need::DEPLOYMENT, tenant, observer, shell)
+            .await
+    }
+
+    /// Signs in and returns a client for the tenant that may do what is needed.
+    ///
+    /// # Errors
+    /// As [`TenantArgs::connect`].
+    pub async fn connect_for(
+        &self,
+        needs: &[Need],
+        tenant: &str,
+        observer: Arc<dyn Observer>,
+        shell: &Shell,
+    ) -> Result<Connection> {
         let emulator = self.start_emulator().await?;
         let transport = self.transport()?;
         let retry = RetryPolicy::default();
@@ -134,7 +174,7 @@ impl TenantArgs {
         };
         let claims = TokenClaims::decode(&token);
         if let Some(claims) = &claims {
-            check_permissions(claims)?;
+            check_permissions(claims, needs)?;
         }
         let id = claims.and_then(|claims| claims.tenant_id);
         check_tenant_variable(tenant, id.as_deref(), emulator.is_some(), shell)?;
@@ -227,10 +267,12 @@ fn emulated(tenant: &str, url: &str) -> Result<(Credentials, Endpoints)> {
     Ok((credentials, endpoints))
 }
 
-fn check_permissions(claims: &TokenClaims) -> Result<()> {
-    let missing: Vec<_> = PERMISSIONS
-        .into_iter()
-        .filter(|permission| !claims.grants(permission))
+fn check_permissions(claims: &TokenClaims, needs: &[Need]) -> Result<()> {
+    let missing: Vec<_> = needs
+        .iter()
+        .map(|need| need.permissions())
+        .filter(|permissions| !permissions.iter().any(|name| claims.grants(name)))
+        .filter_map(|permissions| permissions.first().copied())
         .collect();
     if missing.is_empty() {
         return Ok(());

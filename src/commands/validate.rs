@@ -1,11 +1,17 @@
 //! `iefctl validate`.
 
-use anyhow::{Context as _, Result};
+use std::fs;
+use std::path::{Path, PathBuf};
 
-use crate::output::{self, Format, Options, github};
+use anyhow::{Context as _, Result, bail};
+
+use crate::config::Project;
+use crate::diagnostics::{Source, SourceMap};
+use crate::output::{self, Format, Options, Style, human, patch};
+use crate::{rules, xml};
 
 use super::project::{self, ProjectArgs, Validated};
-use super::{Exit, Shell, graph};
+use super::{Exit, Shell, atomic_file, ci_summary, fix, watch};
 
 /// Check policies without a tenant
 ///
@@ -18,16 +24,41 @@ Examples:
   iefctl validate policies -e dev              with the settings of environment dev
   iefctl validate policies -t contoso.onmicrosoft.com
   iefctl validate scenario --with base         bases come from folder `base`
-  iefctl validate policies --format sarif > findings.sarif
+  iefctl validate policies --output findings.sarif
+  iefctl validate policies --fix --dry-run     show what --fix would change
+  iefctl validate policies --watch             again at every save, until Ctrl-C
 
-Exit status: 0 no errors, 1 errors, 2 could not run")]
+Exit status: 0 no errors, 1 errors, 2 could not run. With --fix the findings that remain count, with
+--fix --dry-run those of the files as they are.")]
 pub struct ValidateArgs {
     #[command(flatten)]
-    project: ProjectArgs,
+    pub(super) project: ProjectArgs,
 
-    /// How to report [default: human; annotations in GitHub Actions and Azure Pipelines]
+    /// How to report [default: human; annotations in GitHub Actions and Azure Pipelines; for --output
+    /// what the extension says]
     #[arg(long, value_enum, value_name = "FORMAT")]
     format: Option<Format>,
+
+    /// Write the report to FILE; people find it on standard error
+    #[arg(long, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+
+    /// Correct the files where there is only one way to do so
+    #[arg(long, conflicts_with_all = ["prefix", "suffix"])]
+    fix: bool,
+
+    /// With --fix: print the changes as a diff and write nothing
+    #[arg(
+        long,
+        visible_alias = "diff",
+        requires = "fix",
+        conflicts_with_all = ["format", "output"]
+    )]
+    dry_run: bool,
+
+    /// Validate again whenever a file is saved, until Ctrl-C
+    #[arg(long, conflicts_with = "fix")]
+    watch: bool,
 }
 
 /// Runs `iefctl validate`.
@@ -35,17 +66,124 @@ pub struct ValidateArgs {
 /// # Errors
 /// What keeps the command from running.
 pub fn run(args: &ValidateArgs, shell: &Shell) -> Result<Exit> {
-    let project = args.project.load(shell)?;
-    let validated = project::validate(&project, None, shell)?;
-    report(&validated, args.format, "validate", shell)?;
-    Ok(if validated.report.has_errors() {
+    if args.watch {
+        return watch::run(args, shell);
+    }
+    let mut project = args.load(shell)?;
+    if !args.fix {
+        let validated = project::validate(&project, None, shell)?;
+        args.report(&validated, shell)?;
+        return Ok(exit(validated.report.has_errors()));
+    }
+    if args.dry_run {
+        let fixed = fix::fix(&mut project, shell)?;
+        shell.print(|out| {
+            let is_for_people = shell.stdout_is_terminal();
+            fixed.texts().try_for_each(|(name, old, new)| {
+                patch::render(name, &old, &new, shell.style(), is_for_people, out)
+            })
+        })?;
+        announce(&fixed, true, shell);
+        return Ok(exit(fixed.had_errors));
+    }
+    let fixed = fix::fix(&mut project, shell)?;
+    fixed.write()?;
+    args.report(&fixed.remaining, shell)?;
+    announce(&fixed, false, shell);
+    Ok(exit(fixed.remaining.report.has_errors()))
+}
+
+fn announce(fixed: &fix::Fixed, is_dry_run: bool, shell: &Shell) {
+    for refused in &fixed.refused {
+        shell.say(format!("note: {refused}"));
+    }
+    shell.say(fixed.summary(is_dry_run));
+}
+
+const fn exit(has_errors: bool) -> Exit {
+    if has_errors {
         Exit::Findings
     } else {
         Exit::Clean
-    })
+    }
 }
 
-/// Writes a report in the format asked for, and the summary page of a GitHub job.
+impl ValidateArgs {
+    /// Reads the configuration and the files, and makes sure that the report overwrites none of them.
+    pub(super) fn load(&self, shell: &Shell) -> Result<Project> {
+        let project = self.project.load(shell)?;
+        if let Some(output) = &self.output
+            && let Ok(real) = fs::canonicalize(output)
+            && let Some(file) = project
+                .files()
+                .find(|file| fs::canonicalize(file.name()).is_ok_and(|file| file == real))
+            && !is_other_xml(file)
+        {
+            bail!(
+                "--output would overwrite `{}`, which is to be validated",
+                file.name()
+            );
+        }
+        Ok(project)
+    }
+
+    /// Whether the report is text on the terminal.
+    pub(super) fn is_for_screen(&self, shell: &Shell) -> bool {
+        self.output.is_none()
+            && shell.stdout_is_terminal()
+            && shell.format(self.format) == Format::Human
+    }
+
+    /// Writes the report to where it is wanted.
+    pub(super) fn report(&self, validated: &Validated, shell: &Shell) -> Result<()> {
+        let Some(path) = &self.output else {
+            return report(validated, self.format, "validate", shell);
+        };
+        let format = self
+            .format
+            .or_else(|| by_extension(path))
+            .unwrap_or(Format::Human);
+        let mut text = Vec::new();
+        let options = options("validate", shell.file_style());
+        output::render(&validated.report, format, &options, &mut text)?;
+        atomic_file::write(path, &text)
+            .with_context(|| format!("cannot write the report to `{}`", path.display()))?;
+        let mut page = Vec::new();
+        human::render(&validated.report, shell.error_style(), &mut page)?;
+        shell.say(String::from_utf8_lossy(&page).trim_end());
+        ci_summary::publish(validated, format, shell)
+    }
+}
+
+/// Whether a file that was found among the policies is whole and no policy, as the JUnit report of an
+/// earlier run is.
+fn is_other_xml(file: &Source) -> bool {
+    let mut sources = SourceMap::new();
+    let id = sources.add(file.clone());
+    let (document, _) = xml::parse(file.original(), id);
+    document.is_well_formed()
+        && document
+            .root()
+            .is_some_and(|root| root.name() != "TrustFrameworkPolicy")
+}
+
+/// The format that the extension of a file asks for.
+fn by_extension(path: &Path) -> Option<Format> {
+    let name = path.file_name()?.to_string_lossy().to_ascii_lowercase();
+    let formats = [
+        (".sarif", Format::Sarif),
+        (".sarif.json", Format::Sarif),
+        (".json", Format::Json),
+        (".xml", Format::Junit),
+        (".md", Format::Markdown),
+    ];
+    let (_, format) = formats
+        .into_iter()
+        .find(|(extension, _)| name.ends_with(extension))?;
+    Some(format)
+}
+
+/// Writes a report to standard output in the format asked for, and the summary page of a CI job.
 pub(super) fn report(
     validated: &Validated,
     format: Option<Format>,
@@ -53,19 +191,16 @@ pub(super) fn report(
     shell: &Shell,
 ) -> Result<()> {
     let format = shell.format(format);
-    let options = Options {
-        command,
-        style: shell.style(),
-        ..Options::default()
-    };
+    let options = options(command, shell.style());
     shell.print(|out| output::render(&validated.report, format, &options, out))?;
-    if format == Format::Github
-        && let Some(path) = shell.variable("GITHUB_STEP_SUMMARY")
-    {
-        let tree = output::graph::mermaid(&graph::tree(validated));
-        let page = github::summary_markdown(&validated.report, Some(&tree));
-        super::shell::append(&path, &page)
-            .with_context(|| format!("cannot write the job summary to `{path}`"))?;
+    ci_summary::publish(validated, format, shell)
+}
+
+/// What every format gets to know besides the report.
+fn options(command: &str, style: Style) -> Options<'_> {
+    Options {
+        command,
+        style,
+        rule_page: &rules::page,
     }
-    Ok(())
 }

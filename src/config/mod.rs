@@ -109,9 +109,30 @@ pub fn load(
     options: &LoadOptions,
     env: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Project, ConfigError> {
+    read(Some(paths), options, env)
+}
+
+/// Loads the configuration for the current folder and no policies, for commands that are about a
+/// tenant only.
+///
+/// # Errors
+/// [`ConfigError`]: the command cannot run; nothing else happened.
+pub fn load_configuration(
+    options: &LoadOptions,
+    env: &dyn Fn(&str) -> Option<String>,
+) -> Result<Project, ConfigError> {
+    read(None, options, env)
+}
+
+fn read(
+    paths: Option<&[PathBuf]>,
+    options: &LoadOptions,
+    env: &dyn Fn(&str) -> Option<String>,
+) -> Result<Project, ConfigError> {
     let mut notes = Vec::new();
     let mut sources = SourceMap::new();
     let targets = paths
+        .unwrap_or_default()
         .iter()
         .map(|path| Ok((paths::display(path), Target::of(path, None)?)))
         .collect::<Result<Vec<_>, ConfigError>>()?;
@@ -119,19 +140,89 @@ pub fn load(
     let configuration = open(&files, options.config.is_some(), &mut sources, &mut notes)?;
     let configuration = configuration.as_ref();
     let chosen = select::environment(configuration, options.environment.as_deref())?;
+    let settings = select::settings(configuration, chosen, options, &sources, env)?;
     let filter = filter(configuration, chosen, &sources)?;
-    let plans = plan_sets(targets, configuration, &sources)?;
+    let plans = match paths {
+        Some(_) => plan_sets(targets, configuration, &sources)?,
+        None => Vec::new(),
+    };
     let is_complete = plans.iter().any(|plan| plan.is_complete);
     let with = with_targets(configuration, options, &sources)?;
     let sets = read_sets(plans, &with, &filter, &mut notes)?;
-    let mut project = project(configuration, chosen, options, sources, env)?;
-    project.sets = sets;
-    project.is_complete = is_complete;
-    project.notes = notes;
-    Ok(project)
+    Ok(Project {
+        sets,
+        is_complete,
+        ..project(configuration, chosen, options, settings, sources, notes)
+    })
 }
 
-/// Loads what is configured for `folder`, which need not exist, without any policy.
+impl Project {
+    /// The files that were read: configuration, policies and bases.
+    pub fn files(&self) -> impl Iterator<Item = &Source> {
+        let policies = self
+            .sets
+            .iter()
+            .flat_map(|set| set.files.iter().chain(&set.with));
+        self.sources
+            .iter()
+            .map(|(_, source)| source)
+            .chain(policies)
+    }
+
+    /// Checks that the configuration names only rules that exist.
+    ///
+    /// # Errors
+    /// Every unknown rule, with its position and the nearest name.
+    pub fn check_rules(&self, known: &[&Rule]) -> Result<(), ConfigError> {
+        let unknown = self.rule_levels.iter().filter_map(|configured| {
+            let name = configured.rule.as_str();
+            if known.iter().any(|rule| rule.id == name) {
+                return None;
+            }
+            let help = match closest(name, known.iter().map(|rule| rule.id)) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "`iefctl explain` lists all rules".to_owned(),
+            };
+            let message = format!("unknown rule `{name}`");
+            let place = configured.location;
+            Some(ConfigError::invalid(
+                &self.sources,
+                place,
+                message,
+                Some(help),
+            ))
+        });
+        ConfigError::all(unknown.collect())
+    }
+}
+
+/// Loads the configuration without any policy, for commands that work on the tenant alone: that of
+/// `--config`, else that of the current folder.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_without_policies(
+    options: &LoadOptions,
+    env: &dyn Fn(&str) -> Option<String>,
+) -> Result<Project, ConfigError> {
+    let mut notes = Vec::new();
+    let mut sources = SourceMap::new();
+    let files = locate(&[], options.config.as_deref(), &mut notes)?;
+    let configuration = open(&files, options.config.is_some(), &mut sources, &mut notes)?;
+    let configuration = configuration.as_ref();
+    let chosen = select::environment(configuration, options.environment.as_deref())?;
+    let settings = select::settings(configuration, chosen, options, &sources, env)?;
+    Ok(project(
+        configuration,
+        chosen,
+        options,
+        settings,
+        sources,
+        notes,
+    ))
+}
+
+/// Loads what is configured for `folder`, which need not exist, and no policies.
 ///
 /// # Errors
 /// As [`load`].
@@ -192,43 +283,10 @@ fn around(
     let configuration = open(&files, options.config.is_some(), &mut sources, &mut notes)?;
     let configuration = configuration.as_ref();
     let chosen = select::environment(configuration, options.environment.as_deref())?;
-    let filter = filter(configuration, chosen, &sources)?;
-    let mut project = project(configuration, chosen, options, sources, env)?;
-    project.notes = notes;
-    Ok((project, filter))
-}
-
-/// What a project has of its configuration; sets are still missing.
-fn project(
-    configuration: Option<&Configuration>,
-    chosen: Option<usize>,
-    options: &LoadOptions,
-    sources: SourceMap,
-    env: &dyn Fn(&str) -> Option<String>,
-) -> Result<Project, ConfigError> {
     let settings = select::settings(configuration, chosen, options, &sources, env)?;
-    Ok(Project {
-        config_source: configuration.map(|found| found.source),
-        folder: configuration.map_or_else(|| PathBuf::from("."), |found| found.folder.clone()),
-        sets: Vec::new(),
-        settings,
-        is_complete: false,
-        keysets: select::keysets(configuration, chosen),
-        rule_levels: configuration.map_or_else(Vec::new, |found| found.rule_levels.clone()),
-        concurrency: configuration.and_then(|found| found.concurrency),
-        name: configuration
-            .and_then(|found| found.project.as_ref())
-            .map(|name| (name.value.clone(), name.place)),
-        diagnostics: select::findings(configuration, chosen, options.tenant.is_some()),
-        notes: Vec::new(),
-        renaming: None,
-        environment_names: configuration.map_or_else(Vec::new, |found| {
-            select::names(&found.environments)
-                .map(str::to_owned)
-                .collect()
-        }),
-        sources,
-    })
+    let filter = filter(configuration, chosen, &sources)?;
+    let project = project(configuration, chosen, options, settings, sources, notes);
+    Ok((project, filter))
 }
 
 fn filter(
@@ -245,31 +303,36 @@ fn filter(
     }
 }
 
-impl Project {
-    /// Checks that the configuration names only rules that exist.
-    ///
-    /// # Errors
-    /// Every unknown rule, with its position and the nearest name.
-    pub fn check_rules(&self, known: &[&Rule]) -> Result<(), ConfigError> {
-        let unknown = self.rule_levels.iter().filter_map(|configured| {
-            let name = configured.rule.as_str();
-            if known.iter().any(|rule| rule.id == name) {
-                return None;
-            }
-            let help = match closest(name, known.iter().map(|rule| rule.id)) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => "`iefctl explain` lists all rules".to_owned(),
-            };
-            let message = format!("unknown rule `{name}`");
-            let place = configured.location;
-            Some(ConfigError::invalid(
-                &self.sources,
-                place,
-                message,
-                Some(help),
-            ))
-        });
-        ConfigError::all(unknown.collect())
+/// A project without policies.
+fn project(
+    configuration: Option<&Configuration>,
+    chosen: Option<usize>,
+    options: &LoadOptions,
+    settings: Settings,
+    sources: SourceMap,
+    notes: Vec<String>,
+) -> Project {
+    Project {
+        config_source: configuration.map(|found| found.source),
+        folder: configuration.map_or_else(|| PathBuf::from("."), |found| found.folder.clone()),
+        sets: Vec::new(),
+        settings,
+        is_complete: false,
+        keysets: select::keysets(configuration, chosen),
+        rule_levels: configuration.map_or_else(Vec::new, |found| found.rule_levels.clone()),
+        concurrency: configuration.and_then(|found| found.concurrency),
+        name: configuration
+            .and_then(|found| found.project.as_ref())
+            .map(|name| (name.value.clone(), name.place)),
+        diagnostics: select::findings(configuration, chosen, options.tenant.is_some()),
+        notes,
+        renaming: None,
+        environment_names: configuration.map_or_else(Vec::new, |found| {
+            select::names(&found.environments)
+                .map(str::to_owned)
+                .collect()
+        }),
+        sources,
     }
 }
 

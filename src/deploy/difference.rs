@@ -27,23 +27,91 @@ pub struct Change {
     pub attribute: Option<String>,
     /// What happened to it.
     pub how: How,
-    /// Policies of the tenant that use what this change removes or gives another type: while caches
-    /// are old, their users fail. Empty for harmless changes.
+    /// Policies of the tenant that inherit from this one and use what the change removes or gives
+    /// another type: while caches are old, their users fail. Empty for harmless changes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub used_by: Vec<String>,
 }
 
-/// A declaration that a change removes or gives another type.
+/// Something that a change takes away from policies that inherit it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Touched {
     /// The change, by its position.
     pub(super) change: usize,
-    /// What was declared.
-    pub(super) kind: Kind,
-    /// Its id, folded.
-    pub(super) id: String,
-    /// Whether it is gone; otherwise it has another data type.
-    pub(super) removed: bool,
+    /// What is taken away.
+    pub(super) what: Taken,
+}
+
+/// What a change takes away. Ids are folded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Taken {
+    /// A declaration is gone.
+    Declaration(Kind, String),
+    /// A declaration has another data type.
+    Retyped(Kind, String),
+    /// A journey lost a step, or an exchange of a step.
+    Step(Kind, String),
+    /// A technical profile lost something that it gives to others.
+    Part(Part),
+}
+
+/// Something in a technical profile that policies which inherit it rely on. Ids are folded.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Part {
+    /// An output claim.
+    OutputClaim {
+        /// `@Id` of the profile.
+        profile: String,
+        /// The claim type.
+        claim: String,
+    },
+    /// An item of its metadata.
+    MetadataItem {
+        /// `@Id` of the profile.
+        profile: String,
+        /// `@Key`.
+        key: String,
+    },
+}
+
+impl Part {
+    /// The part that an element is, if it is one.
+    pub(super) fn of(element: Element<'_>) -> Option<Self> {
+        let list = element.parent()?;
+        let profile = list
+            .parent()
+            .filter(|parent| parent.name() == "TechnicalProfile")?;
+        let profile = super::fold(profile.attribute_value("Id")?);
+        match (list.name(), element.name()) {
+            ("OutputClaims", "OutputClaim") => {
+                let claim = super::fold(element.attribute_value("ClaimTypeReferenceId")?);
+                Some(Self::OutputClaim { profile, claim })
+            }
+            ("Metadata", "Item") => {
+                let key = super::fold(element.attribute_value("Key")?);
+                Some(Self::MetadataItem { profile, key })
+            }
+            _ => None,
+        }
+    }
+}
+
+/// What the removal of an element takes away.
+fn taken(element: Element<'_>) -> Option<Taken> {
+    if let Some((kind, id)) = declaration(element) {
+        return Some(Taken::Declaration(kind, id));
+    }
+    if matches!(element.name(), "OrchestrationStep" | "ClaimsExchange") {
+        let mut parent = element.parent();
+        while let Some(around) = parent {
+            if let Some((kind, id)) = declaration(around) {
+                return Some(Taken::Step(kind, id));
+            }
+            parent = around.parent();
+        }
+        return None;
+    }
+    Part::of(element).map(Taken::Part)
 }
 
 /// What happened to an element, a text or an attribute.
@@ -140,12 +208,8 @@ impl Difference {
                     && let Some((kind, id)) = declaration(parent)
                 {
                     let change = self.changes.len();
-                    touched.push(Touched {
-                        change,
-                        kind,
-                        id,
-                        removed: false,
-                    });
+                    let what = Taken::Retyped(kind, id);
+                    touched.push(Touched { change, what });
                 }
                 self.push(path, None, How::Changed { from, to });
             }
@@ -157,13 +221,8 @@ impl Difference {
             if !new_children.iter().any(|(known, _)| known == key) {
                 let change = self.changes.len();
                 for element in std::iter::once(*child).chain(child.descendants()) {
-                    if let Some((kind, id)) = declaration(element) {
-                        touched.push(Touched {
-                            change,
-                            kind,
-                            id,
-                            removed: true,
-                        });
+                    if let Some(what) = taken(element) {
+                        touched.push(Touched { change, what });
                     }
                 }
                 path.push(label(*child));

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::diagnostics::Location;
-use crate::msgraph::{GraphError, SentenceKind, ValidationItem};
+use crate::msgraph::{GraphError, Name, SentenceKind, ValidationItem};
 
 use super::locate;
 use super::place::Place;
@@ -45,6 +45,11 @@ pub struct FailureItem {
     /// The same place for snippets.
     #[serde(skip)]
     pub location: Option<Location>,
+    /// Whether validation should have found it.
+    pub unforeseen: bool,
+    /// The sentence without the values of metadata that it quotes.
+    #[serde(skip)]
+    pub(super) reportable: String,
 }
 
 /// What a user is asked to do about a rejection that validation did not foresee.
@@ -103,14 +108,26 @@ impl Failure {
                 text: item.text.clone(),
                 place: Some(Place::of(&local.sources, location)),
                 location: Some(location),
+                unforeseen: should_have_been_found(item),
+                reportable: reportable(item),
             });
         }
-        failure.unforeseen = validation.items.iter().any(should_have_been_found);
+        failure.unforeseen = failure.items.iter().any(|item| item.unforeseen);
         if failure.unforeseen && failure.advice.is_none() {
             failure.advice = Some(REPORT_ADVICE.to_owned());
         }
         failure
     }
+}
+
+fn reportable(item: &ValidationItem) -> String {
+    let values = item
+        .names
+        .iter()
+        .filter(|thing| thing.name == Name::MetadataValue && !thing.value.is_empty());
+    values.fold(item.text.clone(), |text, thing| {
+        text.replace(&thing.value, "…")
+    })
 }
 
 /// Whether a sentence is about the policy's content, and not about the tenant's state or the

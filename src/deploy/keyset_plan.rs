@@ -1,10 +1,13 @@
 //! What happens to the keysets that the policies refer to.
 
+use std::time::{Duration, UNIX_EPOCH};
+
 use crate::diagnostics::{Diagnostic, Level, Location, Rule, near_miss};
 use crate::msgraph::{Key, Keyset};
 
-use super::plan::{KeysetAction, KeysetStep, Need};
-use super::{GeneratedKind, KeyContent, Local, PlanOptions, Remote, Usage};
+use super::keys::KEYSET_EXPIRING;
+use super::plan::{KeysetAction, KeysetCondition, KeysetStep, Need};
+use super::{GeneratedKind, KeyContent, Local, PlanOptions, Remote, Usage, utc};
 
 /// A keyset is neither in the tenant nor can it be made.
 pub static KEYSET_MISSING: Rule = Rule {
@@ -37,13 +40,19 @@ pub static KEYSET_CONFLICTING_RECIPES: Rule = Rule {
 /// The service puts this before the id of every keyset that lacks it.
 const PREFIX: &str = "B2C_1A_";
 
+/// How long before the end of the last key a keyset is reported: time enough for a new key and for
+/// the caches of those who read the public ones.
+const EXPIRING: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
 /// What the name of a key in a technical profile tells about the key.
-struct Meaning {
-    usage: Usage,
+pub(super) struct Meaning {
+    pub(super) usage: Usage,
     /// Whether the service can make the key: nobody else has to know it.
     generated: bool,
+    /// Whether the key must be RSA; a certificate's is.
+    pub(super) rsa: bool,
     /// What a person has to supply otherwise.
-    noun: &'static str,
+    pub(super) noun: &'static str,
     /// How to configure that.
     advice: &'static str,
 }
@@ -114,11 +123,20 @@ fn step(
         action: KeysetAction::Present,
         content: None,
         inferred: false,
+        condition: KeysetCondition::Good,
+        expires: existing.and_then(last_expiry).map(rfc3339),
         needed_by: Vec::new(),
     };
     let uses_agree = check_uses(id, &references, filled, findings);
     if let Some(keyset) = existing.filter(|_| filled) {
-        findings.extend(wrong_kind(keyset, &references));
+        if let Some((condition, finding)) = expiring(keyset, &references, options) {
+            step.condition = condition;
+            findings.push(finding);
+        }
+        if let Some(finding) = wrong_kind(keyset, &references) {
+            step.condition = KeysetCondition::WrongKind;
+            findings.push(finding);
+        }
     } else {
         step.action = match existing {
             Some(_) => KeysetAction::Fill,
@@ -341,6 +359,60 @@ fn wrong_kind(keyset: &Keyset, references: &[Reference<'_>]) -> Option<Diagnosti
     })
 }
 
+/// When the last key of a keyset expires, in seconds since 1970. None if one never does: it takes
+/// over when the others have ended (Microsoft's "overview of policy keys").
+fn last_expiry(keyset: &Keyset) -> Option<i64> {
+    let expiries: Option<Vec<i64>> = keyset.keys.iter().map(|key| key.expires).collect();
+    expiries?.into_iter().max()
+}
+
+fn rfc3339(seconds: i64) -> String {
+    let seconds = u64::try_from(seconds).unwrap_or(0);
+    let time = UNIX_EPOCH.checked_add(Duration::from_secs(seconds));
+    utc::rfc3339(time.unwrap_or(UNIX_EPOCH))
+}
+
+fn expiring(
+    keyset: &Keyset,
+    references: &[Reference<'_>],
+    options: &PlanOptions,
+) -> Option<(KeysetCondition, Diagnostic)> {
+    let now = options.now?.duration_since(UNIX_EPOCH).ok()?;
+    let expiry = last_expiry(keyset)?;
+    let end = Duration::from_secs(u64::try_from(expiry).unwrap_or(0));
+    if end > now + EXPIRING {
+        return None;
+    }
+    let date = rfc3339(expiry);
+    let date = date.get(..10).unwrap_or(&date);
+    let mut condition = KeysetCondition::Expiring;
+    let message = match end.checked_sub(now) {
+        None => {
+            condition = KeysetCondition::Expired;
+            format!("the last key of keyset `{}` expired on {date}", keyset.id)
+        }
+        Some(left) => {
+            let days = left.as_secs() / (24 * 60 * 60);
+            let left = match days {
+                0 => "in less than a day".to_owned(),
+                1 => "in 1 day".to_owned(),
+                days => format!("in {days} days"),
+            };
+            format!(
+                "the last key of keyset `{}` expires {left}, on {date}",
+                keyset.id
+            )
+        }
+    };
+    let first = references.first()?;
+    let finding = Diagnostic::new(&KEYSET_EXPIRING, first.location, message)
+        // A deployment goes on without it; `keys check` is where it fails.
+        .level(Level::Warning)
+        .help("add a key that is valid longer; the tenant uses it when this one has ended")
+        .policy_id(&first.need.policy_id);
+    Some((condition, finding))
+}
+
 const UNKNOWN_ADVICE: &str = "say in the configuration under [keysets.KEYSET] how it is made";
 
 const SECRET_ADVICE: &str =
@@ -351,22 +423,25 @@ const PKCS12_ADVICE: &str = "write `pkcs12 = { file = \"….pfx\" }` and its pas
 
 /// What the names of keys mean, as Microsoft's pages on technical profiles document them. Names that
 /// are not here say nothing.
-fn meaning(key: &str) -> Option<Meaning> {
+pub(super) fn meaning(key: &str) -> Option<Meaning> {
     let generated = |usage, noun| Meaning {
         usage,
         generated: true,
+        rsa: true,
         noun,
         advice: "write `generate = \"rsa\"` under [keysets.KEYSET] in the configuration",
     };
     let secret = |noun| Meaning {
         usage: Usage::Sig,
         generated: false,
+        rsa: false,
         noun,
         advice: SECRET_ADVICE,
     };
     let certificate = |usage| Meaning {
         usage,
         generated: false,
+        rsa: true,
         noun: "certificate with its private key",
         advice: PKCS12_ADVICE,
     };

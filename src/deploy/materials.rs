@@ -11,6 +11,7 @@ use secrecy::{ExposeSecret as _, SecretSlice, SecretString};
 
 use crate::diagnostics::{Diagnostic, Level, Location, Rule};
 
+use super::pkcs12::{self, Pkcs12Problem};
 use super::plan::{KeysetAction, KeysetStep, Plan};
 use super::{GeneratedKind, KeyContent, Local, Usage, ValueSource, fold, keyset_plan};
 
@@ -45,6 +46,22 @@ pub enum ValueError {
         origin: ValueSource,
         /// What is wrong, as the end of a sentence.
         problem: &'static str,
+    },
+    /// It is an archive that the service would not accept.
+    #[error("{origin} {problem}")]
+    Archive {
+        /// Where the value comes from.
+        origin: ValueSource,
+        /// What is wrong.
+        problem: Pkcs12Problem,
+    },
+    /// It is a certificate that the service would not accept.
+    #[error("{origin} {problem}")]
+    Certificate {
+        /// Where the value comes from.
+        origin: ValueSource,
+        /// What is wrong, as the end of a sentence.
+        problem: String,
     },
 }
 
@@ -172,7 +189,8 @@ fn without_value(step: &KeysetStep, local: &Local, error: &ValueError) -> Option
     Some(finding)
 }
 
-fn material(
+/// Reads what one key is made from, and looks whether the service would take it.
+pub(super) fn material(
     content: &KeyContent,
     resolve: &dyn Fn(&ValueSource) -> Result<SecretSlice<u8>, ValueError>,
     placeholders: bool,
@@ -212,13 +230,21 @@ fn material(
             Err(ValueError::NotSet(_) | ValueError::Unreadable { .. }) if placeholders => {
                 placeholder(Usage::Sig)
             }
-            bytes => Material::Pkcs12 {
-                archive: pkcs12(archive, &bytes?)?,
-                password: match password {
+            bytes => {
+                let bytes = pkcs12(archive, &bytes?)?;
+                let password = match password {
                     Some(source) => text(source, &read(source)?)?,
                     None => SecretString::from(""),
-                },
-            },
+                };
+                pkcs12::check(bytes.expose_secret(), &password).map_err(|problem| {
+                    let origin = archive.clone();
+                    ValueError::Archive { origin, problem }
+                })?;
+                Material::Pkcs12 {
+                    archive: bytes,
+                    password,
+                }
+            }
         },
     })
 }

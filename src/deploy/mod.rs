@@ -3,18 +3,21 @@
 //! [`Local`] is what is wanted, [`Remote`] what is there ([`read`] asks the tenant), [`build`] makes
 //! a [`Plan`] of both, which is pure data: every dry run, output and test uses the same one.
 //! [`Materials::gather`] reads the values of keys that have to be made, and [`execute`] carries the
-//! plan out: the only code that writes to a tenant, and only after what it overwrites was saved by
-//! [`Snapshot`]. [`Outcome`] tells what became of every step.
+//! plan out, and only after what it overwrites was saved by [`Snapshot`]. [`Outcome`] tells what
+//! became of every step. [`keys`] is the life of keysets after their first key.
 //!
 //! The room reaches the network through `msgraph` only, and the disk only for snapshots and for the
 //! files of key values. It prints nothing, reads no environment, and knows no configuration format.
 
 mod cancellation;
+mod certificate;
+mod der;
 mod difference;
 mod execute;
 mod failure;
 mod fingerprint;
 mod impact;
+pub mod keys;
 mod keyset_plan;
 mod ledger;
 mod local;
@@ -23,12 +26,14 @@ mod materials;
 mod moved;
 mod observer;
 mod outcome;
+mod pkcs12;
 mod place;
 mod plan;
 mod preconditions;
 mod provision;
 mod prune;
 mod recipe;
+mod rejected;
 mod remote;
 mod restore;
 mod schedule;
@@ -36,6 +41,7 @@ mod snapshot;
 mod utc;
 
 pub use cancellation::Cancellation;
+pub use certificate::Certificate;
 pub use difference::{Change, Difference, How};
 pub use execute::{ExecuteError, ExecuteOptions, Execution, execute};
 pub use failure::{Failure, FailureItem};
@@ -49,10 +55,11 @@ pub use materials::{KEYSET_WITHOUT_VALUE, Materials, ValueError};
 pub use moved::Moved;
 pub use observer::{Event, Observer, RetriesTo};
 pub use outcome::{KeysetOutcome, Outcome, OutcomeSummary, PolicyOutcome, Status, Stop};
+pub use pkcs12::Pkcs12Problem;
 pub use place::Place;
 pub use plan::{
-    KeysetAction, KeysetStep, Need, PLAN_VERSION, Plan, PlanError, PlanOptions, Planned,
-    PolicyAction, PolicyStep, TenantIdentity, build,
+    KeysetAction, KeysetCondition, KeysetStep, Need, PLAN_VERSION, Plan, PlanError, PlanOptions,
+    Planned, PolicyAction, PolicyStep, TenantIdentity, build,
 };
 pub use preconditions::{
     POLICY_TOO_LARGE, POLICY_UNDEPLOYABLE, POLICYID_UNPREFIXED, PRODUCTION_DEBUGGING, RULES,
@@ -60,8 +67,10 @@ pub use preconditions::{
 };
 pub use prune::{PRUNE_CHANGED, PRUNE_INHERITED, Pruning, heirs_outside, prune};
 pub use recipe::{GeneratedKind, KeyContent, Recipe, Usage, ValueSource};
+pub use rejected::{Evidence, UPLOAD_FAILED};
 pub use remote::{Remote, RemotePolicy, read, read_all};
 pub use snapshot::{Manifest, SavedPolicy, Snapshot, SnapshotError};
+pub use utc::{DateError, date, parse_date, parse_span};
 
 /// Ids as the service compares them: without regard to case.
 fn fold(id: &str) -> String {

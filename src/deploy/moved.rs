@@ -28,6 +28,11 @@ pub enum Moved {
         /// The keyset.
         keyset: String,
     },
+    /// The configuration makes the keyset's key in another way.
+    Recipe {
+        /// The keyset.
+        keyset: String,
+    },
     /// The policies do not stand in an order in which they can be uploaded.
     Order {
         /// The policy that stands before its base.
@@ -42,12 +47,52 @@ impl fmt::Display for Moved {
             Self::NewFile { policy } => write!(f, "policy {policy} is not in the plan"),
             Self::Tenant { policy } => write!(f, "policy {policy} has changed in the tenant"),
             Self::Keyset { keyset } => write!(f, "keyset {keyset} has changed in the tenant"),
+            Self::Recipe { keyset } => {
+                write!(f, "the configuration of keyset {keyset} has changed")
+            }
             Self::Order { policy } => write!(f, "policy {policy} stands before its base"),
         }
     }
 }
 
 impl Plan {
+    /// What a plan that was just made does in another way than this one, which was made earlier from
+    /// the same files and for the same state of the tenant: where keys come from, and what is
+    /// deleted. A saved plan cannot be used to read values that the configuration does not name.
+    pub fn deviations(&self, fresh: &Self) -> Vec<Moved> {
+        let mut moved = Vec::new();
+        for step in &self.keysets {
+            let known = fresh
+                .keysets
+                .iter()
+                .find(|known| known.id.eq_ignore_ascii_case(&step.id));
+            if !known.is_some_and(|known| known.content == step.content) {
+                let keyset = step.id.clone();
+                moved.push(Moved::Recipe { keyset });
+            }
+        }
+        for known in &fresh.keysets {
+            if !self
+                .keysets
+                .iter()
+                .any(|step| step.id.eq_ignore_ascii_case(&known.id))
+            {
+                let keyset = known.id.clone();
+                moved.push(Moved::Recipe { keyset });
+            }
+        }
+        for step in &self.policies {
+            let same = fresh
+                .policy(&step.id)
+                .is_some_and(|known| known.action == step.action && known.base == step.base);
+            if !same {
+                let policy = step.id.clone();
+                moved.push(Moved::File { policy });
+            }
+        }
+        moved
+    }
+
     /// What changed since this plan was made; empty if it still fits.
     pub fn moved(&self, local: &Local, remote: &Remote) -> Vec<Moved> {
         let mut moved = Vec::new();

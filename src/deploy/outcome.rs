@@ -152,8 +152,15 @@ impl Outcome {
             .find(|keyset| keyset.id.eq_ignore_ascii_case(id))
     }
 
-    pub(super) fn count(&mut self) {
+    /// Counts the steps anew; the figures of calls and time stay.
+    pub fn count(&mut self) {
         let summary = &mut self.summary;
+        *summary = OutcomeSummary {
+            requests: summary.requests,
+            retries: summary.retries,
+            duration_ms: summary.duration_ms,
+            ..OutcomeSummary::default()
+        };
         for policy in &self.policies {
             let counter = match (policy.status, policy.action) {
                 (Status::Failed, _) => &mut summary.failed,

@@ -1,6 +1,8 @@
 //! What a deployment will do, as data: every output, the dry run, the saved plan and the execution
 //! use the same value. Building one touches nothing.
 
+use std::time::SystemTime;
+
 use serde::{Deserialize, Serialize};
 
 use crate::diagnostics::{Diagnostic, Level};
@@ -24,6 +26,9 @@ pub struct Plan {
     pub tenant: String,
     /// The tenant's id, where the token tells it.
     pub tenant_id: Option<String>,
+    /// Whether the environment is marked production.
+    #[serde(default)]
+    pub production: bool,
     /// The keysets that the policies refer to, in the order of their first mention.
     pub keysets: Vec<KeysetStep>,
     /// The policies, every base before the policies that inherit from it; deletions come last, each
@@ -47,6 +52,21 @@ pub enum KeysetAction {
     Missing,
 }
 
+/// What is wrong with the keys of a keyset that is left alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum KeysetCondition {
+    /// Nothing that is known.
+    #[default]
+    Good,
+    /// They are of another sort than the policies need.
+    WrongKind,
+    /// The last one expires within 30 days.
+    Expiring,
+    /// The last one has expired.
+    Expired,
+}
+
 /// One keyset of a plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -59,6 +79,13 @@ pub struct KeysetStep {
     pub content: Option<KeyContent>,
     /// Whether that follows from what the policies use it for, and is not configured.
     pub inferred: bool,
+    /// When the last key that the tenant has expires: UTC, RFC 3339. None if there is no key, or one
+    /// that never expires.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<String>,
+    /// What is wrong with the keys that the tenant has.
+    #[serde(default)]
+    pub condition: KeysetCondition,
     /// The elements that need it.
     pub needed_by: Vec<Need>,
 }
@@ -153,6 +180,8 @@ pub struct PlanOptions {
     /// Ids of policies that are to be deleted where the tenant has them. The caller knows that they
     /// are its own; policies of the set are never among the deletions.
     pub delete: Vec<String>,
+    /// The current time, to notice keys that expire soon; none looks for no such keys.
+    pub now: Option<SystemTime>,
 }
 
 /// A plan with what stands against it.
@@ -304,6 +333,7 @@ pub fn build(
             schema_version: PLAN_VERSION,
             tenant: tenant.name.clone(),
             tenant_id: tenant.id.clone(),
+            production: options.production,
             keysets,
             only_in_tenant: foreign.cloned().collect(),
             policies,

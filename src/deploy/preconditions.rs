@@ -65,6 +65,12 @@ pub static RULES: &[&Rule] = &[
     &super::materials::KEYSET_WITHOUT_VALUE,
     &super::prune::PRUNE_CHANGED,
     &super::prune::PRUNE_INHERITED,
+    &super::keys::KEYSET_WITHOUT_KEY,
+    &super::keys::KEYSET_WITHOUT_ACTIVE_KEY,
+    &super::keys::KEYSET_NOT_YET_ACTIVE,
+    &super::keys::KEYSET_EXPIRED,
+    &super::keys::KEYSET_EXPIRING,
+    &super::rejected::UPLOAD_FAILED,
 ];
 
 /// Policies in a tenant, custom ones and user flows together (Microsoft's "service limits and

@@ -54,7 +54,9 @@ async fn make(
         KeysetAction::Create => client.create_keyset(id).await?.id,
         _ => id.to_owned(),
     };
-    match add_key(client, &id, material).await {
+    // A key with a beginning is not active before it, and one with an end leaves nothing behind.
+    let validity = KeyValidity::default();
+    match add_key(client, &id, KeysetState::Empty, material, validity).await {
         Ok(added) => Ok(KeyMade::Added {
             attempts: added.attempts,
         }),
@@ -63,18 +65,20 @@ async fn make(
     }
 }
 
-async fn add_key(
+/// Adds one key to a keyset. Certificates have their own validity.
+pub(super) async fn add_key(
     client: &GraphClient,
     id: &str,
+    expected: KeysetState,
     material: &Material,
+    validity: KeyValidity,
 ) -> Result<AppendedKey, GraphError> {
-    // A key with a beginning is not active before it, and one with an end leaves nothing behind.
-    let validity = KeyValidity::default();
-    let empty = KeysetState::Empty;
     match material {
         Material::Generate { kind, usage } => {
             let (usage, kind) = ((*usage).into(), (*kind).into());
-            client.generate_key(id, empty, usage, kind, validity).await
+            client
+                .generate_key(id, expected, usage, kind, validity)
+                .await
         }
         Material::Secret { usage, value, .. } => {
             let secret = NewSecret {
@@ -82,12 +86,12 @@ async fn add_key(
                 value,
                 validity,
             };
-            client.upload_secret(id, empty, secret).await
+            client.upload_secret(id, expected, secret).await
         }
-        Material::Certificate { der } => client.upload_certificate(id, empty, der).await,
+        Material::Certificate { der } => client.upload_certificate(id, expected, der).await,
         Material::Pkcs12 { archive, password } => {
             let archive = archive.expose_secret();
-            client.upload_pkcs12(id, empty, archive, password).await
+            client.upload_pkcs12(id, expected, archive, password).await
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Which policies a project no longer contains and may therefore be deleted from the tenant. Pure.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use crate::diagnostics::{Diagnostic, Level, Location, Rule};
 
@@ -68,8 +68,6 @@ pub fn prune(owned: &[Owned], local: &Local, remote: &Remote, place: Location) -
             break;
         }
         delete.retain(|id| !heirs.contains_key(&fold(id)));
-        let mut heirs: Vec<_> = heirs.into_iter().collect();
-        heirs.sort();
         for (id, heirs) in heirs {
             let id = remote.policy(&id).map_or(id, |policy| policy.id.clone());
             pruning.findings.push(
@@ -97,9 +95,9 @@ pub fn heirs_outside(
     ids: &[String],
     local: Option<&Local>,
     remote: &Remote,
-) -> HashMap<String, Vec<String>> {
+) -> BTreeMap<String, Vec<String>> {
     let inside: HashSet<String> = ids.iter().map(|id| fold(id)).collect();
-    let mut heirs: HashMap<String, Vec<String>> = HashMap::new();
+    let mut heirs: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for policy in remote.contents() {
         if inside.contains(&fold(&policy.id)) {
             continue;

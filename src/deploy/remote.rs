@@ -1,6 +1,6 @@
 //! What the tenant holds, as far as a deployment needs to know.
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
 use tokio::task::JoinSet;
 
@@ -9,7 +9,7 @@ use crate::msgraph::{GraphClient, GraphError, Keyset};
 use crate::policy::{Header, Kind, Policy, Role, canonical_form, references};
 use crate::xml;
 
-use super::difference::declaration;
+use super::difference::{Part, declaration};
 use super::{Fingerprint, fold};
 
 /// The tenant's side of a deployment, read before anything is written.
@@ -42,9 +42,17 @@ pub struct RemotePolicy {
     pub(super) references: Vec<(Kind, String)>,
     /// What it declares, each once, with folded ids.
     pub(super) declarations: Vec<(Kind, String)>,
+    /// What its technical profiles give to policies that inherit them.
+    pub(super) parts: BTreeSet<Part>,
 }
 
 impl RemotePolicy {
+    /// Whether it refers to an element or declares one of the same id.
+    pub(super) fn knows(&self, kind: Kind, id: &str) -> bool {
+        let mut known = self.references.iter().chain(&self.declarations);
+        known.any(|(known, other)| *known == kind && other == id)
+    }
+
     /// Reads a policy text of the tenant.
     pub fn new(id: impl Into<String>, text: impl Into<String>) -> Self {
         let text = text.into();
@@ -70,6 +78,7 @@ impl RemotePolicy {
             tenant: header.and_then(|header| Some(header.tenant_id?.value)),
             tenant_object_id: object_id.map(str::to_owned),
             declarations,
+            parts: document.elements().filter_map(Part::of).collect(),
             references: Policy::read(document, source, Role::Context)
                 .map_or_else(Vec::new, |policy| references_of(&policy)),
             text,

@@ -81,6 +81,9 @@ pub struct Manifest {
     pub tenant: String,
     /// The tenant's id, where known.
     pub tenant_id: Option<String>,
+    /// Whether the deployment was for an environment marked production.
+    #[serde(default)]
+    pub production: bool,
     /// When it was saved: UTC, RFC 3339.
     pub created: String,
     /// The policies that the deployment was about to write or delete, in the order of the plan:
@@ -147,6 +150,7 @@ impl Contents {
             schema_version: VERSION,
             tenant: plan.tenant.clone(),
             tenant_id: plan.tenant_id.clone(),
+            production: plan.production,
             created: utc::rfc3339(now),
             policies,
         };
@@ -236,25 +240,22 @@ impl Snapshot {
     /// # Errors
     /// [`SnapshotError::Io`] if the folder of the tenant exists and cannot be read.
     pub fn list(root: &Path, tenant: &str) -> Result<Vec<Self>, SnapshotError> {
-        let folder = root.join(file_name(tenant));
-        let entries = match fs::read_dir(&folder) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(io_error("cannot read", &folder)(error)),
-        };
-        let mut folders = Vec::new();
-        for entry in entries {
-            let path = entry.map_err(io_error("cannot read", &folder))?.path();
-            let name = path.file_name().and_then(|name| name.to_str());
-            if name.is_some_and(|name| !name.starts_with('.')) && path.is_dir() {
-                folders.push(path);
-            }
+        let folders = folders(&root.join(file_name(tenant)))?;
+        let snapshots = folders.iter().filter_map(|folder| Self::open(folder).ok());
+        Ok(snapshots.collect())
+    }
+
+    /// All snapshots below `root`, by tenant, the oldest of each first.
+    ///
+    /// # Errors
+    /// As [`Snapshot::list`].
+    pub fn list_all(root: &Path) -> Result<Vec<Self>, SnapshotError> {
+        let mut snapshots = Vec::new();
+        for tenant in folders(root)? {
+            let folders = folders(&tenant)?;
+            snapshots.extend(folders.iter().filter_map(|folder| Self::open(folder).ok()));
         }
-        folders.sort();
-        Ok(folders
-            .iter()
-            .filter_map(|folder| Self::open(folder).ok())
-            .collect())
+        Ok(snapshots)
     }
 
     /// The newest snapshot of a tenant below `root`.
@@ -329,6 +330,25 @@ impl Snapshot {
         }
         Ok(Some(text))
     }
+}
+
+/// The folders in a folder, by name, without hidden ones; none if it does not exist.
+fn folders(parent: &Path) -> Result<Vec<PathBuf>, SnapshotError> {
+    let entries = match fs::read_dir(parent) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(io_error("cannot read", parent)(error)),
+    };
+    let mut folders = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(io_error("cannot read", parent))?.path();
+        let name = path.file_name().and_then(|name| name.to_str());
+        if name.is_some_and(|name| !name.starts_with('.')) && path.is_dir() {
+            folders.push(path);
+        }
+    }
+    folders.sort();
+    Ok(folders)
 }
 
 /// A new folder to write into, and the name that it gets when it is complete. Two runs within a

@@ -6,6 +6,7 @@
 //! at the edge, in `output/` and where the service's positions are read.
 
 mod diagnostic;
+mod edits;
 mod near_miss;
 mod report;
 mod rule;
@@ -14,7 +15,8 @@ mod splice;
 mod text_map;
 
 pub use diagnostic::{Diagnostic, Edit, Fix, Label, Level};
-pub use near_miss::near_miss;
+pub use edits::{Applied, Refusal, apply_fixes};
+pub use near_miss::{near_miss, only_slip};
 pub use report::{Report, Summary};
 pub use rule::Rule;
 pub use source::{LineColumn, Location, Source, SourceId, SourceMap, Span};

@@ -21,9 +21,61 @@ pub fn near_miss<'k>(written: &str, known: impl IntoIterator<Item = &'k str>) ->
     Some(best?.1)
 }
 
+/// The known name that must have been meant: the only one that a single slip of the keyboard explains
+/// (one letter too many, too few, wrong, or two swapped). Names that differ in a digit or in a plural
+/// `s` are different names, not slips, and short names have too many neighbours; then nobody can tell.
+pub fn only_slip<'k>(written: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+    let folded = written.to_lowercase();
+    if folded.chars().count() < 4 {
+        return None;
+    }
+    let mut meant = None;
+    for name in known {
+        if name.len().abs_diff(written.len()) > 4 {
+            // One character has at most four bytes.
+            continue;
+        }
+        let other = name.to_lowercase();
+        if strsim::osa_distance(&folded, &other) > 1 {
+            continue;
+        }
+        if meant.replace((name, other)).is_some() {
+            return None;
+        }
+    }
+    let (name, other) = meant?;
+    let digits = |text: &str| -> String { text.chars().filter(char::is_ascii_digit).collect() };
+    let is_plural = |one: &str, many: &str| many.strip_suffix('s') == Some(one);
+    let is_other_name = digits(&folded) != digits(&other)
+        || is_plural(&folded, &other)
+        || is_plural(&other, &folded);
+    (!is_other_name).then_some(name)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::near_miss;
+    use super::{near_miss, only_slip};
+
+    #[test]
+    fn a_slip_is_certain_only_without_a_second_reading() {
+        let known = [
+            "objectId",
+            "displayName",
+            "signInName",
+            "step1",
+            "abc",
+            "mail",
+        ];
+        assert_eq!(only_slip("dispalyName", known), Some("displayName"));
+        assert_eq!(only_slip("OBJECTI", known), Some("objectId"));
+        assert_eq!(only_slip("obectI", known), None, "two slips");
+        assert_eq!(only_slip("signInNames", known), None, "a plural");
+        assert_eq!(only_slip("step2", known), None, "a number");
+        assert_eq!(only_slip("step", known), None, "a number less");
+        assert_eq!(only_slip("ab", known), None, "too short");
+        assert_eq!(only_slip("hail", ["mail", "tail"]), None, "two readings");
+        assert_eq!(only_slip("", known), None);
+    }
 
     #[test]
     fn slips_are_found_and_other_words_are_not() {

@@ -167,6 +167,21 @@ impl Source {
         self.map.to_original(span)
     }
 
+    /// The bytes of the original text that an edit of this range of the resolved text would replace;
+    /// `None` where the file does not hold that text, because a placeholder stands for some of it,
+    /// or where the range does not fit the text.
+    pub fn editable(&self, span: Span) -> Option<Span> {
+        if self.map.touches_replacement(span) {
+            return None;
+        }
+        let original = self.to_original(span);
+        let resolved = self.text.get(span.start as usize..span.end as usize)?;
+        let held = self
+            .original
+            .get(original.start as usize..original.end as usize)?;
+        (held == resolved).then_some(original)
+    }
+
     /// The resolved-text offset of a 1-based line and column that count in the resolved text, as the
     /// service reports them for what was uploaded. Positions behind the end of a line or of the text
     /// fall on that end.

@@ -51,6 +51,20 @@ impl TextMap {
         Span::new(start, end.max(start))
     }
 
+    /// Whether a range of the resolved text covers some of a replaced value, or an insertion there
+    /// would fall into one. Beside a value is no touch; beside a value that is empty is, as nothing
+    /// tells on which side of the placeholder an edit would stand.
+    pub fn touches_replacement(&self, span: Span) -> bool {
+        let first = self
+            .pieces
+            .partition_point(|piece| piece.resolved.end < span.start);
+        self.pieces[first..]
+            .iter()
+            .map(|piece| piece.resolved)
+            .take_while(|value| value.start <= span.end)
+            .any(|value| value.is_empty() || (value.start < span.end && span.start < value.end))
+    }
+
     /// Maps one offset; `inside` decides where an offset at or in the nearest preceding replacement
     /// goes.
     fn offset(&self, offset: u32, inside: impl Fn(&Piece, u32) -> Option<u32>) -> u32 {
@@ -100,6 +114,17 @@ mod tests {
         assert_eq!(map().to_original(Span::new(3, 5)), Span::new(1, 6));
         assert_eq!(map().to_original(Span::new(0, 4)), Span::new(0, 6));
         assert_eq!(map().to_original(Span::new(8, 10)), Span::new(1, 7));
+    }
+
+    #[test]
+    fn only_what_covers_a_value_touches_it() {
+        let touches = |start, end| map().touches_replacement(Span::new(start, end));
+        assert!(!touches(0, 1) && !touches(0, 0) && !touches(1, 1));
+        assert!(touches(0, 2) && touches(3, 3) && touches(8, 9) && touches(1, 9));
+        assert!(!touches(9, 9), "an insertion right behind the value");
+        assert!(touches(9, 10) && touches(10, 10) && touches(10, 11));
+        assert!(!touches(11, 12));
+        assert!(!TextMap::identity().touches_replacement(Span::new(0, 9)));
     }
 
     #[test]

@@ -21,11 +21,20 @@ const SUMMARY_BYTES: usize = 500_000;
 /// # Errors
 /// Only those of `out`.
 pub fn render(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
+    findings(report, out)?;
+    writeln!(out, "{}", super::summary_line(report))
+}
+
+/// Writes the findings of `report` alone.
+///
+/// # Errors
+/// Only those of `out`.
+pub fn findings(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
     let positions = Positions::new(&report.sources);
     for diagnostic in &report.diagnostics {
         writeln!(out, "{}", line(diagnostic, &positions))?;
     }
-    writeln!(out, "{}", super::summary_line(report))
+    Ok(())
 }
 
 /// The Markdown for the file that [`upload_summary`] names.
@@ -63,13 +72,13 @@ fn line(diagnostic: &Diagnostic, positions: &Positions<'_>) -> String {
     )
 }
 
-fn data(text: &str) -> String {
+pub(super) fn data(text: &str) -> String {
     lines(text)
         .replace('%', "%AZP25")
         .replace('\r', "%0D")
         .replace('\n', "%0A")
 }
 
-fn property(text: &str) -> String {
+pub(super) fn property(text: &str) -> String {
     data(text).replace(']', "%5D").replace(';', "%3B")
 }

@@ -12,11 +12,14 @@ pub mod graph;
 pub mod human;
 pub mod json;
 pub mod junit;
+pub mod keys;
 pub mod markdown;
+pub mod patch;
 pub mod progress;
 pub mod sarif;
 
 mod format;
+mod plan;
 mod positions;
 mod text_index;
 mod visible;
@@ -70,8 +73,23 @@ pub fn render(
     }
 }
 
+/// Text of files and services for one line of a terminal, without anything that moves the cursor.
+pub fn plain(text: &str) -> std::borrow::Cow<'_, str> {
+    visible::one_line(text)
+}
+
+/// A path as a word of a POSIX shell's command line.
+pub fn shell_word(path: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/\\._-+:".contains(c);
+    if !path.is_empty() && path.chars().all(is_plain) {
+        path.to_owned()
+    } else {
+        format!("'{}'", plain(path).replace('\'', "'\\''"))
+    }
+}
+
 /// "1 error", "3 errors": the count with its noun, which takes an `s` in the plural.
-fn counted(count: usize, noun: &str) -> String {
+pub(crate) fn counted(count: usize, noun: &str) -> String {
     let ending = if count == 1 { "" } else { "s" };
     format!("{count} {noun}{ending}")
 }

@@ -141,6 +141,16 @@ impl<'s> Effective<'s> {
             .any(|policy| policy.declared(kind, id).next().is_some())
     }
 
+    /// Whether a policy that inherits from this one declares an id. What only run time looks up is
+    /// looked up in the relying party's policy, which may see more than a base does.
+    pub fn declared_below(&self, kind: Kind, id: &str) -> bool {
+        self.set.iter().any(|(index, policy)| {
+            index != self.index
+                && policy.declared(kind, id).next().is_some()
+                && self.set.chain(index).0.contains(&self.index)
+        })
+    }
+
     /// The elements that declare this id, the root's first.
     pub fn sites(&self, kind: Kind, id: &str) -> Vec<Site<'s>> {
         self.chain

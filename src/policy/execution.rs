@@ -70,6 +70,7 @@ pub(super) fn follow<'s>(view: &Effective<'s>) -> Option<Execution<'s>> {
         view,
         execution: Execution::default(),
         known: HashMap::new(),
+        invoked: VecDeque::new(),
         waiting: VecDeque::new(),
     };
     let default = relying_party
@@ -81,8 +82,15 @@ pub(super) fn follow<'s>(view: &Effective<'s>) -> Option<Execution<'s>> {
     for id in default.into_iter().chain(endpoints) {
         walk.journey(Kind::UserJourney, id);
     }
-    while let Some(profile) = walk.waiting.pop_front() {
-        walk.consequences(&profile);
+    // Lists instead of recursion: chains of sub journeys may be long.
+    loop {
+        if let Some(id) = walk.invoked.pop_front() {
+            walk.journey(Kind::SubJourney, id);
+        } else if let Some(profile) = walk.waiting.pop_front() {
+            walk.consequences(&profile);
+        } else {
+            break;
+        }
     }
     Some(walk.execution)
 }
@@ -92,6 +100,8 @@ struct Walk<'v, 's> {
     execution: Execution<'s>,
     /// Folded profile id to its index in `execution.profiles`.
     known: HashMap<String, usize>,
+    /// Ids of sub journeys still to be followed.
+    invoked: VecDeque<&'s str>,
     waiting: VecDeque<Rc<TechnicalProfile<'s>>>,
 }
 
@@ -144,11 +154,9 @@ impl<'s> Walk<'_, 's> {
         {
             self.reference(site, issuer, Use::Issuer);
         }
-        for candidate in &step.candidates {
-            if let Some(id) = candidate.attribute("SubJourneyReferenceId") {
-                self.journey(Kind::SubJourney, id);
-            }
-        }
+        let invoked = step.candidates.iter();
+        self.invoked
+            .extend(invoked.filter_map(|candidate| candidate.attribute("SubJourneyReferenceId")));
     }
 
     fn reference(&mut self, site: Site<'s>, attribute: &str, by: Use) {

@@ -102,6 +102,8 @@ pub(super) fn follow<'s>(view: &Effective<'s>) -> Option<Flow<'s>> {
             sub_journeys: Vec::new(),
         },
         order: 0,
+        waiting: Vec::new(),
+        seen: HashSet::new(),
     };
     if let Some(profile) = relying_party.child("TechnicalProfile") {
         // A GetClaims step takes these from the request.
@@ -125,6 +127,7 @@ pub(super) fn follow<'s>(view: &Effective<'s>) -> Option<Flow<'s>> {
     for step in &journey.steps {
         walk.order = step.order;
         walk.step(step);
+        walk.sub_journeys();
     }
     Some(walk.flow)
 }
@@ -134,6 +137,10 @@ struct Walk<'v, 's> {
     flow: Flow<'s>,
     /// The order of the step of the user journey that is being followed.
     order: u32,
+    /// Ids of sub journeys still to be followed.
+    waiting: Vec<&'s str>,
+    /// Folded ids of sub journeys that were followed.
+    seen: HashSet<Cow<'s, str>>,
 }
 
 impl<'s> Walk<'_, 's> {
@@ -156,18 +163,23 @@ impl<'s> Walk<'_, 's> {
         if let Some(issuer) = step.attribute("CpimIssuerTechnicalProfileReferenceId") {
             self.reference(Some(issuer));
         }
-        for candidate in &step.candidates {
-            let Some(id) = candidate.attribute("SubJourneyReferenceId") else {
+        let sub_journeys = step.candidates.iter();
+        self.waiting.extend(
+            sub_journeys.filter_map(|candidate| candidate.attribute("SubJourneyReferenceId")),
+        );
+    }
+
+    /// Whatever a step invokes counts as yielded by that step. A list of what is to be followed
+    /// instead of recursion: chains of sub journeys may be long.
+    fn sub_journeys(&mut self) {
+        while let Some(id) = self.waiting.pop() {
+            if !self.seen.insert(fold(id)) {
                 continue;
-            };
+            }
             let Some(journey) = self.view.journey(Kind::SubJourney, id) else {
                 self.flow.certain = false;
                 continue;
             };
-            let known = |known: &Rc<Journey<'_>>| known.id.eq_ignore_ascii_case(journey.id);
-            if self.flow.sub_journeys.iter().any(known) {
-                continue;
-            }
             self.flow.sub_journeys.push(Rc::clone(&journey));
             for step in &journey.steps {
                 self.step(step);

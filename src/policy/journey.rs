@@ -71,6 +71,27 @@ impl<'s> Journey<'s> {
         self.sites[self.sites.len() - 1]
     }
 
+    /// The order of the last step that the nearest element writes, if that element is a whole
+    /// journey by itself: steps from 1 on without a gap, the last of which sends the claims. Steps
+    /// behind it that are inherited were hardly meant to stay.
+    pub fn written_anew_to(&self) -> Option<u32> {
+        let mut steps: Vec<(u32, &str)> = self
+            .site()
+            .items("OrchestrationSteps", "OrchestrationStep")
+            .filter_map(|step| {
+                let order = step.attribute("Order")?.trim().parse().ok()?;
+                Some((order, step.attribute("Type").unwrap_or_default()))
+            })
+            .collect();
+        steps.sort_unstable();
+        let &(last, last_type) = steps.last()?;
+        let contiguous = steps
+            .iter()
+            .zip(1..)
+            .all(|((order, _), expected)| *order == expected);
+        (contiguous && steps.len() > 1 && last_type == "SendClaims").then_some(last)
+    }
+
     /// An attribute of the journey after merging.
     pub fn attribute(&self, name: &str) -> Option<&'s str> {
         self.sites

@@ -7,7 +7,7 @@ use crate::xml::{Document, Element};
 use super::declarations::{Declarations, fold};
 use super::header::Header;
 use super::inheritance::{self, Inheritance};
-use super::{Effective, Kind};
+use super::{Effective, Kind, Site};
 
 /// The number of a policy in its set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -82,6 +82,14 @@ impl Policy {
             .filter_map(|&node| self.document.element(node))
     }
 
+    /// The same as [`Policy::declarations`], each together with the policy.
+    pub fn sites(&self, kind: Kind) -> impl Iterator<Item = Site<'_>> {
+        self.declarations(kind).map(|element| Site {
+            policy: self,
+            element,
+        })
+    }
+
     /// All elements of a kind that this file declares, in document order.
     pub fn declarations(&self, kind: Kind) -> impl Iterator<Item = Element<'_>> {
         self.declarations
@@ -107,6 +115,7 @@ pub enum Base {
 pub struct PolicySet {
     policies: Vec<Policy>,
     inheritance: Inheritance,
+    production: bool,
 }
 
 impl PolicySet {
@@ -140,9 +149,21 @@ impl PolicySet {
             Self {
                 policies,
                 inheritance,
+                production: false,
             },
             findings,
         )
+    }
+
+    /// The same set, for an environment that the team marked as production or not.
+    #[must_use]
+    pub fn for_production(self, production: bool) -> Self {
+        Self { production, ..self }
+    }
+
+    /// Whether the set goes to an environment that the team marked as production.
+    pub const fn is_production(&self) -> bool {
+        self.production
     }
 
     /// The policy of this number.

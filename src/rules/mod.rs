@@ -8,26 +8,36 @@
 
 mod claims;
 mod content_definition;
+mod docs;
 mod header;
 mod inheritance;
 mod journey;
+mod pages;
 mod reference;
 mod security;
+mod suppression;
 mod technical_profile;
 mod transformation;
 mod unused;
 
+pub use docs::page;
+pub use suppression::suppress;
+
 use crate::diagnostics::{Diagnostic, Rule};
-use crate::policy::Effective;
+use crate::policy::{Effective, PolicySet};
 use crate::{policy, schema, xml};
 
 /// One check: looks at a policy with its ancestors and adds what it finds in the policy's own file.
 type Check = fn(&Effective<'_>, &mut Vec<Diagnostic>);
 
+/// A check that no single policy can decide: looks at the whole set once.
+pub type SetCheck = fn(&PolicySet, &mut Vec<Diagnostic>);
+
 /// Rules that belong together.
 struct Group {
     rules: &'static [&'static Rule],
     checks: &'static [Check],
+    set_checks: &'static [SetCheck],
 }
 
 static GROUPS: &[&Group] = &[
@@ -64,12 +74,29 @@ pub fn all() -> impl Iterator<Item = &'static Rule> {
         .chain(&schema::RULES)
         .chain(policy::SETTINGS_RULES)
         .chain(groups)
+        .chain(suppression::RULES)
         .copied()
 }
 
 /// The record of a rule.
 pub fn find(id: &str) -> Option<&'static Rule> {
     all().find(|rule| rule.id == id)
+}
+
+/// Whether a rule finds nothing where it cannot know enough, so that its silence proves nothing: it
+/// speaks only in production environments or over complete sets.
+fn is_conditional(rule: &Rule) -> bool {
+    let conditional = security::PRODUCTION_ONLY
+        .iter()
+        .chain(unused::OVER_COMPLETE_SETS);
+    conditional.into_iter().any(|known| *known == rule)
+}
+
+/// The checks that look at a whole set, each to be run once.
+pub fn set_checks() -> impl Iterator<Item = SetCheck> {
+    GROUPS
+        .iter()
+        .flat_map(|group| group.set_checks.iter().copied())
 }
 
 /// Runs every check on a policy.

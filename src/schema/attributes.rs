@@ -8,7 +8,7 @@ use super::instance;
 use super::notation::{AttributeDeclaration, Content, Type};
 use super::service;
 use super::suggest::{Near, nearest};
-use super::values::{ValueType, Verdict, collapse, enumerate};
+use super::values::{Form, ValueType, Verdict, collapse, enumerate};
 use super::{SCHEMA_VERSION, XSD_ATTR};
 
 /// The only version of the schema that the service accepts.
@@ -177,7 +177,10 @@ impl<'d> Checker<'d> {
                     element.name_span(),
                     format!("`{}` lacks the attribute `{name}`", element.name()),
                 )
-                .help(format!("add `{name}=\"…\"`: {}", declaration.of.expects()))
+                .help(match declaration.of.form {
+                    Form::String => format!("add `{name}=\"…\"`"),
+                    _ => format!("add `{name}=\"…\"`: {}", declaration.of.expects()),
+                })
                 .service_message(sentence);
             self.findings.push(finding);
         }

@@ -84,7 +84,7 @@ impl<'d> Checker<'d> {
             )
             .help(match near {
                 Some(_) => format!("did you mean `{}`?", POLICY.name),
-                None => "only policy files belong into a set of policies".to_owned(),
+                None => "only policy files belong in a set of policies".to_owned(),
             })
         } else if self.namespace.is_empty() {
             self.finding(

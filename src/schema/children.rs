@@ -527,7 +527,7 @@ fn home(element: Element<'_>, here: Option<&'static Type>) -> Option<String> {
     // Inside one that may stand here: its wrapper was forgotten.
     let wrapper = here.and_then(|here| here.children().iter().find(|c| c.of.child(name).is_some()));
     if let Some(wrapper) = wrapper {
-        return Some(format!("`{name}` belongs into `{}`", wrapper.name));
+        return Some(format!("`{name}` belongs in `{}`", wrapper.name));
     }
     // Further out: an end tag is in the wrong place.
     // No place in the grammar is deeper than this.
@@ -538,7 +538,7 @@ fn home(element: Element<'_>, here: Option<&'static Type>) -> Option<String> {
         .find(|outer| places.iter().any(|place| place.name == outer.name()));
     if let Some(outer) = outer {
         return Some(format!(
-            "`{name}` belongs into `{}`, further out; is an end tag missing?",
+            "`{name}` belongs in `{}`, further out; is an end tag missing?",
             outer.name()
         ));
     }
@@ -550,9 +550,9 @@ fn home(element: Element<'_>, here: Option<&'static Type>) -> Option<String> {
     }
     match parents.len() {
         0 => None,
-        1..=4 => Some(format!("`{name}` belongs into {}", enumerate(&parents))),
+        1..=4 => Some(format!("`{name}` belongs in {}", enumerate(&parents))),
         _ => Some(format!(
-            "`{name}` belongs into {} and others",
+            "`{name}` belongs in {} and others",
             enumerate(&parents[..3]).replace(" or ", ", ")
         )),
     }

@@ -1,16 +1,20 @@
 //! Single mistakes for the schema tests: each mutation changes one thing in a policy.
 
+mod values;
+
 use std::collections::BTreeMap;
 
 use iefctl::diagnostics::{SourceMap, Span};
 use iefctl::xml::{Document, Element, NodeId};
 
+use values::VALUES;
+
 /// A reproducible sequence of numbers (splitmix64).
-pub struct Random(pub u64);
+pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
     /// A number below `bound`, which is not 0.
-    pub fn below(&mut self, bound: usize) -> usize {
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -19,27 +23,27 @@ impl Random {
     }
 
     /// One of the items.
-    pub fn pick<'i, T>(&mut self, items: &'i [T]) -> &'i T {
+    pub(crate) fn pick<'i, T>(&mut self, items: &'i [T]) -> &'i T {
         &items[self.below(items.len())]
     }
 }
 
 /// A place to break: an element, or an attribute of it.
 #[derive(Debug, Clone, Copy)]
-pub struct Site {
-    pub policy: usize,
-    pub element: NodeId,
-    pub attribute: Option<usize>,
+pub(crate) struct Site {
+    pub(crate) policy: usize,
+    pub(crate) element: NodeId,
+    pub(crate) attribute: Option<usize>,
 }
 
 /// Parses a text that is known to be well-formed.
-pub fn parse(text: &str) -> Document {
+pub(crate) fn parse(text: &str) -> Document {
     let id = SourceMap::new().add(iefctl::diagnostics::Source::new("test.xml", ""));
     iefctl::xml::parse(&text.into(), id).0
 }
 
 /// Where an element stands: its name with those of its parent and grandparent.
-pub fn element_kind(element: Element<'_>) -> String {
+pub(crate) fn element_kind(element: Element<'_>) -> String {
     let mut names: Vec<&str> = element.ancestors().take(2).map(Element::name).collect();
     names.reverse();
     names.push(element.name());
@@ -47,7 +51,7 @@ pub fn element_kind(element: Element<'_>) -> String {
 }
 
 /// All sites of the policies by kind of element (and attribute) and mutation.
-pub fn sites(policies: &[Document]) -> BTreeMap<(String, &'static str), Vec<Site>> {
+pub(crate) fn sites(policies: &[Document]) -> BTreeMap<(String, &'static str), Vec<Site>> {
     let mut sites: BTreeMap<(String, &str), Vec<Site>> = BTreeMap::new();
     for (policy, document) in policies.iter().enumerate() {
         for element in document.elements() {
@@ -79,7 +83,7 @@ pub fn sites(policies: &[Document]) -> BTreeMap<(String, &'static str), Vec<Site
 }
 
 /// The text with one thing changed; `None` where the mutation does not apply.
-pub fn mutate(
+pub(crate) fn mutate(
     document: &Document,
     site: Site,
     mutation: &str,
@@ -102,7 +106,7 @@ type ElementMutation = fn(Element<'_>, &mut Random) -> Option<String>;
 type AttributeMutation = fn(Element<'_>, usize, &mut Random) -> Option<String>;
 
 /// What can be done to an element.
-pub const ELEMENT_MUTATIONS: &[(&str, ElementMutation)] = &[
+pub(crate) const ELEMENT_MUTATIONS: &[(&str, ElementMutation)] = &[
     ("drop", |e, _| not_root(e).map(|e| replace(e, e.span(), ""))),
     ("duplicate", |e, _| {
         let copy = text_of(e).to_owned();
@@ -255,7 +259,7 @@ pub const ELEMENT_MUTATIONS: &[(&str, ElementMutation)] = &[
 ];
 
 /// What can be done to an attribute.
-pub const ATTRIBUTE_MUTATIONS: &[(&str, AttributeMutation)] = &[
+pub(crate) const ATTRIBUTE_MUTATIONS: &[(&str, AttributeMutation)] = &[
     ("drop", |e, i, _| {
         let attribute = e.attributes().nth(i)?;
         let span = Span::new(attribute.name_span().start, attribute.value_span().end + 1);
@@ -325,110 +329,6 @@ pub const ATTRIBUTE_MUTATIONS: &[(&str, AttributeMutation)] = &[
 ];
 
 const XSI: &str = "xmlns:x='http://www.w3.org/2001/XMLSchema-instance'";
-
-/// Values of every type, right and wrong, escaped for text and attributes.
-const VALUES: &[&str] = &[
-    "",
-    " ",
-    "true",
-    "false",
-    "True",
-    "FALSE",
-    "1",
-    "0",
-    "+5",
-    "-7",
-    "007",
-    "2147483647",
-    "2147483648",
-    "-2147483649",
-    "12345678901234567890",
-    "1.0",
-    "1e3",
-    "0x1",
-    "--1",
-    "none",
-    "00000000-0000-0000-0000-00000000000a",
-    "{00000000-0000-0000-0000-00000000000a}",
-    "0000000000000000000000000000000a",
-    "en",
-    "en-US",
-    "EN",
-    "zh-Hans-CN",
-    "english",
-    "en_US",
-    "0.3.0.0",
-    "1.0.0",
-    "0.3.0.00",
-    "a.b.c.d",
-    "contoso.onmicrosoft.com",
-    "your-tenant.example",
-    "ab",
-    "a..b",
-    "a.b.",
-    "B2C_1A_x",
-    "B2C 1A x",
-    "{Settings:Tenant}",
-    "{0}",
-    "ä",
-    "日本語",
-    "http://contoso.example/a",
-    "https://contoso.example/",
-    "https://contoso.example//a",
-    "https://",
-    "~/a/b.html",
-    "~",
-    "urn:a:b",
-    "URN:a:b",
-    "urn:A:b",
-    "urn::b",
-    "urn:a:",
-    "ftp://x",
-    "https://contoso.example/a b",
-    "https://contoso.example/a?b=c&amp;d=e#f",
-    "https://x/’",
-    "%zz",
-    "https://x/%41",
-    "http://x:port/",
-    "http://x:80/",
-    "http://[::1]/",
-    "http://[x",
-    "a:b",
-    ":b",
-    "1:b",
-    "#a#b",
-    "?a[b]",
-    "#a[b]",
-    "&lt;a&gt;",
-    "a&#10;b",
-    "&#9;",
-    "a|b^c",
-    "string",
-    "String",
-    "int",
-    "boolean",
-    "SAML2",
-    "saml2",
-    "OpenIdConnect",
-    "Proprietary",
-    "json",
-    "Append",
-    "Simple",
-    "Always",
-    "OnClaimsExistence",
-    "SendClaims",
-    "Tenant",
-    "ClaimsExist",
-    "Rolling",
-    "Allow",
-    "Call",
-    "TextBox",
-    "Production",
-    "Attribute",
-    "VerificationControl",
-    "CaptchaControl",
-    "SkipThisOrchestrationStep",
-];
 
 /// A value that is written somewhere in the document, or one of the list.
 fn value(element: Element<'_>, random: &mut Random) -> String {

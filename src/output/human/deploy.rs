@@ -63,21 +63,7 @@ pub(in crate::output) fn summary_line(deployment: &DeployJson) -> String {
         .iter()
         .filter(|keyset| keyset.status == Status::Done && keyset.action != Action::Unchanged)
         .count();
-    let failed_keysets = deployment
-        .keysets
-        .iter()
-        .filter(|keyset| keyset.status == Status::Failed)
-        .count();
-    let restored = deployment
-        .policies
-        .iter()
-        .filter(|policy| policy.status == Status::Restored)
-        .count();
-    let deleted = deployment
-        .policies
-        .iter()
-        .filter(|policy| policy.status == Status::Done && policy.action == Action::Delete)
-        .count();
+    let failed_keysets = summary.keysets_failed as usize;
     let tenant = one_line(&deployment.tenant);
     let cost = cost(summary);
     let mut parts = Vec::new();
@@ -90,10 +76,11 @@ pub(in crate::output) fn summary_line(deployment: &DeployJson) -> String {
     let counts = [
         (summary.created as usize, "created"),
         (summary.updated as usize, "updated"),
-        (deleted, "deleted"),
-        (restored, "restored"),
+        (summary.deleted as usize, "deleted"),
+        (summary.restored as usize, "restored"),
         (summary.failed as usize, "failed"),
         (summary.blocked as usize, "blocked"),
+        (summary.not_started as usize, "not started"),
     ];
     for (count, word) in counts {
         if count > 0 {
@@ -140,6 +127,7 @@ pub(in crate::output) const fn happened(action: Action, status: Status) -> &'sta
         (Status::Skipped, _) => "skipped",
         (Status::Failed, _) => "failed",
         (Status::Blocked, _) => "blocked",
+        (Status::NotStarted, _) => "not started",
         (Status::Restored, _) => "restored",
     }
 }
@@ -261,13 +249,18 @@ const fn symbol(row: &Row<'_>, style: Style) -> (&'static str, Ansi) {
         (Status::Done, _) => (style.symbol("✓", "+"), SUCCESS),
         (Status::Skipped, _) => (style.symbol("-", "-"), FAINT),
         (Status::Failed, _) => (style.symbol("✗", "x"), ERROR),
+        (Status::NotStarted, _) => (style.symbol("·", "."), WARNING),
         (Status::Blocked, _) => (style.symbol("⊘", "!"), WARNING),
         (Status::Restored, _) => (style.symbol("↩", "<"), WARNING),
     }
 }
 
 const fn is_complete(summary: &DeploySummaryJson) -> bool {
-    summary.failed == 0 && summary.blocked == 0
+    summary.failed == 0
+        && summary.blocked == 0
+        && summary.not_started == 0
+        && summary.restored == 0
+        && summary.keysets_failed == 0
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! draws the source lines, [`deploy`] the table of a deployment.
 
 pub mod deploy;
+pub mod plan;
 
 mod snippet;
 mod style;
@@ -17,8 +18,9 @@ use crate::diagnostics::{Diagnostic, Label, Level, Report};
 use super::positions::{Place, Positions, original_range, resolved_text};
 use super::visible::one_line;
 use snippet::Mark;
+use style::GUTTER;
 pub use style::Style;
-use style::{GUTTER, STRONG, level_colour};
+pub(super) use style::{ERROR, FAINT, STRONG, SUCCESS, WARNING, level_colour};
 
 /// A resolved value is shown up to so many characters.
 const LONGEST_VALUE: usize = 120;
@@ -28,6 +30,15 @@ const LONGEST_VALUE: usize = 120;
 /// # Errors
 /// Only those of `out`.
 pub fn render(report: &Report, style: Style, out: &mut dyn io::Write) -> io::Result<()> {
+    findings(report, style, out)?;
+    writeln!(out, "{}", style.paint(STRONG, &super::summary_line(report)))
+}
+
+/// Writes the findings of `report` alone.
+///
+/// # Errors
+/// Only those of `out`.
+pub fn findings(report: &Report, style: Style, out: &mut dyn io::Write) -> io::Result<()> {
     let mut shown: Vec<&Diagnostic> = report.diagnostics.iter().collect();
     shown.sort_by_key(|diagnostic| diagnostic.level == Level::Hint && !style.verbose);
     let total = shown.len();
@@ -61,7 +72,7 @@ pub fn render(report: &Report, style: Style, out: &mut dyn io::Write) -> io::Res
     if compact {
         writeln!(out)?;
     }
-    writeln!(out, "{}", style.paint(STRONG, &super::summary_line(report)))
+    Ok(())
 }
 
 struct Page<'r> {

@@ -31,17 +31,17 @@ impl Default for Style {
 }
 
 /// The colours, one per meaning.
-pub(super) const ERROR: Ansi = AnsiColor::BrightRed.on_default().bold();
-pub(super) const WARNING: Ansi = AnsiColor::Yellow.on_default().bold();
-pub(super) const HINT: Ansi = AnsiColor::BrightCyan.on_default().bold();
-pub(super) const SUCCESS: Ansi = AnsiColor::Green.on_default();
-pub(super) const GUTTER: Ansi = AnsiColor::BrightBlue.on_default().bold();
-pub(super) const STRONG: Ansi = Ansi::new().bold();
-pub(super) const FAINT: Ansi = Ansi::new().dimmed();
+pub(in crate::output) const ERROR: Ansi = AnsiColor::BrightRed.on_default().bold();
+pub(in crate::output) const WARNING: Ansi = AnsiColor::Yellow.on_default().bold();
+pub(in crate::output) const HINT: Ansi = AnsiColor::BrightCyan.on_default().bold();
+pub(in crate::output) const SUCCESS: Ansi = AnsiColor::Green.on_default();
+pub(in crate::output) const GUTTER: Ansi = AnsiColor::BrightBlue.on_default().bold();
+pub(in crate::output) const STRONG: Ansi = Ansi::new().bold();
+pub(in crate::output) const FAINT: Ansi = Ansi::new().dimmed();
 
 impl Style {
     /// `text` in a colour, where colours are wanted.
-    pub(super) fn paint(self, colour: Ansi, text: &str) -> String {
+    pub(in crate::output) fn paint(self, colour: Ansi, text: &str) -> String {
         if self.colour {
             format!("{colour}{text}{colour:#}")
         } else {
@@ -59,7 +59,7 @@ impl Style {
     }
 }
 
-pub(super) const fn level_colour(level: Level) -> Ansi {
+pub(in crate::output) const fn level_colour(level: Level) -> Ansi {
     match level {
         Level::Error => ERROR,
         Level::Warning => WARNING,

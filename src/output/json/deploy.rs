@@ -14,7 +14,7 @@ use super::SCHEMA_VERSION;
 pub struct DeployJson {
     /// Version of this contract, see [`SCHEMA_VERSION`].
     pub schema_version: u32,
-    /// The command: `deploy`.
+    /// The command: `deploy` or `rollback`.
     pub command: String,
     /// The tenant that was written to, as a domain name.
     pub tenant: String,
@@ -24,6 +24,10 @@ pub struct DeployJson {
     pub policies: Vec<PolicyJson>,
     /// The counts.
     pub summary: DeploySummaryJson,
+    /// The folder in which everything was saved that was overwritten or created, for `rollback`.
+    pub snapshot: Option<String>,
+    /// Why not everything was tried, if so.
+    pub stopped: Option<String>,
 }
 
 /// What happened to one keyset.
@@ -61,7 +65,7 @@ pub struct PolicyJson {
     pub error_items: Vec<ErrorItemJson>,
     /// The id by which the service's support finds the failed request.
     pub request_id: Option<String>,
-    /// The id of the base that failed, for a policy that was therefore not tried.
+    /// The id of the base or keyset that failed, for a policy that was therefore not tried.
     pub blocked_by: Option<String>,
 }
 
@@ -78,7 +82,7 @@ pub struct ErrorItemJson {
     pub column: Option<u32>,
 }
 
-/// The counts of a deployment; policies only, but for the requests.
+/// The counts of a deployment. Every policy is counted once, in one of `created` to `restored`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DeploySummaryJson {
@@ -90,8 +94,16 @@ pub struct DeploySummaryJson {
     pub unchanged: u32,
     /// Policies that the tenant refused or that could not be sent.
     pub failed: u32,
-    /// Policies that were not tried because a base failed.
+    /// Policies that were removed from the tenant.
+    pub deleted: u32,
+    /// Policies that were not tried because a base or a keyset failed.
     pub blocked: u32,
+    /// Policies that were not tried because the run was stopped.
+    pub not_started: u32,
+    /// Policies that were written and put back as they were.
+    pub restored: u32,
+    /// Keysets that failed.
+    pub keysets_failed: u32,
     /// HTTP requests to Microsoft Graph, with repetitions.
     pub requests: u32,
     /// Repeated requests.
@@ -116,16 +128,19 @@ pub enum Action {
 
 /// What came of an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum Status {
     /// It was carried out.
     Done,
-    /// There was nothing to do, or the run ended before.
+    /// There was nothing to do.
     Skipped,
     /// The tenant refused it, or it could not be sent.
     Failed,
-    /// A base failed, so it was not tried.
+    /// A base or a keyset failed, so it was not tried.
     Blocked,
+    /// It was not tried, because the run was stopped: somebody interrupted it, or the tenant refused
+    /// or did not answer.
+    NotStarted,
     /// It was carried out and taken back.
     Restored,
 }
@@ -140,6 +155,8 @@ impl DeployJson {
             keysets: Vec::new(),
             policies: Vec::new(),
             summary: DeploySummaryJson::default(),
+            snapshot: None,
+            stopped: None,
         }
     }
 }

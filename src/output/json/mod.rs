@@ -4,6 +4,7 @@
 //! from 1, ends are exclusive, positions are those of the file that the user edits.
 
 pub mod deploy;
+pub mod plan;
 
 use std::io;
 

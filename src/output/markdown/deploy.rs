@@ -95,6 +95,7 @@ const fn sign(status: Status) -> &'static str {
         Status::Skipped => "➖",
         Status::Failed => "❌",
         Status::Blocked => "⛔",
+        Status::NotStarted => "⏸️",
         Status::Restored => "↩️",
     }
 }

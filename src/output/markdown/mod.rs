@@ -5,6 +5,7 @@
 //! or HTML.
 
 pub mod deploy;
+pub mod plan;
 
 use std::fmt::Write as _;
 use std::io;

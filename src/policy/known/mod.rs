@@ -1,6 +1,10 @@
 //! Tables of what is built into the service and declared in no policy.
 
+pub mod claim_resolvers;
+pub mod directory_attributes;
+pub mod handlers;
 pub mod page_contracts;
+pub mod profile_items;
 mod transformation_methods;
 
 pub use transformation_methods::{

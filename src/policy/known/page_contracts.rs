@@ -317,8 +317,7 @@ mod tests {
 
     #[test]
     fn availability_of_versions() {
-        let page = |name| Page::find(name).map(|page: &Page| page);
-        let of = |name, version| page(name).map(|page| page.availability(version));
+        let of = |name, version| Page::find(name).map(|page| page.availability(version));
         assert_eq!(
             of("SelfAsserted", Version(2, 1, 7)),
             Some(Availability::Available)

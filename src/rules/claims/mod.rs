@@ -40,4 +40,5 @@ pub(super) static GROUP: Group = Group {
         well_known::check,
         localization::check,
     ],
+    set_checks: &[],
 };

@@ -24,4 +24,5 @@ pub(super) static GROUP: Group = Group {
         script::check,
         load_uri::check,
     ],
+    set_checks: &[],
 };

@@ -67,6 +67,7 @@ pub(super) static GROUP: Group = Group {
         precondition_never::check,
         relying_party::check,
     ],
+    set_checks: &[],
 };
 
 /// The journeys and sub journeys that the policy declares or extends, merged over its chain. None

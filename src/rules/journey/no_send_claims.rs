@@ -1,7 +1,10 @@
 //! `journey-no-sendclaims`: a relying party that never gets an answer.
 
+use std::collections::HashSet;
+use std::rc::Rc;
+
 use crate::diagnostics::{Diagnostic, Level, Rule};
-use crate::policy::{Effective, Journey};
+use crate::policy::{Effective, Journey, Kind};
 
 use super::own;
 
@@ -12,29 +15,55 @@ pub(super) static JOURNEY_NO_SENDCLAIMS: Rule = Rule {
 };
 
 pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
+    let Some(execution) = view.execution() else {
+        return;
+    };
     if !view.is_complete() {
         return;
     }
-    let Some(flow) = view.flow() else {
-        return;
-    };
-    // A sub journey that is not declared might hold the step.
-    let journeys = std::iter::once(flow.journey()).chain(flow.sub_journeys());
-    if !flow.is_certain() || journeys.into_iter().any(|journey| sends_claims(journey)) {
-        return;
+    // Besides the default journey those of endpoints, of refresh tokens and of client credentials.
+    for journey in &execution.user_journeys {
+        if !answers(view, journey) {
+            findings.extend(report(view, journey));
+        }
     }
-    let journey = flow.journey();
-    let reference = view
-        .relying_party()
-        .and_then(|relying_party| relying_party.child("DefaultUserJourney"));
+}
+
+/// Whether the journey, or a sub journey that it invokes, sends claims. One that is not declared
+/// might.
+fn answers<'s>(view: &Effective<'s>, journey: &Rc<Journey<'s>>) -> bool {
+    let mut seen = HashSet::new();
+    let mut waiting = vec![Rc::clone(journey)];
+    while let Some(journey) = waiting.pop() {
+        for step in &journey.steps {
+            if step.step_type() == Some("SendClaims") {
+                return true;
+            }
+            for candidate in &step.candidates {
+                let id = candidate.attribute("SubJourneyReferenceId");
+                let invoked = id.and_then(|id| view.journey(Kind::SubJourney, id));
+                let Some(invoked) = invoked else {
+                    return true;
+                };
+                if seen.insert(invoked.id) {
+                    waiting.push(invoked);
+                }
+            }
+        }
+    }
+    false
+}
+
+fn report<'s>(view: &Effective<'s>, journey: &Journey<'s>) -> Option<Diagnostic> {
     let declarations = journey.sites.iter().rev().copied();
-    let places = declarations.map(|site| (site, "Id"));
-    let places = places.chain(reference.map(|site| (site, "ReferenceId")));
-    let Some((place, attribute)) = places.into_iter().find(|(site, _)| own([*site]).is_some())
-    else {
-        return;
+    let (place, attribute) = match own(declarations) {
+        Some(site) => (site, "Id"),
+        None => (
+            view.relying_party()?.child("DefaultUserJourney")?,
+            "ReferenceId",
+        ),
     };
-    findings.push(
+    Some(
         Diagnostic::new(
             &JOURNEY_NO_SENDCLAIMS,
             place.attribute_location(attribute),
@@ -49,12 +78,5 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
             journey.id
         ))
         .policy_id(place.policy.id()),
-    );
-}
-
-fn sends_claims(journey: &Journey<'_>) -> bool {
-    journey
-        .steps
-        .iter()
-        .any(|step| step.step_type() == Some("SendClaims"))
+    )
 }

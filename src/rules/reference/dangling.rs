@@ -1,13 +1,16 @@
 //! References to elements that neither the policy nor an ancestor declares: one algorithm, one rule
 //! record for each kind of target.
 
-use crate::diagnostics::{Diagnostic, Level, Rule, near_miss};
+use crate::diagnostics::{Diagnostic, Edit, Level, Rule, near_miss, only_slip};
 use crate::policy::{Effective, Kind, Reference, Role, references};
 
 macro_rules! rules {
     ($($name:ident, $id:literal, $summary:literal;)*) => {
-        $(static $name: Rule = Rule { id: $id, level: Level::Error, summary: $summary };)*
-        pub(super) static RULES: &[&Rule] = &[$(&$name),*];
+        $(pub(super) static $name: Rule = Rule {
+            id: $id,
+            level: Level::Error,
+            summary: $summary,
+        };)*
     };
 }
 
@@ -119,10 +122,21 @@ fn explain(finding: Diagnostic, view: &Effective<'_>, reference: &Reference<'_>)
             .related(other.location(place), "declared here")
             .help(help);
     }
-    match near_miss(reference.id, view.ids(kind)) {
-        Some(near) => finding
-            .label(format!("no such {}", kind.noun()))
-            .help(format!("did you mean `{near}`?")),
-        None => finding.label(format!("no such {}", kind.noun())),
+    let finding = finding.label(format!("no such {}", kind.noun()));
+    let known = view.ids(kind);
+    let Some(near) = near_miss(reference.id, known.iter().copied()) else {
+        return finding;
+    };
+    let finding = finding.help(format!("did you mean `{near}`?"));
+    match only_slip(reference.id, known) {
+        // An id that would have to be escaped for the attribute is left to people.
+        Some(meant) if !meant.contains(['&', '<', '>', '"', '\'', '{']) => finding.fix(
+            format!("write `{meant}`"),
+            vec![Edit {
+                location: view.policy().location(reference.span),
+                replacement: meant.to_owned(),
+            }],
+        ),
+        _ => finding,
     }
 }

@@ -37,4 +37,5 @@ pub(super) static GROUP: Group = Group {
         unused::check,
         executed::check,
     ],
+    set_checks: &[],
 };

@@ -1,0 +1,75 @@
+//! Plans in files: written by `plan --out`, carried out by `deploy --plan`.
+
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::path::Path;
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::deploy::{Local, Plan, Remote, TenantIdentity};
+
+/// Writes a plan; whoever reads the file sees all of it or what was there before.
+pub(super) fn write(plan: &Plan, path: &Path) -> Result<()> {
+    let name = path.file_name().with_context(|| {
+        format!(
+            "cannot write the plan to `{}`: it names no file",
+            path.display()
+        )
+    })?;
+    let mut hidden = std::ffi::OsString::from(".");
+    hidden.push(name);
+    hidden.push(format!(".{}.incomplete", std::process::id()));
+    let temporary = path.with_file_name(hidden);
+    let written = (|| {
+        let mut file = File::create_new(&temporary)?;
+        file.write_all(plan.to_json().as_bytes())?;
+        file.write_all(b"\n")?;
+        file.sync_all()?;
+        fs::rename(&temporary, path)
+    })();
+    if written.is_err() {
+        // What is left of it is of no use to anybody.
+        let _ = fs::remove_file(&temporary);
+    }
+    written.with_context(|| format!("cannot write the plan to `{}`", path.display()))
+}
+
+/// Reads a plan.
+pub(super) fn read(path: &Path) -> Result<Plan> {
+    let text = fs::read_to_string(path)
+        .with_context(|| format!("cannot read the plan `{}`", path.display()))?;
+    Plan::from_json(&text).with_context(|| format!("cannot use `{}`", path.display()))
+}
+
+/// Refuses a plan that was made for another tenant, or from which files, configuration or tenant
+/// have moved since. `fresh` is the plan that would be made now.
+pub(super) fn check(
+    saved: &Plan,
+    fresh: &Plan,
+    tenant: &TenantIdentity,
+    local: &Local,
+    remote: &Remote,
+) -> Result<()> {
+    if !saved.is_for(tenant) {
+        bail!(
+            "nothing was written: the plan is for {}, but {} was signed in to",
+            saved.tenant,
+            tenant.name
+        );
+    }
+    let mut moved = saved.moved(local, remote);
+    for deviation in saved.deviations(fresh) {
+        if !moved.contains(&deviation) {
+            moved.push(deviation);
+        }
+    }
+    if moved.is_empty() {
+        return Ok(());
+    }
+    let list: Vec<String> = moved.iter().map(|moved| format!("\n  - {moved}")).collect();
+    bail!(
+        "nothing was written, because the plan does not fit any more:{}\n  help: make a new one \
+         with `iefctl plan --out` and look at it again",
+        list.concat()
+    )
+}

@@ -1,0 +1,108 @@
+//! `policyid-prefix`, `publicpolicyuri-mismatch` and `tenantid-placeholder`: what the document element
+//! says about the policy.
+
+use crate::diagnostics::{Diagnostic, Edit, Level, Rule};
+use crate::policy::Effective;
+use crate::xml::escape_attribute;
+
+/// Custom policies of a tenant begin with `B2C_1A_`.
+pub(super) static POLICYID_PREFIX: Rule = Rule {
+    id: "policyid-prefix",
+    level: Level::Warning,
+    summary: "a PolicyId does not begin with B2C_1A_",
+};
+
+/// The address of the policy names another policy or tenant.
+pub(super) static PUBLICPOLICYURI_MISMATCH: Rule = Rule {
+    id: "publicpolicyuri-mismatch",
+    level: Level::Hint,
+    summary: "PublicPolicyUri is not http://{TenantId}/{PolicyId}",
+};
+
+/// The tenant of a template was never filled in.
+pub(super) static TENANTID_PLACEHOLDER: Rule = Rule {
+    id: "tenantid-placeholder",
+    level: Level::Warning,
+    summary: "TenantId still holds the placeholder of a template",
+};
+
+/// First labels of domains that templates use. Those that contain a hyphen, a brace or an underscore
+/// are no tenant names for the schema, which reports them.
+const PLACEHOLDERS: &[&str] = &["yourtenant", "yourtenantname", "tenantname", "mytenantname"];
+
+pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
+    findings.extend(prefix(view));
+    findings.extend(public_policy_uri(view));
+    findings.extend(placeholder(view));
+}
+
+fn prefix(view: &Effective<'_>) -> Option<Diagnostic> {
+    let id = view.policy().header.policy_id.as_ref()?;
+    let prefixed = id
+        .value
+        .get(..7)
+        .is_some_and(|start| start.eq_ignore_ascii_case("B2C_1A_"));
+    if prefixed || id.value.is_empty() {
+        return None;
+    }
+    Some(
+        Diagnostic::new(
+            &POLICYID_PREFIX,
+            id.location,
+            format!("PolicyId `{}` does not begin with `B2C_1A_`", id.value),
+        )
+        .help(format!(
+            "write `B2C_1A_{}`, also in the BasePolicy of the policies that inherit from it",
+            id.value
+        ))
+        .policy_id(&id.value),
+    )
+}
+
+fn public_policy_uri(view: &Effective<'_>) -> Option<Diagnostic> {
+    let header = &view.policy().header;
+    let uri = header.public_policy_uri.as_ref()?;
+    let tenant = &header.tenant_id.as_ref()?.value;
+    let id = &header.policy_id.as_ref()?.value;
+    let expected = format!("http://{tenant}/{id}");
+    if tenant.is_empty() || id.is_empty() || uri.same(&expected) {
+        return None;
+    }
+    let edit = Edit {
+        location: uri.location,
+        replacement: escape_attribute(&expected).to_string(),
+    };
+    Some(
+        Diagnostic::new(
+            &PUBLICPOLICYURI_MISMATCH,
+            uri.location,
+            format!("PublicPolicyUri is `{}`, not `{expected}`", uri.value),
+        )
+        .help("the tenant accepts it, but people take it for the address of the policy")
+        .policy_id(id)
+        .fix(format!("write `{expected}`"), vec![edit]),
+    )
+}
+
+fn placeholder(view: &Effective<'_>) -> Option<Diagnostic> {
+    let tenant = view.policy().header.tenant_id.as_ref()?;
+    let label = tenant.value.split('.').next().unwrap_or_default();
+    let known = PLACEHOLDERS
+        .iter()
+        .any(|placeholder| placeholder.eq_ignore_ascii_case(label));
+    known.then(|| {
+        Diagnostic::new(
+            &TENANTID_PLACEHOLDER,
+            tenant.location,
+            format!(
+                "TenantId `{}` is the placeholder of a template",
+                tenant.value
+            ),
+        )
+        .help(
+            "name the tenant with `--tenant`, or in an environment of the configuration; it takes \
+             the place of `yourtenant.onmicrosoft.com`",
+        )
+        .policy_id(view.policy().id())
+    })
+}

@@ -1,0 +1,126 @@
+//! `resolver-no-include` and `resolver-no-always`: what switches claim resolvers on.
+
+use super::declared;
+use crate::diagnostics::{Diagnostic, Level, Rule};
+use crate::policy::known::claim_resolvers::{Family, resolvers};
+use crate::policy::known::handlers::ProfileKind;
+use crate::policy::{Effective, Site};
+
+pub(super) static RESOLVER_NO_INCLUDE: Rule = Rule {
+    id: "resolver-no-include",
+    level: Level::Warning,
+    summary: "a claim resolver in a profile that does not resolve them",
+};
+
+pub(super) static RESOLVER_NO_ALWAYS: Rule = Rule {
+    id: "resolver-no-always",
+    level: Level::Hint,
+    summary: "a claim resolver counts only while the claim is empty",
+};
+
+const SWITCH: &str = "IncludeClaimResolvingInClaimsHandling";
+
+pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
+    if !view.is_complete() {
+        return;
+    }
+    for (site, profile) in declared(view) {
+        let Some(kind) = ProfileKind::of(&profile) else {
+            continue;
+        };
+        // An issuer with a provider's protocol is another kind.
+        if profile.child("OutputTokenFormat").is_some() {
+            continue;
+        }
+        let (inputs, outputs) = match kind {
+            ProfileKind::Directory
+            | ProfileKind::OAuth2
+            | ProfileKind::OpenIdConnect
+            | ProfileKind::ClaimsTransformation
+            | ProfileKind::SelfAsserted => (true, true),
+            ProfileKind::Rest => (true, false),
+            ProfileKind::Saml => (false, true),
+            _ => continue,
+        };
+        let switched_on = profile
+            .metadata(SWITCH)
+            .is_some_and(|item| item.value.trim().eq_ignore_ascii_case("true"));
+        let mut claims: Vec<Site<'_>> = Vec::new();
+        if inputs {
+            claims.extend(site.items("InputClaims", "InputClaim"));
+        }
+        if outputs {
+            claims.extend(site.items("OutputClaims", "OutputClaim"));
+        }
+        for claim in claims {
+            findings.extend(switch(view, profile.id, claim, switched_on));
+        }
+    }
+    if let Some(relying_party) = view
+        .policy()
+        .document
+        .root()
+        .and_then(|root| root.child("RelyingParty"))
+    {
+        let claims = relying_party.descend(&["TechnicalProfile", "OutputClaims"]);
+        for element in claims
+            .iter()
+            .flat_map(|claims| claims.children_named("OutputClaim"))
+        {
+            let claim = Site {
+                policy: view.policy(),
+                element,
+            };
+            findings.extend(not_always(view, claim));
+        }
+    }
+}
+
+fn has_resolver(claim: Site<'_>) -> bool {
+    let value = claim.attribute("DefaultValue").unwrap_or_default();
+    resolvers(value).any(|resolver| Family::find(resolver.prefix).is_some())
+}
+
+fn switch(
+    view: &Effective<'_>,
+    profile: &str,
+    claim: Site<'_>,
+    switched_on: bool,
+) -> Option<Diagnostic> {
+    if switched_on {
+        return not_always(view, claim);
+    }
+    if !has_resolver(claim) {
+        return None;
+    }
+    Some(
+        Diagnostic::new(
+            &RESOLVER_NO_INCLUDE,
+            claim.attribute_location("DefaultValue"),
+            format!("`{profile}` does not resolve claim resolvers: the text arrives as it stands"),
+        )
+        .help(format!(
+            "add `<Item Key=\"{SWITCH}\">true</Item>` to its Metadata, and \
+             AlwaysUseDefaultValue=\"true\" to the claim"
+        ))
+        .policy_id(view.policy().id()),
+    )
+}
+
+fn not_always(view: &Effective<'_>, claim: Site<'_>) -> Option<Diagnostic> {
+    let always = claim
+        .attribute("AlwaysUseDefaultValue")
+        .is_some_and(|always| matches!(always.trim(), "true" | "1"));
+    if always || !has_resolver(claim) {
+        return None;
+    }
+    Some(
+        Diagnostic::new(
+            &RESOLVER_NO_ALWAYS,
+            claim.attribute_location("DefaultValue"),
+            "the resolver counts only while the claim has no value",
+        )
+        .help("add AlwaysUseDefaultValue=\"true\" if it is to count always")
+        .policy_id(view.policy().id()),
+    )
+}

@@ -1,0 +1,280 @@
+//! `unused-…`: elements that no relying party of the set needs.
+//!
+//! Journeys and technical profiles count as used where a relying party reaches them through any
+//! declaration of the set, merged or not; everything else where anything mentions it. Both find too
+//! much in use rather than too little.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::diagnostics::{Diagnostic, Level, Rule};
+use crate::policy::{Base, Kind, Policy, PolicySet, Role, references};
+use crate::xml::Element;
+
+macro_rules! rules {
+    ($($name:ident, $id:literal, $summary:literal;)*) => {
+        $(pub(super) static $name: Rule = Rule {
+            id: $id,
+            level: Level::Hint,
+            summary: $summary,
+        };)*
+    };
+}
+
+rules! {
+    UNUSED_CLAIM, "unused-claim",
+        "a claim type that nothing in the set refers to";
+    UNUSED_TECHNICALPROFILE, "unused-technicalprofile",
+        "a technical profile that no relying party of the set reaches";
+    UNUSED_JOURNEY, "unused-journey",
+        "a user journey that no relying party of the set reaches";
+    UNUSED_SUBJOURNEY, "unused-subjourney",
+        "a sub journey that no relying party of the set reaches";
+    UNUSED_CONTENTDEFINITION, "unused-contentdefinition",
+        "a content definition that nothing in the set refers to";
+    UNUSED_DISPLAYCONTROL, "unused-displaycontrol",
+        "a display control that nothing in the set refers to";
+    UNUSED_PREDICATE, "unused-predicate",
+        "a predicate, predicate validation or input validation that nothing in the set refers to";
+}
+
+/// What the service uses without being told to.
+const USED_BY_SERVICE: &[(Kind, &str)] = &[
+    // Session management where a profile names none.
+    (
+        Kind::TechnicalProfile,
+        "tpengine_c3bd4fe2-1775-4013-b91d-35f16d377d13",
+    ),
+    // The page of errors.
+    (Kind::ContentDefinition, "api.error"),
+    // Parameters of token requests.
+    (Kind::ClaimType, "grant_type"),
+    (Kind::ClaimType, "scope"),
+    (Kind::ClaimType, "nca"),
+    (Kind::ClaimType, "client_id"),
+    (Kind::ClaimType, "resource_id"),
+];
+
+fn rule(kind: Kind) -> Option<&'static Rule> {
+    Some(match kind {
+        Kind::ClaimType => &UNUSED_CLAIM,
+        Kind::TechnicalProfile => &UNUSED_TECHNICALPROFILE,
+        Kind::UserJourney => &UNUSED_JOURNEY,
+        Kind::SubJourney => &UNUSED_SUBJOURNEY,
+        Kind::ContentDefinition => &UNUSED_CONTENTDEFINITION,
+        Kind::DisplayControl => &UNUSED_DISPLAYCONTROL,
+        Kind::Predicate | Kind::PredicateValidation | Kind::InputValidation => &UNUSED_PREDICATE,
+        Kind::ClaimsTransformation | Kind::ClientDefinition | Kind::LocalizedResources => {
+            return None;
+        }
+    })
+}
+
+/// An element under its id in lower case.
+type Node = (Kind, String);
+
+pub(super) fn check(set: &PolicySet, findings: &mut Vec<Diagnostic>) {
+    if !is_complete(set) {
+        return;
+    }
+    let mut usage = Usage::default();
+    for (_, policy) in set.iter() {
+        usage.add(policy);
+    }
+    let mut reached = usage.reached();
+    for (kind, id) in USED_BY_SERVICE {
+        usage.mentioned.insert((*kind, (*id).to_owned()));
+        reached.insert((*kind, (*id).to_owned()));
+    }
+    let mut seen: HashSet<Node> = HashSet::new();
+    for (_, policy) in set.iter() {
+        for kind in Kind::ALL {
+            let Some(rule) = rule(kind) else {
+                continue;
+            };
+            for site in policy.sites(kind) {
+                let Some(id) = site.attribute("Id") else {
+                    continue;
+                };
+                let node = (kind, id.to_ascii_lowercase());
+                let used = match kind {
+                    Kind::TechnicalProfile | Kind::UserJourney | Kind::SubJourney => {
+                        reached.contains(&node)
+                    }
+                    Kind::ClaimType => {
+                        usage.mentioned.contains(&node) || usage.words.contains(&node.1)
+                    }
+                    _ => usage.mentioned.contains(&node),
+                };
+                if used || !seen.insert(node) {
+                    continue;
+                }
+                let how = match kind {
+                    Kind::TechnicalProfile | Kind::UserJourney | Kind::SubJourney => {
+                        "no relying party of the set reaches"
+                    }
+                    _ => "nothing in the set refers to",
+                };
+                findings.push(
+                    Diagnostic::new(
+                        rule,
+                        site.attribute_location("Id"),
+                        format!("{how} {} `{id}`", kind.noun()),
+                    )
+                    .policy_id(policy.id()),
+                );
+            }
+        }
+    }
+}
+
+/// Whether the set holds everything that could use its elements: all policies are the user's own,
+/// each inherits from another one of the set or from nothing, and each that no other inherits from
+/// has a relying party. Policies elsewhere could inherit from one without.
+fn is_complete(set: &PolicySet) -> bool {
+    let mut parents = HashSet::new();
+    for (index, policy) in set.iter() {
+        if policy.role != Role::Own || !policy.document.is_well_formed() {
+            return false;
+        }
+        match set.base(index) {
+            Base::Root => {}
+            Base::InSet(base) => {
+                parents.insert(base);
+            }
+            Base::Elsewhere => return false,
+        }
+    }
+    set.iter().all(|(index, policy)| {
+        let root = policy.document.root();
+        parents.contains(&index) || root.is_some_and(|root| root.child("RelyingParty").is_some())
+    })
+}
+
+#[derive(Default)]
+struct Usage {
+    /// What the declarations of an element refer to.
+    edges: HashMap<Node, Vec<Node>>,
+    /// What is referred to from outside of any declaration: by relying parties.
+    roots: Vec<Node>,
+    mentioned: HashSet<Node>,
+    /// Values in which a claim may be named, in lower case.
+    words: HashSet<String>,
+}
+
+impl Usage {
+    fn add(&mut self, policy: &Policy) {
+        for reference in references(policy) {
+            self.refer(reference.element, reference.row.target, reference.id);
+        }
+        for element in policy.document.elements() {
+            self.refer_by_text(element);
+            self.name_claims(element);
+        }
+    }
+
+    fn refer(&mut self, from: Element<'_>, kind: Kind, id: &str) {
+        let target = (kind, id.trim().to_ascii_lowercase());
+        self.mentioned.insert(target.clone());
+        match owner(from) {
+            Some(owner) => self.edges.entry(owner).or_default().push(target),
+            None => self.roots.push(target),
+        }
+    }
+
+    /// References that stand in text, or that the table of references leaves to run time.
+    fn refer_by_text(&mut self, element: Element<'_>) {
+        match element.name() {
+            "Item" => {
+                let kind = match element.attribute_value("Key") {
+                    Some("ContentDefinitionReferenceId") => Kind::ContentDefinition,
+                    Some("RefreshTokenUserJourneyId" | "ClientCredentialsUserJourneyId") => {
+                        Kind::UserJourney
+                    }
+                    _ => return,
+                };
+                self.refer(element, kind, element.trimmed_text());
+            }
+            "IncludeClaimsFromTechnicalProfile" => {
+                self.refer(element, Kind::TechnicalProfile, element.trimmed_text());
+            }
+            "From" => {
+                if let Some(id) = element.attribute_value("TechnicalProfileReferenceId") {
+                    self.refer(element, Kind::TechnicalProfile, id);
+                }
+            }
+            "TechnicalProfile" => {
+                let parent = element.parent();
+                if let Some(parent) = parent.filter(|parent| parent.name() == "InputTokenSources")
+                    && let Some(id) = element.attribute_value("Id")
+                {
+                    self.refer(parent, Kind::TechnicalProfile, id);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn name_claims(&mut self, element: Element<'_>) {
+        // What a claim says of itself, and its texts in other languages, use no claim.
+        let idle = [
+            "DisplayName",
+            "LocalizedString",
+            "LocalizedCollection",
+            "ClaimType",
+        ];
+        if idle.contains(&element.name())
+            || element
+                .parent()
+                .is_some_and(|parent| parent.name() == "ClaimType")
+        {
+            return;
+        }
+        for attribute in element.attributes() {
+            self.add_words(attribute.value());
+        }
+        let text = element.trimmed_text();
+        if !text.is_empty() {
+            self.add_words(text);
+        }
+    }
+
+    fn add_words(&mut self, value: &str) {
+        let mut add = |word: &str| {
+            if !word.is_empty() && word.len() <= 128 && !self.words.contains(word) {
+                self.words.insert(word.to_ascii_lowercase());
+            }
+        };
+        add(value.trim());
+        for part in value.split('{').skip(1) {
+            let inner = part.split('}').next().unwrap_or(part);
+            add(inner.rsplit(':').next().unwrap_or(inner).trim());
+        }
+    }
+
+    fn reached(&self) -> HashSet<Node> {
+        let mut reached: HashSet<Node> = HashSet::new();
+        let mut waiting: Vec<&Node> = self.roots.iter().collect();
+        while let Some(node) = waiting.pop() {
+            if reached.insert(node.clone()) {
+                waiting.extend(self.edges.get(node).into_iter().flatten());
+            }
+        }
+        reached
+    }
+}
+
+/// The declaration that contains an element; none in a relying party.
+fn owner(element: Element<'_>) -> Option<Node> {
+    std::iter::once(element)
+        .chain(element.ancestors())
+        .find_map(|element| {
+            let kind = Kind::ALL
+                .into_iter()
+                .find(|kind| kind.element() == element.name())?;
+            let list = element.parent()?;
+            if matches!(list.name(), "RelyingParty" | "InputTokenSources") {
+                return None;
+            }
+            Some((kind, element.attribute_value("Id")?.to_ascii_lowercase()))
+        })
+}

@@ -1,0 +1,12 @@
+//! The real binary, run as a user runs it.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod bad_input;
+mod fix;
+mod fixture;
+mod formats;
+mod watch;
