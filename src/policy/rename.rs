@@ -172,11 +172,9 @@ impl Renaming {
         for (id, document, header) in &files {
             let splices = names.splices(document, header);
             if !splices.is_empty() {
+                sources.splice(*id, &splices);
                 changed.insert(*id, splices);
             }
-        }
-        for (&id, splices) in &changed {
-            sources.splice(id, splices);
         }
         Ok(changed)
     }
