@@ -1,4 +1,5 @@
 //! The binary in a folder of its own, without anything of the surrounding environment.
+#![allow(dead_code, reason = "not every test binary uses all of it")]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -11,7 +12,6 @@ pub(crate) struct Sandbox {
     folder: tempfile::TempDir,
 }
 
-#[allow(dead_code, reason = "not every test binary uses all of it")]
 impl Sandbox {
     pub(crate) fn new() -> Self {
         Self {
@@ -95,7 +95,6 @@ pub(crate) struct Finished {
     pub(crate) stderr: String,
 }
 
-#[allow(dead_code, reason = "not every test binary reads all of it")]
 impl Finished {
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.stdout).unwrap()
@@ -121,7 +120,6 @@ impl Finished {
 }
 
 /// A small policy with a claim type of its own.
-#[allow(dead_code, reason = "not every test binary uses it")]
 pub(crate) fn policy(id: &str, base: Option<&str>, claim: &str) -> String {
     let base = base.map_or_else(String::new, |base| {
         format!(
@@ -139,7 +137,6 @@ pub(crate) fn policy(id: &str, base: Option<&str>, claim: &str) -> String {
 }
 
 /// Microsoft's starter packs, where they lie beside the repository.
-#[allow(dead_code, reason = "not every test binary uses them")]
 pub(crate) fn starter_packs() -> Vec<String> {
     let root = "../shared/corpus/starterpack";
     if !Path::new(env!("CARGO_MANIFEST_DIR")).join(root).is_dir() {
