@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 
 use crate::deploy::{
-    self, Cancellation, Event, Evidence, ExecuteOptions, Execution, Local, Materials, Observer,
-    Outcome, Plan, PolicyAction, Remote, Status, Stop,
+    self, Cancellation, Event, Evidence, ExecuteOptions, Execution, Ledger, Local, Materials,
+    Observer, Outcome, Plan, PolicyAction, Remote, Status, Stop,
 };
 use crate::diagnostics::{Level, Report};
 use crate::output::json::deploy::{Action, DeployJson};
@@ -34,6 +34,8 @@ pub(super) struct Deployment<'a> {
     pub(super) yes: bool,
     /// The rules whose level the team changed.
     pub(super) levels: Vec<(String, Option<Level>)>,
+    /// Whether what the project lost is deleted.
+    pub(super) prunes: bool,
     pub(super) display: &'a Display,
 }
 
@@ -46,6 +48,8 @@ pub(super) struct Ready {
     pub(super) materials: Materials,
     /// What was found before: no errors.
     pub(super) report: Report,
+    /// Where it is noted what this project has deployed.
+    pub(super) ledger: Option<Ledger>,
 }
 
 impl Deployment<'_> {
@@ -58,10 +62,17 @@ impl Deployment<'_> {
             remote,
             materials,
             report,
+            mut ledger,
         } = ready;
         let agreed = self
             .announce(&report, shell)
-            .and_then(|()| self.ask(&plan, shell));
+            .and_then(|()| self.ask(&plan, shell))
+            .and_then(|()| match &mut ledger {
+                None => Ok(()),
+                Some(ledger) => ledger
+                    .intend(&plan)
+                    .context("nothing was deployed, because it cannot be recorded"),
+            });
         if let Err(error) = agreed {
             connection.close().await;
             return Err(error);
@@ -89,6 +100,13 @@ impl Deployment<'_> {
         self.display.finish();
         connection.close().await;
         let outcome = outcome.context("nothing was written to the tenant")?;
+        if let Some(ledger) = &mut ledger
+            && let Err(error) = ledger.conclude(&plan, &outcome, self.prunes)
+        {
+            shell.say(format!(
+                "note: {error}; a later --prune may keep more than it could"
+            ));
+        }
         self.present(&outcome, &local, report, shell)?;
         Ok(if outcome.is_complete() {
             Exit::Clean
@@ -309,7 +327,7 @@ impl Display {
         Self { progress }
     }
 
-    fn finish(&self) {
+    pub(super) fn finish(&self) {
         self.progress.finish();
     }
 }

@@ -99,6 +99,8 @@ pub(super) static PAGES: &[(&str, &str)] = &[
     ("predicate-method", include_str!("../../docs/rules/predicate-method.md")),
     ("predicategroup-matchatleast", include_str!("../../docs/rules/predicategroup-matchatleast.md")),
     ("production-debugging", include_str!("../../docs/rules/production-debugging.md")),
+    ("prune-changed", include_str!("../../docs/rules/prune-changed.md")),
+    ("prune-inherited", include_str!("../../docs/rules/prune-inherited.md")),
     ("publicpolicyuri-mismatch", include_str!("../../docs/rules/publicpolicyuri-mismatch.md")),
     ("ref-claimstransformation", include_str!("../../docs/rules/ref-claimstransformation.md")),
     ("ref-claimtype", include_str!("../../docs/rules/ref-claimtype.md")),
