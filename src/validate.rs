@@ -1,9 +1,9 @@
 //! The whole validation: parse, schema, policy, rules, report.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::diagnostics::{Diagnostic, Level, Location, Report, Source, SourceId, SourceMap};
+use crate::diagnostics::{Diagnostic, Level, Location, Report, Source, SourceId, SourceMap, Span};
 use crate::policy::{Policy, PolicyIndex, PolicySet, Role, keyset_references};
 use crate::{rules, schema, xml};
 
@@ -34,10 +34,47 @@ pub struct Input {
 }
 
 /// What validation found.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Outcome {
     /// The findings and the texts.
     pub report: Report,
+    /// The policies.
+    pub set: PolicySet,
+    /// Own files that hold well-formed XML but no policy.
+    pub not_policies: Vec<SourceId>,
+}
+
+/// The files of one of several sets that are validated together; the fields are those of [`Input`].
+#[derive(Debug, Default)]
+pub struct SetFiles {
+    /// The user's own files.
+    pub own: Vec<SourceId>,
+    /// Files that may hold bases of the own ones. Several sets may share them.
+    pub context: Vec<SourceId>,
+    /// What was found before in the own files.
+    pub found: Vec<Diagnostic>,
+}
+
+/// By which measure several sets are judged; the fields are those of [`Input`].
+#[derive(Debug, Default)]
+pub struct Terms {
+    /// Whether the tenant's policies are among the context of every set.
+    pub tenant_known: bool,
+    /// Where placeholders without a value are left.
+    pub unresolved: Vec<Location>,
+    /// Whether the environment is marked production.
+    pub production: bool,
+    /// Judge as the tenant does.
+    pub as_tenant: bool,
+    /// Levels that the team configured.
+    pub levels: HashMap<String, Option<Level>>,
+}
+
+/// What validation found in one of several sets.
+#[derive(Debug)]
+pub struct CheckedSet {
+    /// The findings, in no order yet.
+    pub diagnostics: Vec<Diagnostic>,
     /// The policies.
     pub set: PolicySet,
     /// Own files that hold well-formed XML but no policy.
@@ -57,20 +94,76 @@ pub fn validate(input: Input) -> Outcome {
         as_tenant,
         levels,
     } = input;
-    let mut diagnostics = Vec::new();
-    let mut policies = Vec::new();
-    let mut not_policies = Vec::new();
+    let files = SetFiles {
+        own,
+        context,
+        found,
+    };
+    let terms = Terms {
+        tenant_known,
+        unresolved,
+        production,
+        as_tenant,
+        levels,
+    };
+    let mut outcome = Outcome::default();
+    for checked in validate_sets(&sources, vec![files], &terms) {
+        outcome.report.policies = checked.set.own().count();
+        outcome.report.diagnostics = checked.diagnostics;
+        outcome.set = checked.set;
+        outcome.not_policies = checked.not_policies;
+    }
+    outcome.report.sources = sources;
+    outcome.report.sort();
+    outcome
+}
 
-    let files: Vec<_> = own
-        .into_iter()
-        .map(|id| (id, Role::Own))
-        .chain(context.into_iter().map(|id| (id, Role::Context)))
+/// Validates several sets: all cores work on all of them, and a file that several sets have as
+/// context is parsed once. The results come in the order of the sets.
+pub fn validate_sets(sources: &SourceMap, sets: Vec<SetFiles>, terms: &Terms) -> Vec<CheckedSet> {
+    let parsed = parse(sources, &sets);
+    let mut checked: Vec<CheckedSet> = sets
+        .iter()
+        .map(|files| form(files, &parsed, terms))
+        .collect();
+    drop(parsed);
+
+    let work: Vec<(usize, Work)> = (checked.iter().enumerate())
+        .flat_map(|(number, checked)| Work::of(&checked.set).map(move |work| (number, work)))
+        .collect();
+    let findings = in_parallel(&work, |(number, work)| work.run(&checked[*number].set));
+    for (&(number, _), findings) in work.iter().zip(findings) {
+        checked[number].diagnostics.extend(findings);
+    }
+
+    let unresolved = Places::new(&terms.unresolved);
+    for (checked, files) in checked.iter_mut().zip(sets) {
+        let diagnostics = &mut checked.diagnostics;
+        diagnostics.retain(|finding| !unresolved.overlap(finding.primary.location));
+        diagnostics.extend(files.found);
+        if !terms.as_tenant {
+            rules::suppress(&checked.set, sources, diagnostics);
+        }
+        apply_levels(diagnostics, &terms.levels);
+    }
+    checked
+}
+
+/// What parsing and the schema say of a file, by its role: a base is not judged.
+type Parsed = HashMap<(SourceId, Role), (Option<Policy>, Vec<Diagnostic>)>;
+
+fn parse(sources: &SourceMap, sets: &[SetFiles]) -> Parsed {
+    let mut seen = HashSet::new();
+    let files: Vec<_> = sets
+        .iter()
+        .flat_map(SetFiles::with_roles)
+        .filter(|file| seen.insert(*file))
         .collect();
     let parsed = in_parallel(&files, |&(id, role)| {
         let (document, mut findings) = xml::parse(sources.get(id).text(), id);
         let policy = Policy::read(document, id, role);
         if let Some(policy) = &policy {
-            // What is missing in an ill-formed document says nothing, and a base is not judged here.
+            // What is missing in an ill-formed document says nothing.
             if findings.is_empty() && role == Role::Own {
                 findings = schema::validate(&policy.document, id);
             }
@@ -80,43 +173,66 @@ pub fn validate(input: Input) -> Outcome {
         }
         (policy, findings)
     });
-    for (&(id, role), (policy, findings)) in files.iter().zip(parsed) {
+    files.into_iter().zip(parsed).collect()
+}
+
+fn form(files: &SetFiles, parsed: &Parsed, terms: &Terms) -> CheckedSet {
+    let mut diagnostics = Vec::new();
+    let mut policies = Vec::new();
+    let mut not_policies = Vec::new();
+    for (id, role) in files.with_roles() {
+        let Some((policy, findings)) = parsed.get(&(id, role)) else {
+            continue;
+        };
         if policy.is_none() && findings.is_empty() && role == Role::Own {
             not_policies.push(id);
         }
-        diagnostics.extend(findings);
-        policies.extend(policy);
+        diagnostics.extend_from_slice(findings);
+        policies.extend(policy.clone());
     }
-
-    let (set, findings) = PolicySet::new(policies, tenant_known);
+    let (set, findings) = PolicySet::new(policies, terms.tenant_known);
     diagnostics.extend(findings);
-    let set = set.for_production(production);
-
-    let policies = set
-        .own()
-        .filter(|(_, policy)| policy.document.is_well_formed())
-        .map(|(index, _)| Work::Policy(index));
-    let work: Vec<Work> = rules::set_checks().map(Work::Set).chain(policies).collect();
-    for findings in in_parallel(&work, |work| work.run(&set)) {
-        diagnostics.extend(findings);
-    }
-
-    diagnostics.retain(|finding| !overlaps(finding.primary.location, &unresolved));
-    diagnostics.extend(found);
-    if !as_tenant {
-        rules::suppress(&set, &sources, &mut diagnostics);
-    }
-    let mut report = Report {
-        policies: set.own().count(),
-        sources,
+    CheckedSet {
         diagnostics,
-    };
-    apply_levels(&mut report.diagnostics, &levels);
-    report.sort();
-    Outcome {
-        report,
-        set,
+        set: set.for_production(terms.production),
         not_policies,
+    }
+}
+
+impl SetFiles {
+    fn with_roles(&self) -> impl Iterator<Item = (SourceId, Role)> {
+        let own = self.own.iter().map(|&id| (id, Role::Own));
+        own.chain(self.context.iter().map(|&id| (id, Role::Context)))
+    }
+}
+
+/// Places in texts, to be asked for often.
+struct Places {
+    /// Per source in order of the text; they never overlap each other.
+    by_source: HashMap<SourceId, Vec<Span>>,
+}
+
+impl Places {
+    fn new(locations: &[Location]) -> Self {
+        let mut locations = locations.to_vec();
+        locations.sort_unstable();
+        let mut by_source: HashMap<_, Vec<_>> = HashMap::new();
+        for location in locations {
+            by_source
+                .entry(location.source)
+                .or_default()
+                .push(location.span);
+        }
+        Self { by_source }
+    }
+
+    fn overlap(&self, location: Location) -> bool {
+        let Some(spans) = self.by_source.get(&location.source) else {
+            return false;
+        };
+        let end = location.span.end.max(location.span.start + 1);
+        let before_end = spans.partition_point(|place| place.start < end);
+        before_end > 0 && location.span.start < spans[before_end - 1].end
     }
 }
 
@@ -129,6 +245,14 @@ enum Work {
 }
 
 impl Work {
+    fn of(set: &PolicySet) -> impl Iterator<Item = Self> {
+        let policies = set
+            .own()
+            .filter(|(_, policy)| policy.document.is_well_formed())
+            .map(|(index, _)| Self::Policy(index));
+        rules::set_checks().map(Self::Set).chain(policies)
+    }
+
     fn run(&self, set: &PolicySet) -> Vec<Diagnostic> {
         match self {
             Self::Policy(index) => rules::check(&set.effective(*index)),
@@ -139,14 +263,6 @@ impl Work {
             }
         }
     }
-}
-
-fn overlaps(location: Location, places: &[Location]) -> bool {
-    places.iter().any(|place| {
-        place.source == location.source
-            && place.span.start < location.span.end.max(location.span.start + 1)
-            && location.span.start < place.span.end
-    })
 }
 
 /// Sets the levels that a team configured; findings of rules that are off disappear.

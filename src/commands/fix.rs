@@ -163,15 +163,14 @@ fn apply(project: &Project, validated: &Validated) -> Applied {
 
 /// Gives a file its new text, in every set that it belongs to, as an own file or as a base.
 fn replace(project: &mut Project, name: &str, text: &str, before: &mut BTreeMap<String, Source>) {
-    for set in &mut project.sets {
-        for source in set.files.iter_mut().chain(&mut set.with) {
-            if source.name() != name {
-                continue;
-            }
-            let new = Source::new(name, text).with_bom(source.has_bom());
-            let old = std::mem::replace(source, new);
-            before.entry(name.to_owned()).or_insert(old);
+    let own = project.sets.iter_mut().flat_map(|set| &mut set.files);
+    for source in own.chain(&mut project.bases) {
+        if source.name() != name {
+            continue;
         }
+        let new = Source::new(name, text).with_bom(source.has_bom());
+        let old = std::mem::replace(source, new);
+        before.entry(name.to_owned()).or_insert(old);
     }
 }
 

@@ -1,15 +1,15 @@
 //! What a command works on: the arguments that name policies and settings, and validating them.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 
 use crate::config::{self, LoadOptions, Project};
-use crate::diagnostics::{Diagnostic, Level, Location, Report, Source, SourceId};
+use crate::diagnostics::{Diagnostic, Level, Location, Report, Source, SourceId, SourceMap};
 use crate::policy::{PolicySet, Renaming, Resolver, SETTINGS_UNUSED};
 use crate::rules;
-use crate::validate::{self, Input};
+use crate::validate::{self, SetFiles, Terms};
 
 use super::Shell;
 
@@ -146,72 +146,82 @@ pub fn validate(
     let mut sources = project.sources.clone();
     let mut diagnostics = project.diagnostics.clone();
     let resolver = Resolver::new(&project.settings);
-    let levels = levels(project);
+    let mut terms = Terms {
+        tenant_known: tenant.is_some(),
+        production: project.settings.production,
+        levels: levels(project),
+        ..Terms::default()
+    };
     let mut used: BTreeSet<usize> = BTreeSet::new();
+    let mut resolve = |file: &Source, sources: &mut SourceMap| {
+        let resolution = resolver.resolve(file.clone(), sources);
+        used.extend(resolution.used);
+        let places = resolution.unresolved.into_iter();
+        terms.unresolved.extend(places.map(|span| Location {
+            source: resolution.id,
+            span,
+        }));
+        (resolution.id, resolution.diagnostics)
+    };
+    let mut files = Vec::new();
+    for set in &project.sets {
+        let mut input = SetFiles::default();
+        for file in &set.files {
+            let (id, findings) = resolve(file, &mut sources);
+            input.own.push(id);
+            input.found.extend(findings);
+        }
+        files.push(input);
+    }
+    let stored: Vec<SourceId> = tenant
+        .unwrap_or_default()
+        .iter()
+        .map(|policy| sources.add(Source::new(format!("tenant:{}", policy.id), policy.text)))
+        .collect();
+    // A base is resolved once for all sets. What is wrong with its placeholders is said where it is
+    // validated.
+    let mut bases: BTreeMap<usize, SourceId> = BTreeMap::new();
+    for (input, set) in files.iter_mut().zip(&project.sets) {
+        for &base in &set.with {
+            let id = bases
+                .entry(base)
+                .or_insert_with(|| resolve(&project.bases[base], &mut sources).0);
+            input.context.push(*id);
+        }
+        input.context.extend(&stored);
+    }
+    if let Some(renaming) = &project.renaming {
+        for input in &mut files {
+            rename(renaming, &mut sources, input, &mut terms.unresolved)?;
+        }
+    }
+    let checked = validate::validate_sets(&sources, files, &terms);
     let mut sets = Vec::new();
     let mut policies = 0;
-    for set in &project.sets {
-        let mut input = Input {
-            sources,
-            tenant_known: tenant.is_some(),
-            production: project.settings.production,
-            levels: levels.clone(),
-            ..Input::default()
-        };
-        let files = set.files.len();
-        for (file, own) in set
-            .files
+    for (checked, input) in checked.into_iter().zip(&project.sets) {
+        let mut not_policies = checked
+            .not_policies
             .iter()
-            .map(|file| (file, true))
-            .chain(set.with.iter().map(|file| (file, false)))
-        {
-            let resolution = resolver.resolve(file.clone(), &mut input.sources);
-            used.extend(resolution.used);
-            if own {
-                input.found.extend(resolution.diagnostics);
-                input.own.push(resolution.id);
-            } else {
-                input.context.push(resolution.id);
-            }
-            let places = resolution.unresolved.into_iter();
-            input.unresolved.extend(places.map(|span| Location {
-                source: resolution.id,
-                span,
-            }));
-        }
-        if let Some(renaming) = &project.renaming {
-            rename(renaming, &mut input)?;
-        }
-        for policy in tenant.unwrap_or_default() {
-            let name = format!("tenant:{}", policy.id);
-            let source = Source::new(name, policy.text);
-            let id = input.sources.add(source);
-            input.context.push(id);
-        }
-        let own = input.own.len();
-        let outcome = validate::validate(input);
-        for &id in &outcome.not_policies {
+            .map(|&id| sources.get(id).name());
+        for name in not_policies.clone() {
             shell.note(format!(
-                "{} is no policy: its root element is not TrustFrameworkPolicy",
-                outcome.report.sources.get(id).name()
+                "{name} is no policy: its root element is not TrustFrameworkPolicy"
             ));
         }
-        if outcome.not_policies.len() == own {
-            let names = outcome.not_policies.iter();
-            let first = names
-                .map(|&id: &SourceId| outcome.report.sources.get(id).name())
-                .next();
+        if not_policies.len() == input.files.len() {
             bail!(
-                "`{}` holds no policy: none of its {files} XML files has the root element \
+                "`{}` holds no policy: none of its {} XML files has the root element \
                  TrustFrameworkPolicy{}",
-                set.name,
-                first.map_or(String::new(), |name| format!(" (the first is {name})"))
+                input.name,
+                input.files.len(),
+                not_policies
+                    .next()
+                    .map_or(String::new(), |name| format!(" (the first is {name})"))
             );
         }
-        policies += outcome.report.policies;
-        diagnostics.extend(outcome.report.diagnostics);
-        sources = outcome.report.sources;
-        sets.push(outcome.set);
+        policies += checked.set.own().count();
+        diagnostics.extend(checked.diagnostics);
+        sets.push(checked.set);
     }
     diagnostics.extend(
         resolver
@@ -219,7 +229,7 @@ pub fn validate(
             .into_iter()
             .filter(|finding| project.is_complete || finding.rule != &SETTINGS_UNUSED),
     );
-    validate::apply_levels(&mut diagnostics, &levels);
+    validate::apply_levels(&mut diagnostics, &terms.levels);
     let mut report = Report {
         sources,
         diagnostics,
@@ -230,14 +240,19 @@ pub fn validate(
 }
 
 /// Turns the own policies of a set into a copy of themselves. What was found before moves along.
-fn rename(renaming: &Renaming, input: &mut Input) -> Result<()> {
-    let changed = renaming.apply(&mut input.sources, &input.own)?;
+fn rename(
+    renaming: &Renaming,
+    sources: &mut SourceMap,
+    input: &mut SetFiles,
+    unresolved: &mut [Location],
+) -> Result<()> {
+    let changed = renaming.apply(sources, &input.own)?;
     let shift = |location: &mut Location| {
         if let Some(splices) = changed.get(&location.source) {
             location.span = splices.shift(location.span);
         }
     };
-    input.unresolved.iter_mut().for_each(shift);
+    unresolved.iter_mut().for_each(shift);
     for finding in &mut input.found {
         shift(&mut finding.primary.location);
         for label in &mut finding.related {

@@ -63,6 +63,8 @@ pub struct Project {
     pub folder: PathBuf,
     /// The policy sets, in the order of the command line.
     pub sets: Vec<SetInput>,
+    /// Files with bases that exist only in the tenant; never deployed.
+    pub bases: Vec<Source>,
     /// The settings of the chosen environment.
     pub settings: Settings,
     /// Whether the sets hold every file for which the settings are meant. If not, a setting that
@@ -93,8 +95,9 @@ pub struct SetInput {
     pub name: String,
     /// The files of the set, in a stable order. Some may turn out to be no policies.
     pub files: Vec<Source>,
-    /// Files with bases that exist only in the tenant; never deployed.
-    pub with: Vec<Source>,
+    /// Positions in [`Project::bases`] of the files that may hold bases of this set: all but those
+    /// that are its own.
+    pub with: Vec<usize>,
 }
 
 /// Loads the project of `paths`. Each folder and each glob is a set of its own; all files together are
@@ -148,9 +151,10 @@ fn read(
     };
     let is_complete = plans.iter().any(|plan| plan.is_complete);
     let with = with_targets(configuration, options, &sources)?;
-    let sets = read_sets(plans, &with, &filter, &mut notes)?;
+    let (sets, bases) = read_sets(plans, &with, &filter, &mut notes)?;
     Ok(Project {
         sets,
+        bases,
         is_complete,
         ..project(configuration, chosen, options, settings, sources, notes)
     })
@@ -162,7 +166,8 @@ impl Project {
         let policies = self
             .sets
             .iter()
-            .flat_map(|set| set.files.iter().chain(&set.with));
+            .flat_map(|set| &set.files)
+            .chain(&self.bases);
         self.sources
             .iter()
             .map(|(_, source)| source)
@@ -249,13 +254,13 @@ pub fn load_folder(
     if folder.is_dir() {
         let target = Target::Folder(folder.to_owned());
         let notes = &mut project.notes;
-        found = match list(&[target], &filter.for_bases(), &mut HashSet::new(), notes) {
+        found = match list(&[target], &filter.for_bases(), notes) {
             Ok(files) => files,
             Err(ConfigError::Empty { .. }) => Vec::new(),
             Err(error) => return Err(error),
         };
     }
-    let files = found.iter().map(|file| read::source(file));
+    let files = found.iter().map(|file| read::source(&file.path));
     project.sets.push(SetInput {
         name: paths::display(folder),
         files: files.collect::<Result<_, _>>()?,
@@ -316,6 +321,7 @@ fn project(
         config_source: configuration.map(|found| found.source),
         folder: configuration.map_or_else(|| PathBuf::from("."), |found| found.folder.clone()),
         sets: Vec::new(),
+        bases: Vec::new(),
         settings,
         is_complete: false,
         keysets: select::keysets(configuration, chosen),
@@ -521,55 +527,69 @@ fn read_sets(
     with: &[Target],
     filter: &Filter,
     notes: &mut Vec<String>,
-) -> Result<Vec<SetInput>, ConfigError> {
+) -> Result<(Vec<SetInput>, Vec<Source>), ConfigError> {
     let mut errors = Vec::new();
-    let mut sets = Vec::new();
+    let mut read = |files: &[File]| -> Vec<Source> {
+        let mut sources = Vec::new();
+        for file in files {
+            match read::source(&file.path) {
+                Ok(source) => sources.push(source),
+                Err(error) => errors.push(error),
+            }
+        }
+        sources
+    };
+    let mut own = Vec::new();
     for plan in plans {
-        let mut seen = HashSet::new();
-        let files = list(&plan.targets, filter, &mut seen, notes)?;
+        let files = list(&plan.targets, filter, notes)?;
         if files.is_empty() {
             return Err(ConfigError::Empty {
                 place: format!("`{}`", plan.name),
                 detail: "; include and exclude of the configuration leave out all".to_owned(),
             });
         }
-        let with_files = list(with, &filter.for_bases(), &mut seen, notes)?;
-        let mut read = |files: Vec<PathBuf>| -> Vec<Source> {
-            let mut sources = Vec::new();
-            for file in files {
-                match read::source(&file) {
-                    Ok(source) => sources.push(source),
-                    Err(error) => errors.push(error),
-                }
-            }
-            sources
-        };
-        sets.push(SetInput {
-            name: plan.name,
-            files: read(files),
-            with: read(with_files),
-        });
+        own.push((plan.name, files));
     }
+    let bases = list(with, &filter.for_bases(), notes)?;
+    let sets = own.into_iter().map(|(name, files)| {
+        let is_own = |base: &File| files.iter().any(|file| file.real == base.real);
+        let with = (0..bases.len()).filter(|&base| !is_own(&bases[base]));
+        SetInput {
+            name,
+            files: read(&files),
+            with: with.collect(),
+        }
+    });
+    let sets = sets.collect();
+    let bases = read(&bases);
     ConfigError::all(errors)?;
-    Ok(sets)
+    Ok((sets, bases))
+}
+
+/// A file of a set.
+struct File {
+    /// As the user would write it.
+    path: PathBuf,
+    /// Without links.
+    real: PathBuf,
 }
 
 /// The files of all targets, each real file once.
 fn list(
     targets: &[Target],
     filter: &Filter,
-    seen: &mut HashSet<PathBuf>,
     notes: &mut Vec<String>,
-) -> Result<Vec<PathBuf>, ConfigError> {
+) -> Result<Vec<File>, ConfigError> {
+    let mut seen = HashSet::new();
     let mut files = Vec::new();
     for target in targets {
-        for file in target.files(filter, notes)? {
-            let real = fs::canonicalize(&file).unwrap_or_else(|_| file.clone());
-            if seen.insert(real) {
-                files.push(file);
+        for path in target.files(filter, notes)? {
+            let real = fs::canonicalize(&path).unwrap_or_else(|_| path.clone());
+            if seen.insert(real.clone()) {
+                files.push(File { path, real });
             }
         }
     }
-    files.sort();
+    files.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(files)
 }

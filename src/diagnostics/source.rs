@@ -1,5 +1,5 @@
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use line_index::LineIndex;
 
@@ -93,6 +93,8 @@ pub struct Source {
     text: Arc<str>,
     map: TextMap,
     has_bom: bool,
+    /// The lines of the original text, from the first time that a position is asked for.
+    lines: OnceLock<Arc<LineIndex>>,
 }
 
 impl Source {
@@ -106,6 +108,7 @@ impl Source {
             text,
             map: TextMap::identity(),
             has_bom: false,
+            lines: OnceLock::new(),
         }
     }
 
@@ -165,6 +168,23 @@ impl Source {
     /// inside a replaced value widens to the whole placeholder.
     pub fn to_original(&self, span: Span) -> Span {
         self.map.to_original(span)
+    }
+
+    /// Line and column of an offset in the original text.
+    fn line_column(&self, offset: u32) -> LineColumn {
+        let lines = self
+            .lines
+            .get_or_init(|| Arc::new(LineIndex::new(&self.original)));
+        let offset = offset.min(self.original.len() as u32);
+        let Some(position) = lines.try_line_col(offset.into()) else {
+            return LineColumn { line: 1, column: 1 };
+        };
+        let start = offset - position.col;
+        let column = Span::new(start, offset).of(&self.original).chars().count() as u32 + 1;
+        LineColumn {
+            line: position.line + 1,
+            column,
+        }
     }
 
     /// The bytes of the original text that an edit of this range of the resolved text would replace;
@@ -257,24 +277,7 @@ impl SourceMap {
     pub fn position(&self, location: Location) -> (LineColumn, LineColumn) {
         let source = self.get(location.source);
         let span = source.to_original(location.span);
-        let index = LineIndex::new(&source.original);
-        (
-            line_column(&index, &source.original, span.start),
-            line_column(&index, &source.original, span.end),
-        )
-    }
-}
-
-fn line_column(index: &LineIndex, text: &str, offset: u32) -> LineColumn {
-    let offset = offset.min(text.len() as u32);
-    let Some(position) = index.try_line_col(offset.into()) else {
-        return LineColumn { line: 1, column: 1 };
-    };
-    let start = offset - position.col;
-    let column = Span::new(start, offset).of(text).chars().count() as u32 + 1;
-    LineColumn {
-        line: position.line + 1,
-        column,
+        (source.line_column(span.start), source.line_column(span.end))
     }
 }
 

@@ -1,5 +1,4 @@
 use std::borrow::Cow;
-use std::collections::HashMap;
 
 use crate::xml::{Document, Element, NodeId};
 
@@ -113,11 +112,25 @@ pub(super) fn fold(id: &str) -> Cow<'_, str> {
     }
 }
 
+/// Equal for ids that are equal without regard to ASCII case (FNV-1a of the folded bytes). Ids come
+/// from files that their own author validates, so a hash that can be attacked costs only the attacker.
+fn folded_hash(id: &str) -> u64 {
+    id.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte.to_ascii_lowercase())).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
 /// What one file declares: for each kind and id the elements, in document order.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Declarations {
-    by_id: HashMap<Kind, HashMap<Box<str>, Vec<NodeId>>>,
-    in_order: HashMap<Kind, Vec<NodeId>>,
+    kinds: [OfKind; Kind::ALL.len()],
+}
+
+#[derive(Debug, Clone, Default)]
+struct OfKind {
+    /// Hash of the folded id and element; elements of one hash in document order.
+    by_hash: Vec<(u64, NodeId)>,
+    in_order: Vec<NodeId>,
 }
 
 impl Declarations {
@@ -128,6 +141,9 @@ impl Declarations {
         };
         for kind in Kind::ALL {
             declarations.collect(kind, root, kind.path());
+        }
+        for of_kind in &mut declarations.kinds {
+            of_kind.by_hash.sort_unstable();
         }
         declarations
     }
@@ -143,29 +159,29 @@ impl Declarations {
             let Some(id) = declaration.attribute_value("Id") else {
                 continue;
             };
-            self.by_id
-                .entry(kind)
-                .or_default()
-                .entry(fold(id).into())
-                .or_default()
-                .push(declaration.id());
-            self.in_order
-                .entry(kind)
-                .or_default()
-                .push(declaration.id());
+            let of_kind = &mut self.kinds[kind as usize];
+            of_kind.by_hash.push((folded_hash(id), declaration.id()));
+            of_kind.in_order.push(declaration.id());
         }
     }
 
-    /// The elements that declare this id, which must be folded.
-    pub(super) fn get(&self, kind: Kind, folded: &str) -> &[NodeId] {
-        self.by_id
-            .get(&kind)
-            .and_then(|ids| ids.get(folded))
-            .map_or(&[], Vec::as_slice)
+    /// The elements that declare this id, in document order, and perhaps others.
+    pub(super) fn candidates(
+        &self,
+        kind: Kind,
+        id: &str,
+    ) -> impl Iterator<Item = NodeId> + use<'_> {
+        let by_hash = &self.kinds[kind as usize].by_hash;
+        let hash = folded_hash(id);
+        let first = by_hash.partition_point(|(known, _)| *known < hash);
+        by_hash[first..]
+            .iter()
+            .take_while(move |(known, _)| *known == hash)
+            .map(|&(_, node)| node)
     }
 
     /// All elements of a kind, in document order.
     pub(super) fn of_kind(&self, kind: Kind) -> &[NodeId] {
-        self.in_order.get(&kind).map_or(&[], Vec::as_slice)
+        &self.kinds[kind as usize].in_order
     }
 }

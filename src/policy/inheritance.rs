@@ -72,7 +72,7 @@ pub static MULTIPLE_ROOTS: Rule = Rule {
 const MAX_LEVELS: usize = 10;
 
 /// The solved graph: bases and an order of upload.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Inheritance {
     bases: Vec<Base>,
     order: Vec<PolicyIndex>,

@@ -2,7 +2,7 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use crate::diagnostics::Span;
-use crate::xml::Element;
+use crate::xml::{Document, Element, NodeId};
 
 use super::Kind;
 use super::set::Policy;
@@ -135,25 +135,39 @@ pub struct Reference<'s> {
     pub element: Element<'s>,
 }
 
-/// The references of a policy's own file, in document order.
+/// A reference as a policy keeps it: the row and the referring element.
+pub(super) type Found = (&'static ReferenceRow, NodeId);
+
+/// The references of a policy's own file, in document order. They are looked for once.
 pub fn references(policy: &Policy) -> impl Iterator<Item = Reference<'_>> {
-    policy.document.elements().flat_map(|element| {
-        let rows = BY_ELEMENT
-            .get(element.name())
-            .map_or(&[][..], Vec::as_slice);
-        rows.iter().filter_map(move |&row| {
-            if let Some(parent) = row.parent
-                && element.parent()?.name() != parent
-            {
-                return None;
-            }
-            let attribute = element.attribute(row.attribute)?;
-            Some(Reference {
-                row,
-                id: attribute.value(),
-                span: attribute.value_span(),
-                element,
-            })
+    let found = policy.references.get_or_init(|| find(&policy.document));
+    found.iter().filter_map(|&(row, node)| {
+        let element = policy.document.element(node)?;
+        let attribute = element.attribute(row.attribute)?;
+        Some(Reference {
+            row,
+            id: attribute.value(),
+            span: attribute.value_span(),
+            element,
         })
     })
+}
+
+fn find(document: &Document) -> Vec<Found> {
+    let mut found = Vec::new();
+    // Most elements have no attribute that refers to anything.
+    let refers = |element: &Element<'_>| {
+        element
+            .attributes()
+            .any(|attribute| attribute.name() == "Id" || attribute.name().ends_with("ReferenceId"))
+    };
+    for element in document.elements().filter(refers) {
+        for &row in BY_ELEMENT.get(element.name()).into_iter().flatten() {
+            let is_below = |parent| element.parent().is_some_and(|own| own.name() == parent);
+            if row.parent.is_none_or(is_below) && element.attribute(row.attribute).is_some() {
+                found.push((row, element.id()));
+            }
+        }
+    }
+    found
 }

@@ -1,5 +1,5 @@
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::diagnostics::{Diagnostic, Location, SourceId, Span};
 use crate::xml::{Document, Element};
@@ -7,6 +7,7 @@ use crate::xml::{Document, Element};
 use super::declarations::{Declarations, fold};
 use super::header::Header;
 use super::inheritance::{self, Inheritance};
+use super::references::Found;
 use super::{Effective, Kind, Site};
 
 /// The number of a policy in its set.
@@ -14,7 +15,7 @@ use super::{Effective, Kind, Site};
 pub struct PolicyIndex(pub(super) u32);
 
 /// Why a policy is in the set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Role {
     /// One of the user's files: checked, reported on and deployed.
     Own,
@@ -23,7 +24,8 @@ pub enum Role {
     Context,
 }
 
-/// One policy: its document, its header and what it declares.
+/// One policy: its document, its header and what it declares. Copying it is cheap, as sets share
+/// bases.
 #[derive(Debug, Clone)]
 pub struct Policy {
     /// The text it was read from.
@@ -34,7 +36,9 @@ pub struct Policy {
     pub document: Arc<Document>,
     /// What it says about itself.
     pub header: Header,
-    declarations: Declarations,
+    declarations: Arc<Declarations>,
+    /// Filled when first asked for: bases of other sets are not.
+    pub(super) references: Arc<OnceLock<Vec<Found>>>,
 }
 
 impl Policy {
@@ -44,7 +48,8 @@ impl Policy {
             source,
             role,
             header: Header::read(&document, source)?,
-            declarations: Declarations::read(&document),
+            declarations: Arc::new(Declarations::read(&document)),
+            references: Arc::default(),
             document: Arc::new(document),
         })
     }
@@ -75,11 +80,14 @@ impl Policy {
 
     /// The elements of this file that declare an id, in document order. One is the rule; more are a
     /// mistake that other rules report.
-    pub fn declared(&self, kind: Kind, id: &str) -> impl Iterator<Item = Element<'_>> {
+    pub fn declared<'p>(&'p self, kind: Kind, id: &str) -> impl Iterator<Item = Element<'p>> {
         self.declarations
-            .get(kind, &fold(id))
-            .iter()
-            .filter_map(|&node| self.document.element(node))
+            .candidates(kind, id)
+            .filter_map(|node| self.document.element(node))
+            .filter(move |element| {
+                let known = element.attribute_value("Id");
+                known.is_some_and(|known| known.eq_ignore_ascii_case(id))
+            })
     }
 
     /// The same as [`Policy::declarations`], each together with the policy.
@@ -111,7 +119,7 @@ pub enum Base {
 }
 
 /// The policies that are looked at together, and who inherits from whom.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct PolicySet {
     policies: Vec<Policy>,
     inheritance: Inheritance,

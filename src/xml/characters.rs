@@ -5,6 +5,40 @@ pub const fn is_legal_character(c: char) -> bool {
     matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..)
 }
 
+/// Whether an ASCII byte may stand in a name; other bytes need [`is_name_character`].
+const ASCII_NAME: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0u8;
+    while byte < 128 {
+        table[byte as usize] = is_name_character(byte as char);
+        byte += 1;
+    }
+    table
+};
+
+/// Length of the name at the start of `text`, 0 if there is none. Names of policies are ASCII, so
+/// that is the fast way.
+pub(super) fn name_length(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    match bytes.first() {
+        Some(b'-' | b'.' | b'0'..=b'9') | None => return 0,
+        Some(_) => {}
+    }
+    let ascii = bytes
+        .iter()
+        .position(|&byte| !ASCII_NAME[usize::from(byte)])
+        .unwrap_or(bytes.len());
+    if bytes.get(ascii).is_none_or(u8::is_ascii) {
+        return ascii;
+    }
+    let rest = &text[ascii..];
+    if ascii == 0 && !rest.starts_with(is_name_start) {
+        return 0;
+    }
+    let more = rest.find(|c| !is_name_character(c)).unwrap_or(rest.len());
+    ascii + more
+}
+
 /// Whether a name may begin with the character (XML 1.0, 5th edition, `NameStartChar`).
 pub(super) const fn is_name_start(c: char) -> bool {
     matches!(c,
@@ -77,9 +111,12 @@ pub(super) fn reference(text: &str) -> Result<(char, usize), (ReferenceError, us
 /// Resolves references and normalises line ends; in attributes white space becomes blanks. Broken
 /// references stay as they are. `None` if nothing changes.
 pub(super) fn unescape(raw: &str, attribute: bool) -> Option<Box<str>> {
-    let special = |c: char| c == '&' || c == '\r' || (attribute && (c == '\n' || c == '\t'));
+    // All of these are ASCII, so a byte of that value is that character.
+    let special =
+        |byte: &u8| matches!(byte, b'&' | b'\r') || (attribute && matches!(byte, b'\n' | b'\t'));
+    let next_special = |text: &str| text.as_bytes().iter().position(special);
     let mut rest = raw;
-    let first = rest.find(special)?;
+    let first = next_special(rest)?;
     let mut out = String::with_capacity(raw.len());
     let mut next = Some(first);
     while let Some(at) = next {
@@ -101,7 +138,7 @@ pub(super) fn unescape(raw: &str, attribute: bool) -> Option<Box<str>> {
             out.push(if attribute { ' ' } else { '\n' });
             rest = &rest[length..];
         }
-        next = rest.find(special);
+        next = next_special(rest);
     }
     out.push_str(rest);
     Some(out.into())

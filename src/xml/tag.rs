@@ -1,6 +1,6 @@
 use crate::diagnostics::Span;
 
-use super::characters::{is_name_character, is_name_start};
+use super::characters::{is_name_start, name_length};
 
 /// One attribute as it stands in a start tag.
 #[derive(Debug, Clone, Copy)]
@@ -8,6 +8,8 @@ pub(super) struct RawAttribute {
     pub(super) name: Span,
     /// Without quotes.
     pub(super) value: Span,
+    /// Whether the value stands for itself: no reference, no white space but blanks, no `<`.
+    pub(super) is_plain: bool,
 }
 
 /// What is wrong inside a tag, and where.
@@ -41,7 +43,7 @@ pub(super) fn attributes(
         let name = scanner.name();
         if name.is_empty() {
             let start = scanner.at;
-            let wrong = scanner.peek().unwrap_or(' ');
+            let wrong = scanner.rest().chars().next().unwrap_or(' ');
             scanner.skip_to_blank();
             errors.push(TagError {
                 span: Span::new(start, start + wrong.len_utf8() as u32),
@@ -59,7 +61,7 @@ pub(super) fn attributes(
             });
         }
         scanner.skip_blanks();
-        if scanner.peek() != Some('=') {
+        if scanner.peek() != Some(b'=') {
             errors.push(TagError {
                 span: name,
                 message: format!("attribute `{}` has no value", name.of(text)),
@@ -69,10 +71,15 @@ pub(super) fn attributes(
         scanner.at += 1;
         scanner.skip_blanks();
         match scanner.peek() {
-            Some(quote @ ('"' | '\'')) => {
+            Some(quote @ (b'"' | b'\'')) => {
                 let start = scanner.at + 1;
                 let rest = Span::new(start, scanner.end).of(text);
-                let Some(length) = rest.find(quote) else {
+                let mut is_plain = true;
+                let closing = rest.bytes().position(|byte| {
+                    is_plain &= !matches!(byte, b'&' | b'<' | b'\r' | b'\n' | b'\t');
+                    byte == quote
+                });
+                let Some(length) = closing else {
                     errors.push(TagError {
                         span: Span::new(scanner.at, scanner.at + 1),
                         message: "this quote is never closed".into(),
@@ -81,7 +88,11 @@ pub(super) fn attributes(
                 };
                 let value = Span::new(start, start + length as u32);
                 scanner.at = value.end + 1;
-                attributes.push(RawAttribute { name, value });
+                attributes.push(RawAttribute {
+                    name,
+                    value,
+                    is_plain,
+                });
             }
             _ => {
                 let start = scanner.at;
@@ -107,31 +118,35 @@ impl Scanner<'_> {
         Span::new(self.at, self.end).of(self.text)
     }
 
-    fn peek(&self) -> Option<char> {
-        self.rest().chars().next()
+    fn peek(&self) -> Option<u8> {
+        if self.at >= self.end {
+            return None;
+        }
+        self.text.as_bytes().get(self.at as usize).copied()
     }
 
     fn skip_blanks(&mut self) {
-        self.skip(|c| matches!(c, ' ' | '\t' | '\r' | '\n'));
+        while self.peek().is_some_and(is_blank) {
+            self.at += 1;
+        }
     }
 
     fn skip_to_blank(&mut self) {
-        self.skip(|c| !matches!(c, ' ' | '\t' | '\r' | '\n'));
-    }
-
-    fn skip(&mut self, wanted: impl Fn(char) -> bool) {
-        let rest = self.rest();
-        let length = rest.find(|c| !wanted(c)).unwrap_or(rest.len());
-        self.at += length as u32;
+        while self.peek().is_some_and(|byte| !is_blank(byte)) {
+            self.at += 1;
+        }
     }
 
     fn name(&mut self) -> Span {
         let start = self.at;
-        if self.peek().is_some_and(is_name_start) {
-            self.skip(is_name_character);
-        }
+        self.at += name_length(self.rest()) as u32;
         Span::new(start, self.at)
     }
+}
+
+/// White space as XML means it.
+pub(super) const fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
 }
 
 /// Length of `prefix:` at the start of a qualified name; `None` if the name is no qualified name.
@@ -148,5 +163,5 @@ pub(super) fn prefix_length(name: &str) -> Option<u16> {
 
 /// Whether the string is a name.
 pub(super) fn is_name(name: &str) -> bool {
-    name.starts_with(is_name_start) && name.chars().all(is_name_character)
+    !name.is_empty() && name_length(name) == name.len()
 }

@@ -71,7 +71,9 @@ impl<'t> Builder<'t> {
         }
         if raw.starts_with('&') {
             self.check_reference(Span::new(span.start, text.len() as u32));
-        } else if let Some(offset) = raw.find("]]>") {
+        } else if raw.contains(']')
+            && let Some(offset) = raw.find("]]>")
+        {
             let at = span.start + offset as u32;
             self.find(Span::new(at, at + 3), "`]]>` is not allowed in text")
                 .help("write `]]&gt;`");

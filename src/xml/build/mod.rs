@@ -36,6 +36,7 @@ pub fn parse(text: &Arc<str>, source: SourceId) -> (Document, Vec<Diagnostic>) {
         root: None,
         findings: Vec::new(),
         raw_attributes: Vec::new(),
+        expanded_names: Vec::new(),
         tag_errors: Vec::new(),
         stray_text: None,
         stray_end_tag: None,
@@ -43,6 +44,9 @@ pub fn parse(text: &Arc<str>, source: SourceId) -> (Document, Vec<Diagnostic>) {
     builder.run();
     builder.finish()
 }
+
+/// Namespace and local name, by which the attributes of a tag must differ; and the name in the text.
+type ExpandedName<'t> = (u16, &'t str, Span);
 
 struct Builder<'t> {
     text: &'t Arc<str>,
@@ -54,7 +58,9 @@ struct Builder<'t> {
     open: Vec<NodeId>,
     root: Option<NodeId>,
     findings: Vec<Diagnostic>,
+    /// Kept between tags for its memory, as the next two.
     raw_attributes: Vec<RawAttribute>,
+    expanded_names: Vec<ExpandedName<'t>>,
     tag_errors: Vec<TagError>,
     /// End of the last piece of text that stood outside the root.
     stray_text: Option<u32>,
@@ -171,13 +177,37 @@ impl<'t> Builder<'t> {
     fn illegal_characters(&mut self) {
         let text = self.text;
         // Only control characters and the sparse non-characters need a second look.
-        let suspicious =
-            |byte: &u8| (*byte < 0x20 && !matches!(byte, 9 | 10 | 13)) || *byte == 0xEF;
-        let mut from = 0;
-        while let Some(at) = text.as_bytes()[from..].iter().position(suspicious) {
-            let at = from + at;
-            let Some(c) = text[at..].chars().next() else {
+        let suspicious = |byte: u8| (byte < 0x20 && !matches!(byte, 9 | 10 | 13)) || byte == 0xEF;
+        let mut start = 0;
+        // Whole chunks first, without leaving early: that is a loop that uses vector registers.
+        for chunk in text.as_bytes().chunks(256) {
+            let found = chunk
+                .iter()
+                .fold(false, |found, &byte| found | suspicious(byte));
+            if found && self.illegal_character(start, chunk, suspicious) {
                 return;
+            }
+            start += chunk.len();
+        }
+    }
+
+    /// Reports the first illegal character that begins in a chunk of the text; whether there is one.
+    fn illegal_character(
+        &mut self,
+        start: usize,
+        chunk: &[u8],
+        suspicious: impl Fn(u8) -> bool,
+    ) -> bool {
+        let text = self.text;
+        for (offset, _) in chunk
+            .iter()
+            .enumerate()
+            .filter(|(_, byte)| suspicious(**byte))
+        {
+            let at = start + offset;
+            // Control characters and lead bytes always begin a character.
+            let Some(c) = text.get(at..).and_then(|rest| rest.chars().next()) else {
+                continue;
             };
             if !is_legal_character(c) {
                 let span = Span::new(at as u32, (at + c.len_utf8()) as u32);
@@ -186,10 +216,10 @@ impl<'t> Builder<'t> {
                     format!("character U+{:04X} is not allowed in XML", c as u32),
                 )
                 .help("remove it; it is often invisible in an editor");
-                return;
+                return true;
             }
-            from = at + c.len_utf8();
         }
+        false
     }
 
     fn push(&mut self, span: Span, kind: KindData) -> NodeId {
@@ -208,7 +238,8 @@ impl<'t> Builder<'t> {
         let inner_end = span.end - if empty { 2 } else { 1 };
         let inner = Span::new(span.start + 1, inner_end).of(text);
         let name_length = inner
-            .find([' ', '\t', '\r', '\n', '"', '\'', '='])
+            .bytes()
+            .position(|byte| tag::is_blank(byte) || matches!(byte, b'"' | b'\'' | b'='))
             .unwrap_or(inner.len()) as u32;
         let name = Span::new(span.start + 1, span.start + 1 + name_length);
         let prefix = self.qualified_name(name);
@@ -227,11 +258,11 @@ impl<'t> Builder<'t> {
 
         self.declare_namespaces(&raw);
         let first = self.attributes.len() as u32;
-        let mut seen = Vec::with_capacity(raw.len());
-        for attribute in &raw {
-            seen.extend(self.attribute(*attribute));
-        }
-        self.twin_attributes(seen);
+        let mut seen = std::mem::take(&mut self.expanded_names);
+        seen.clear();
+        seen.extend(raw.iter().map(|attribute| self.attribute(*attribute)));
+        self.twin_attributes(&mut seen);
+        self.expanded_names = seen;
         self.raw_attributes = raw;
 
         let namespace = self.resolve(name, prefix, true);
@@ -325,14 +356,17 @@ impl<'t> Builder<'t> {
         0
     }
 
-    /// Checks and adds one attribute; namespace declarations are checked but not added. Returns
-    /// namespace and local name, by which attributes of a tag must differ.
-    fn attribute(&mut self, raw: RawAttribute) -> Option<(u16, &'t str, Span)> {
+    /// Checks and adds one attribute; namespace declarations are checked but not added.
+    fn attribute(&mut self, raw: RawAttribute) -> ExpandedName<'t> {
         let text: &'t str = self.text;
         let name = raw.name.of(text);
         let prefix = self.qualified_name(raw.name);
-        self.check_references(raw.value);
-        if let Some(offset) = raw.value.of(text).find('<') {
+        if !raw.is_plain {
+            self.check_references(raw.value);
+        }
+        if !raw.is_plain
+            && let Some(offset) = raw.value.of(text).find('<')
+        {
             let at = raw.value.start + offset as u32;
             self.find(
                 Span::new(at, at + 1),
@@ -341,10 +375,13 @@ impl<'t> Builder<'t> {
             .help("write `&lt;`, or close the quote if it was left open");
         }
         if name == "xmlns" || name.starts_with("xmlns:") {
-            return Some((u16::MAX, name, raw.name));
+            return (u16::MAX, name, raw.name);
         }
         let namespace = self.resolve(raw.name, prefix, false);
-        let value = self.value(raw.value, true);
+        let value = match raw.is_plain {
+            true => Value::Raw(raw.value),
+            false => self.value(raw.value, true),
+        };
         self.attributes.push(AttributeData {
             name: raw.name,
             prefix,
@@ -353,10 +390,10 @@ impl<'t> Builder<'t> {
             value,
         });
         let local = Span::new(raw.name.start + u32::from(prefix), raw.name.end).of(text);
-        Some((namespace, local, raw.name))
+        (namespace, local, raw.name)
     }
 
-    fn twin_attributes(&mut self, mut seen: Vec<(u16, &'t str, Span)>) {
+    fn twin_attributes(&mut self, seen: &mut [ExpandedName<'t>]) {
         if seen.len() < 2 {
             return;
         }
@@ -370,7 +407,11 @@ impl<'t> Builder<'t> {
         }
     }
 
-    fn value(&mut self, raw: Span, attribute: bool) -> Value {
+    fn value(&mut self, mut raw: Span, attribute: bool) -> Value {
+        // The white space before most children. Without its `\r` it is what it stands for.
+        if !attribute && raw.of(self.text).starts_with("\r\n") {
+            raw.start += 1;
+        }
         match unescape(raw.of(self.text), attribute) {
             None => Value::Raw(raw),
             Some(value) => self.unescaped_value(value),
@@ -464,36 +505,45 @@ impl<'t> Builder<'t> {
     /// The direct text of an element. Text nodes are finished here too: until now they hold raw
     /// text, since references may have been joined to them.
     fn content(&mut self, id: NodeId, end: u32) -> Option<Value> {
+        let mut first = None;
+        let mut several = false;
+        // White space between children is no text worth keeping a copy of.
+        let mut blank = true;
         let mut index = id.0 + 1;
-        let mut values = Vec::new();
         while index < end {
-            if let KindData::Text(value) = self.nodes[index as usize].kind {
+            let node = &self.nodes[index as usize];
+            let next = node.subtree_end;
+            if let KindData::Text(value) = node.kind {
                 let value = match value {
                     Value::Raw(raw) => self.value(raw, false),
                     unescaped @ Value::Unescaped(_) => unescaped,
                 };
                 self.nodes[index as usize].kind = KindData::Text(value);
-                values.push(value);
+                blank = blank && self.text_of(value).bytes().all(|b| b.is_ascii_whitespace());
+                several |= first.is_some();
+                first = first.or(Some(value));
             }
-            index = self.nodes[index as usize].subtree_end;
+            index = next;
         }
-        match values.as_slice() {
-            [] => None,
-            [single] => Some(*single),
-            several => {
-                let joined: String = several
-                    .iter()
-                    .map(|value| match value {
-                        Value::Raw(span) => span.of(self.text),
-                        Value::Unescaped(index) => &self.unescaped[*index as usize],
-                    })
-                    .collect();
-                // White space between children is no text worth keeping a copy of.
-                if joined.trim_ascii().is_empty() {
-                    return Some(*several.first()?);
-                }
-                Some(self.unescaped_value(joined.into()))
+        if !several || blank {
+            return first;
+        }
+        let mut joined = String::new();
+        let mut index = id.0 + 1;
+        while index < end {
+            let node = &self.nodes[index as usize];
+            if let KindData::Text(value) = node.kind {
+                joined.push_str(self.text_of(value));
             }
+            index = node.subtree_end;
+        }
+        Some(self.unescaped_value(joined.into()))
+    }
+
+    fn text_of(&self, value: Value) -> &str {
+        match value {
+            Value::Raw(span) => span.of(self.text),
+            Value::Unescaped(index) => &self.unescaped[index as usize],
         }
     }
 }
