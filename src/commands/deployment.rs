@@ -240,9 +240,19 @@ impl Deployment<'_> {
                 shell.say(format!("help for {}: {advice}", policy.id));
             }
         }
+        let off = self.levels.iter().filter(|(_, level)| level.is_none());
+        let off: Vec<&str> = off.map(|(rule, _)| rule.as_str()).collect();
+        let unless = if off.is_empty() {
+            String::new()
+        } else {
+            format!(
+                " (unless one of the rules would have found it that are switched off: {})",
+                off.join(", ")
+            )
+        };
         for evidence in Evidence::of(outcome, local, &self.levels) {
             let asks = format!(
-                "{}: the tenant refused what iefctl found nothing wrong with. Please report that",
+                "{}: the tenant refused what iefctl found nothing wrong with. Please report that{unless}",
                 evidence.policy
             );
             match save_evidence(&evidence) {
