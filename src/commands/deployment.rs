@@ -1,6 +1,7 @@
 //! Carrying a plan out and telling what came of it: what `deploy` and `rollback` share.
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use anyhow::{Context as _, Result, bail};
 
@@ -304,23 +305,37 @@ async fn interrupt(cancellation: Cancellation, shell: Shell) {
     shell.say("stopping: running uploads are finished first");
 }
 
-/// Passes the events of a deployment to the display.
+/// Passes the events of a deployment to the display, which begins with the first write: before that
+/// there may be a question on the terminal.
 pub(super) struct Display {
-    progress: Progress,
+    progress: OnceLock<Progress>,
+    shell: Shell,
 }
 
 impl Display {
     pub(super) fn new(shell: &Shell) -> Self {
-        let progress = if shell.quiet {
-            Progress::silent()
-        } else {
-            Progress::on_stderr(0, shell.stderr_is_terminal(), shell.error_style())
-        };
-        Self { progress }
+        Self {
+            progress: OnceLock::new(),
+            shell: *shell,
+        }
+    }
+
+    fn begin(&self, policies: usize) {
+        self.progress.get_or_init(|| {
+            let shell = &self.shell;
+            if shell.quiet {
+                Progress::silent()
+            } else {
+                let style = shell.error_style();
+                Progress::on_stderr(policies, shell.stderr_is_terminal(), style)
+            }
+        });
     }
 
     fn finish(&self) {
-        self.progress.finish();
+        if let Some(progress) = self.progress.get() {
+            progress.finish();
+        }
     }
 }
 
@@ -362,11 +377,22 @@ impl Observer for Display {
                 reason,
                 delay: *delay,
             },
-            Event::Started { .. }
-            | Event::SnapshotSaved { .. }
-            | Event::KeysetStarted { .. }
-            | Event::Restoring { .. } => return,
+            Event::Started { policies, .. } => {
+                self.begin(*policies);
+                return;
+            }
+            Event::SnapshotSaved { .. } | Event::KeysetStarted { .. } | Event::Restoring { .. } => {
+                return;
+            }
         };
-        self.progress.event(event);
+        match self.progress.get() {
+            Some(progress) => progress.event(event),
+            None => {
+                // Still reading.
+                if let progress::Event::Retry { id, reason, .. } = event {
+                    self.shell.say(format!("{id}: {reason}, trying again"));
+                }
+            }
+        }
     }
 }
