@@ -1,5 +1,4 @@
 //! Plans, saved plans, rollbacks, refusals and their outputs, as a user sees them.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod sandbox;
 
