@@ -124,8 +124,8 @@ fn a_plan_names_what_changes_and_whom_it_breaks() {
             "still used by B2C_1A_Ext",
             "up to 30 minutes",
             "Item \"key\": \"a\" → \"b\"",
-            "-          <Item Key=\"key\">a",
-            "+          <Item Key=\"key\">b",
+            "-            <Item Key=\"key\">a",
+            "+            <Item Key=\"key\">b",
             "2 policies to update",
         ],
     );
@@ -342,9 +342,10 @@ fn a_refusal_is_shown_on_the_users_lines_and_asks_for_a_report() {
         &human,
         &[
             "error[upload-failed]",
-            "--> set/Ext.xml:6:",
+            "--> set/Ext.xml:7:",
             "unknownClaim",
             "B2C_1A_Leaf  blocked",
+            "switched off: ref-claimtype",
             ".iefctl/reports/B2C_1A_Ext.md",
         ],
     );
@@ -363,12 +364,12 @@ fn a_refusal_is_shown_on_the_users_lines_and_asks_for_a_report() {
     assert_eq!(json["summary"]["failed"], 1);
     assert_eq!(json["summary"]["blocked"], 1);
     assert_eq!(json["summary"]["unchanged"], 1);
-    assert_eq!(json["policies"][1]["errorItems"][0]["line"], 6);
+    assert_eq!(json["policies"][1]["errorItems"][0]["line"], 7);
     for (format, words) in [
-        ("github", "::error file=set/Ext.xml,line=6"),
+        ("github", "::error file=set/Ext.xml,line=7"),
         (
             "azure",
-            "##vso[task.logissue type=error;sourcepath=set/Ext.xml;linenumber=6;",
+            "##vso[task.logissue type=error;sourcepath=set/Ext.xml;linenumber=7;",
         ),
         ("sarif", "\"upload-failed\""),
         ("junit", "upload-failed"),

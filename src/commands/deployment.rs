@@ -1,6 +1,7 @@
 //! Carrying a plan out and telling what came of it: what `deploy` and `rollback` share.
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use anyhow::{Context as _, Result, bail};
 
@@ -258,9 +259,19 @@ impl Deployment<'_> {
                 shell.say(format!("help for {}: {advice}", policy.id));
             }
         }
+        let off = self.levels.iter().filter(|(_, level)| level.is_none());
+        let off: Vec<&str> = off.map(|(rule, _)| rule.as_str()).collect();
+        let unless = if off.is_empty() {
+            String::new()
+        } else {
+            format!(
+                " (unless one of the rules would have found it that are switched off: {})",
+                off.join(", ")
+            )
+        };
         for evidence in Evidence::of(outcome, local, &self.levels) {
             let asks = format!(
-                "{}: the tenant refused what iefctl found nothing wrong with. Please report that",
+                "{}: the tenant refused what iefctl found nothing wrong with. Please report that{unless}",
                 evidence.policy
             );
             match save_evidence(&evidence) {
@@ -312,23 +323,37 @@ async fn interrupt(cancellation: Cancellation, shell: Shell) {
     shell.say("stopping: running uploads are finished first");
 }
 
-/// Passes the events of a deployment to the display.
+/// Passes the events of a deployment to the display, which begins with the first write: before that
+/// there may be a question on the terminal.
 pub(super) struct Display {
-    progress: Progress,
+    progress: OnceLock<Progress>,
+    shell: Shell,
 }
 
 impl Display {
     pub(super) fn new(shell: &Shell) -> Self {
-        let progress = if shell.quiet {
-            Progress::silent()
-        } else {
-            Progress::on_stderr(0, shell.stderr_is_terminal(), shell.error_style())
-        };
-        Self { progress }
+        Self {
+            progress: OnceLock::new(),
+            shell: *shell,
+        }
+    }
+
+    fn begin(&self, policies: usize) {
+        self.progress.get_or_init(|| {
+            let shell = &self.shell;
+            if shell.quiet {
+                Progress::silent()
+            } else {
+                let style = shell.error_style();
+                Progress::on_stderr(policies, shell.stderr_is_terminal(), style)
+            }
+        });
     }
 
     pub(super) fn finish(&self) {
-        self.progress.finish();
+        if let Some(progress) = self.progress.get() {
+            progress.finish();
+        }
     }
 }
 
@@ -370,11 +395,22 @@ impl Observer for Display {
                 reason,
                 delay: *delay,
             },
-            Event::Started { .. }
-            | Event::SnapshotSaved { .. }
-            | Event::KeysetStarted { .. }
-            | Event::Restoring { .. } => return,
+            Event::Started { policies, .. } => {
+                self.begin(*policies);
+                return;
+            }
+            Event::SnapshotSaved { .. } | Event::KeysetStarted { .. } | Event::Restoring { .. } => {
+                return;
+            }
         };
-        self.progress.event(event);
+        match self.progress.get() {
+            Some(progress) => progress.event(event),
+            None => {
+                // Still reading.
+                if let progress::Event::Retry { id, reason, .. } = event {
+                    self.shell.say(format!("{id}: {reason}, trying again"));
+                }
+            }
+        }
     }
 }
