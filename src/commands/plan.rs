@@ -102,7 +102,8 @@ fn conclude(args: &PlanArgs, prepared: &Prepared, shell: &Shell) -> Result<Exit>
     if let Some(file) = &args.out {
         saved_plan::write(plan, file)?;
         shell.say(format!(
-            "saved: `iefctl deploy --plan {}` does exactly this, or refuses",
+            "saved: `iefctl deploy … --plan {}`, with the same policies and environment, does exactly \
+             this or refuses",
             file.display()
         ));
     }

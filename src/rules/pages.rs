@@ -212,6 +212,7 @@ pub(super) static PAGES: &[(&str, &str)] = &[
     ("unused-subjourney", include_str!("../../docs/rules/unused-subjourney.md")),
     ("unused-suppression", include_str!("../../docs/rules/unused-suppression.md")),
     ("unused-technicalprofile", include_str!("../../docs/rules/unused-technicalprofile.md")),
+    ("upload-failed", include_str!("../../docs/rules/upload-failed.md")),
     ("userinput-datatype", include_str!("../../docs/rules/userinput-datatype.md")),
     ("vtp-is-interactive", include_str!("../../docs/rules/vtp-is-interactive.md")),
     ("vtp-on-other", include_str!("../../docs/rules/vtp-on-other.md")),

@@ -121,7 +121,7 @@ pub static PAGES: &[Page] = &[
         name: "providerselection",
         legacy_name: Some("idpselection"),
         legacy: &[v(1, 0, 0)],
-        contract: &[one(1, 0, 0), patches(1, 2, 4)],
+        contract: &[one(1, 0, 0), patches(1, 2, 5)],
         doubtful: &[],
         refused: &[],
         sound: v(1, 2, 1),

@@ -144,13 +144,13 @@ fn no_content_definition(reached: &Reached<'_, '_>) -> Option<Diagnostic> {
     for (_, exchange) in uses.filter(|(by, _)| *by == Use::Exchange) {
         let step = execution
             .journeys()
-            .flat_map(|journey| &journey.steps)
-            .find(|step| {
+            .flat_map(|journey| journey.steps.iter().map(move |step| (journey, step)))
+            .find(|(_, step)| {
                 step.exchanges
                     .iter()
                     .any(|known| known.site.element == exchange.element)
             });
-        let Some(step) = step else {
+        let Some((journey, step)) = step else {
             continue;
         };
         if step.attribute("ContentDefinitionReferenceId").is_some() {
@@ -171,9 +171,14 @@ fn no_content_definition(reached: &Reached<'_, '_>) -> Option<Diagnostic> {
                 format!("step {} shows it", step.order),
             )
             .help("add metadata item ContentDefinitionReferenceId to the profile")
-            .service_message(
-                "AADB2C90277: The orchestration step does not specify a content definition",
-            )
+            .service_message(format!(
+                "A content definition data uri is required. Orchestration step '{}' of user journey \
+                 '{}' in policy '{}' does not reference one nor does one of its referenced technical \
+                 profiles.",
+                step.order,
+                journey.id,
+                place.policy_id()
+            ))
             .policy_id(place.policy_id()),
         );
     }
