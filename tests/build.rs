@@ -1,10 +1,9 @@
 //! `iefctl build`: the resolved files of environments.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-#[path = "tenant_sandbox/mod.rs"]
-mod sandbox;
+mod folder;
 
-use sandbox::{Sandbox, policy};
+use folder::{Sandbox, policy};
 
 const CONFIG: &str = "policies = \"policies\"\n[environments.Test]\n\
     tenant = \"contoso.onmicrosoft.com\"\n[environments.Test.settings]\nHost = \"a&b\"\n\

@@ -1,10 +1,9 @@
 //! Copies of a set beside the set itself in one tenant, and their removal.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-#[path = "tenant_sandbox/mod.rs"]
-mod sandbox;
+mod folder;
 
-use sandbox::{Sandbox, policy, starter_packs};
+use folder::{Sandbox, policy, starter_packs};
 
 const EMULATED: &str = "--emulator --format json";
 

@@ -1,10 +1,9 @@
 //! `--prune` deletes what the project deployed and no longer contains, and nothing else.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-#[path = "tenant_sandbox/mod.rs"]
-mod sandbox;
+mod folder;
 
-use sandbox::{Sandbox, policy};
+use folder::{Sandbox, policy};
 
 const DEPLOY: &str = "--emulator --format json";
 

@@ -1,10 +1,9 @@
 //! `iefctl pull`: what a tenant holds becomes files that deploy without a change.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-#[path = "tenant_sandbox/mod.rs"]
-mod sandbox;
+mod folder;
 
-use sandbox::{Sandbox, TENANT, starter_packs};
+use folder::{Sandbox, TENANT, starter_packs};
 
 const JSON: &str = "--emulator --format json";
 
