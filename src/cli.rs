@@ -9,7 +9,8 @@ use tracing_subscriber::EnvFilter;
 
 use crate::commands::shell::ColourChoice;
 use crate::commands::{
-    Exit, Shell, deploy, emulator, explain, graph, keys, plan, rollback, validate,
+    Exit, Shell, build, deploy, destroy, emulator, explain, graph, keys, plan, pull, rollback,
+    validate,
 };
 
 /// Checks Azure AD B2C custom policies as strictly as the tenant would, and deploys them through
@@ -51,6 +52,9 @@ enum Command {
     Validate(validate::ValidateArgs),
     Plan(plan::PlanArgs),
     Deploy(deploy::DeployArgs),
+    Destroy(destroy::DestroyArgs),
+    Build(build::BuildArgs),
+    Pull(pull::PullArgs),
     Keys(keys::KeysArgs),
     Rollback(rollback::RollbackArgs),
     Graph(graph::GraphArgs),
@@ -101,6 +105,9 @@ fn execute(command: Command, shell: &Shell) -> anyhow::Result<Exit> {
         Command::Validate(args) => validate::run(&args, shell),
         Command::Plan(args) => plan::run(&args, shell),
         Command::Deploy(args) => deploy::run(&args, shell),
+        Command::Destroy(args) => destroy::run(&args, shell),
+        Command::Build(args) => build::run(&args, shell),
+        Command::Pull(args) => pull::run(&args, shell),
         Command::Keys(args) => keys::run(&args, shell),
         Command::Rollback(args) => rollback::run(&args, shell),
         Command::Graph(args) => graph::run(&args, shell),

@@ -6,93 +6,13 @@
     reason = "a test fails by panicking and says what it left out"
 )]
 
+mod sandbox;
+
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
 
 use serde_json::Value;
 
-fn repository() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-/// The binary in a folder of its own, without anything of the surrounding environment.
-struct Sandbox {
-    folder: tempfile::TempDir,
-    variables: Vec<(&'static str, String)>,
-}
-
-impl Sandbox {
-    fn new() -> Self {
-        Self {
-            folder: tempfile::tempdir().unwrap(),
-            variables: Vec::new(),
-        }
-    }
-
-    fn path(&self) -> &Path {
-        self.folder.path()
-    }
-
-    fn copy(&self, from: &Path, to: &str) {
-        let to = self.path().join(to);
-        std::fs::create_dir_all(&to).unwrap();
-        for entry in std::fs::read_dir(from).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_file() {
-                std::fs::copy(&path, to.join(path.file_name().unwrap())).unwrap();
-            }
-        }
-    }
-
-    fn write(&self, name: &str, text: &str) {
-        let path = self.path().join(name);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
-    }
-
-    fn run(&self, args: &[&str]) -> Finished {
-        let output = Command::new(env!("CARGO_BIN_EXE_iefctl"))
-            .args(args)
-            .current_dir(self.path())
-            .env_clear()
-            .envs(self.variables.iter().map(|(name, value)| (*name, value)))
-            .output()
-            .unwrap();
-        Finished::new(&output)
-    }
-}
-
-struct Finished {
-    status: Option<i32>,
-    stdout: String,
-    stderr: String,
-}
-
-impl Finished {
-    fn new(output: &Output) -> Self {
-        Self {
-            status: output.status.code(),
-            stdout: String::from_utf8(output.stdout.clone()).unwrap(),
-            stderr: String::from_utf8(output.stderr.clone()).unwrap(),
-        }
-    }
-
-    #[track_caller]
-    fn expect(self, status: i32) -> Self {
-        assert_eq!(
-            self.status,
-            Some(status),
-            "stdout:\n{}\nstderr:\n{}",
-            self.stdout,
-            self.stderr
-        );
-        self
-    }
-
-    fn json(&self) -> Value {
-        serde_json::from_str(&self.stdout).unwrap()
-    }
-}
+use sandbox::{Sandbox, repository};
 
 fn count(value: &Value, name: &str) -> u64 {
     value["summary"][name].as_u64().unwrap()

@@ -84,7 +84,7 @@ fn every_rule_has_a_page_with_the_fixed_headings() {
                 problems.push(format!("{name}: nothing below `{title}`"));
             }
         }
-        if text.matches("```").count() % 2 != 0 {
+        if !text.matches("```").count().is_multiple_of(2) {
             problems.push(format!("{name}: a code block is not closed"));
         }
         for line in text.lines() {

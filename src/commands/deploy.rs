@@ -9,6 +9,7 @@ use crate::deploy::{Materials, PolicyAction};
 use crate::output::Format;
 
 use super::deployment::{Deployment, Display, Ready};
+use super::ownership::PruneArgs;
 use super::plan::{Prepared, TenantSide, runtime, validated};
 use super::project::ProjectArgs;
 use super::tenant::TenantArgs;
@@ -41,12 +42,15 @@ pub struct DeployArgs {
     #[command(flatten)]
     tenant: TenantArgs,
 
+    #[command(flatten)]
+    prune: PruneArgs,
+
     /// How many calls run at a time [default: 8, or what the configuration says]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     concurrency: Option<u16>,
 
     /// Do exactly what a plan says that `plan --out` saved, or refuse
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "prune")]
     plan: Option<PathBuf>,
 
     /// Do not ask before writing to an environment marked production
@@ -89,6 +93,8 @@ pub fn run(args: &DeployArgs, shell: &Shell) -> Result<Exit> {
     let deletions = deletions.filter(|step| step.action == PolicyAction::Delete);
     let side = TenantSide {
         args: &args.tenant,
+        prune: &args.prune,
+        paths: &args.project.paths,
         concurrency,
         observer: Arc::<Display>::clone(&display),
         delete: deletions.map(|step| step.id.clone()).collect(),
@@ -100,6 +106,7 @@ pub fn run(args: &DeployArgs, shell: &Shell) -> Result<Exit> {
             remote,
             planned,
             mut validated,
+            ledger,
         } = side.prepare(&project, validated, shell).await?;
         let plan = match saved {
             None => planned.plan,
@@ -137,6 +144,7 @@ pub fn run(args: &DeployArgs, shell: &Shell) -> Result<Exit> {
             levels: levels
                 .map(|level| (level.rule.clone(), level.level))
                 .collect(),
+            prunes: args.prune.prune,
             display: &display,
         };
         let ready = Ready {
@@ -146,6 +154,7 @@ pub fn run(args: &DeployArgs, shell: &Shell) -> Result<Exit> {
             remote,
             materials,
             report: validated.report,
+            ledger,
         };
         deployment.carry_out(ready, shell).await
     })

@@ -1,12 +1,13 @@
 //! Carrying a plan out and telling what came of it: what `deploy` and `rollback` share.
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use anyhow::{Context as _, Result, bail};
 
 use crate::deploy::{
-    self, Cancellation, Event, Evidence, ExecuteOptions, Execution, Local, Materials, Observer,
-    Outcome, Plan, PolicyAction, Remote, Status, Stop,
+    self, Cancellation, Event, Evidence, ExecuteOptions, Execution, Ledger, Local, Materials,
+    Observer, Outcome, Plan, PolicyAction, Remote, Status, Stop,
 };
 use crate::diagnostics::{Level, Report};
 use crate::output::json::deploy::{Action, DeployJson};
@@ -34,6 +35,8 @@ pub(super) struct Deployment<'a> {
     pub(super) yes: bool,
     /// The rules whose level the team changed.
     pub(super) levels: Vec<(String, Option<Level>)>,
+    /// Whether what the project lost is deleted.
+    pub(super) prunes: bool,
     pub(super) display: &'a Display,
 }
 
@@ -46,6 +49,8 @@ pub(super) struct Ready {
     pub(super) materials: Materials,
     /// What was found before: no errors.
     pub(super) report: Report,
+    /// Where it is noted what this project has deployed.
+    pub(super) ledger: Option<Ledger>,
 }
 
 impl Deployment<'_> {
@@ -58,10 +63,17 @@ impl Deployment<'_> {
             remote,
             materials,
             report,
+            mut ledger,
         } = ready;
         let agreed = self
             .announce(&report, shell)
-            .and_then(|()| self.ask(&plan, shell));
+            .and_then(|()| self.ask(&plan, shell))
+            .and_then(|()| match &mut ledger {
+                None => Ok(()),
+                Some(ledger) => ledger
+                    .intend(&plan)
+                    .context("nothing was deployed, because it cannot be recorded"),
+            });
         if let Err(error) = agreed {
             connection.close().await;
             return Err(error);
@@ -89,6 +101,13 @@ impl Deployment<'_> {
         self.display.finish();
         connection.close().await;
         let outcome = outcome.context("nothing was written to the tenant")?;
+        if let Some(ledger) = &mut ledger
+            && let Err(error) = ledger.conclude(&plan, &outcome, self.prunes)
+        {
+            shell.say(format!(
+                "note: {error}; a later --prune may keep more than it could"
+            ));
+        }
         self.present(&outcome, &local, report, shell)?;
         Ok(if outcome.is_complete() {
             Exit::Clean
@@ -240,9 +259,19 @@ impl Deployment<'_> {
                 shell.say(format!("help for {}: {advice}", policy.id));
             }
         }
+        let off = self.levels.iter().filter(|(_, level)| level.is_none());
+        let off: Vec<&str> = off.map(|(rule, _)| rule.as_str()).collect();
+        let unless = if off.is_empty() {
+            String::new()
+        } else {
+            format!(
+                " (unless one of the rules would have found it that are switched off: {})",
+                off.join(", ")
+            )
+        };
         for evidence in Evidence::of(outcome, local, &self.levels) {
             let asks = format!(
-                "{}: the tenant refused what iefctl found nothing wrong with. Please report that",
+                "{}: the tenant refused what iefctl found nothing wrong with. Please report that{unless}",
                 evidence.policy
             );
             match save_evidence(&evidence) {
@@ -294,23 +323,37 @@ async fn interrupt(cancellation: Cancellation, shell: Shell) {
     shell.say("stopping: running uploads are finished first");
 }
 
-/// Passes the events of a deployment to the display.
+/// Passes the events of a deployment to the display, which begins with the first write: before that
+/// there may be a question on the terminal.
 pub(super) struct Display {
-    progress: Progress,
+    progress: OnceLock<Progress>,
+    shell: Shell,
 }
 
 impl Display {
     pub(super) fn new(shell: &Shell) -> Self {
-        let progress = if shell.quiet {
-            Progress::silent()
-        } else {
-            Progress::on_stderr(0, shell.stderr_is_terminal(), shell.error_style())
-        };
-        Self { progress }
+        Self {
+            progress: OnceLock::new(),
+            shell: *shell,
+        }
     }
 
-    fn finish(&self) {
-        self.progress.finish();
+    fn begin(&self, policies: usize) {
+        self.progress.get_or_init(|| {
+            let shell = &self.shell;
+            if shell.quiet {
+                Progress::silent()
+            } else {
+                let style = shell.error_style();
+                Progress::on_stderr(policies, shell.stderr_is_terminal(), style)
+            }
+        });
+    }
+
+    pub(super) fn finish(&self) {
+        if let Some(progress) = self.progress.get() {
+            progress.finish();
+        }
     }
 }
 
@@ -352,11 +395,22 @@ impl Observer for Display {
                 reason,
                 delay: *delay,
             },
-            Event::Started { .. }
-            | Event::SnapshotSaved { .. }
-            | Event::KeysetStarted { .. }
-            | Event::Restoring { .. } => return,
+            Event::Started { policies, .. } => {
+                self.begin(*policies);
+                return;
+            }
+            Event::SnapshotSaved { .. } | Event::KeysetStarted { .. } | Event::Restoring { .. } => {
+                return;
+            }
         };
-        self.progress.event(event);
+        match self.progress.get() {
+            Some(progress) => progress.event(event),
+            None => {
+                // Still reading.
+                if let progress::Event::Retry { id, reason, .. } = event {
+                    self.shell.say(format!("{id}: {reason}, trying again"));
+                }
+            }
+        }
     }
 }

@@ -5,18 +5,23 @@
 //! room decides what a user sees or how the process ends.
 
 mod atomic_file;
+pub mod build;
 mod ci_summary;
 pub mod deploy;
 mod deployment;
+pub mod destroy;
 pub mod emulator;
 pub mod explain;
+mod files;
 mod fix;
 pub mod graph;
 pub mod keys;
 mod outcome_view;
+pub mod ownership;
 pub mod plan;
 mod plan_view;
 pub mod project;
+pub mod pull;
 pub mod rollback;
 mod saved_plan;
 pub mod shell;

@@ -89,3 +89,87 @@ pub(super) fn as_json(command: &str, outcome: &Outcome) -> DeployJson {
     });
     deployment
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::deploy::{KeysetOutcome, OutcomeSummary, PolicyAction, PolicyOutcome};
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
+    const STATUSES: [Status; 6] = [
+        Status::Done,
+        Status::Skipped,
+        Status::Failed,
+        Status::Blocked,
+        Status::Restored,
+        Status::NotStarted,
+    ];
+
+    fn policy() -> impl Strategy<Value = PolicyOutcome> {
+        let actions = vec![
+            PolicyAction::Create,
+            PolicyAction::Update,
+            PolicyAction::Unchanged,
+            PolicyAction::Delete,
+        ];
+        let parts = (select(actions), select(STATUSES.to_vec()), 0..9u32);
+        parts.prop_map(|(action, status, attempts)| PolicyOutcome {
+            id: "B2C_1A_X".to_owned(),
+            file: None,
+            action,
+            status,
+            attempts,
+            duration_ms: 1,
+            error: None,
+            blocked_by: None,
+        })
+    }
+
+    fn keyset() -> impl Strategy<Value = KeysetOutcome> {
+        select(STATUSES.to_vec()).prop_map(|status| KeysetOutcome {
+            id: "B2C_1A_K".to_owned(),
+            action: KeysetAction::Create,
+            status,
+            how: None,
+            placeholder: false,
+            attempts: 0,
+            duration_ms: 0,
+            error: None,
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn every_policy_is_counted_once(
+            policies in proptest::collection::vec(policy(), 0..40),
+            keysets in proptest::collection::vec(keyset(), 0..10),
+        ) {
+            let mut outcome = Outcome {
+                tenant: "contoso.onmicrosoft.com".to_owned(),
+                keysets,
+                policies,
+                summary: OutcomeSummary::default(),
+                snapshot: None,
+                stopped: None,
+            };
+            outcome.count();
+            // Counting twice counts no policy twice.
+            outcome.count();
+            let view = as_json("deploy", &outcome);
+            let it = view.summary;
+            let sum = it.created + it.updated + it.unchanged + it.deleted + it.failed + it.blocked
+                + it.not_started + it.restored;
+            prop_assert_eq!(sum as usize, view.policies.len());
+            prop_assert_eq!(view.policies.len(), outcome.policies.len());
+            let rows = |status| view.policies.iter().filter(|row| row.status == status).count();
+            prop_assert_eq!(rows(JsonStatus::NotStarted), it.not_started as usize);
+            prop_assert_eq!(rows(JsonStatus::Failed), it.failed as usize);
+            let complete = it.failed + it.blocked + it.not_started + it.restored == 0
+                && outcome.keysets.iter().all(|keyset| {
+                    matches!(keyset.status, Status::Done | Status::Skipped)
+                });
+            prop_assert_eq!(complete, outcome.is_complete());
+        }
+    }
+}

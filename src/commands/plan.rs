@@ -7,12 +7,13 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::config::{self, Project};
 use crate::deploy::{
-    self, GeneratedKind, KeyContent, Local, Observer, PlanOptions, Planned, Recipe, Remote, Usage,
-    ValueSource,
+    self, GeneratedKind, KeyContent, Ledger, Local, Observer, PlanOptions, Planned, Recipe, Remote,
+    Usage, ValueSource,
 };
 use crate::output::Format;
 use crate::policy::Base;
 
+use super::ownership::PruneArgs;
 use super::plan_view::View;
 use super::project::{self, ProjectArgs, TenantPolicy, Validated};
 use super::tenant::{Connection, TenantArgs, tenant_name};
@@ -37,6 +38,9 @@ pub struct PlanArgs {
 
     #[command(flatten)]
     tenant: TenantArgs,
+
+    #[command(flatten)]
+    prune: PruneArgs,
 
     /// Exit with 3 if anything would change
     #[arg(long)]
@@ -67,6 +71,8 @@ pub fn run(args: &PlanArgs, shell: &Shell) -> Result<Exit> {
     runtime()?.block_on(async {
         let side = TenantSide {
             args: &args.tenant,
+            prune: &args.prune,
+            paths: &args.project.paths,
             concurrency: 8,
             observer: Arc::new(()),
             delete: Vec::new(),
@@ -96,7 +102,8 @@ fn conclude(args: &PlanArgs, prepared: &Prepared, shell: &Shell) -> Result<Exit>
     if let Some(file) = &args.out {
         saved_plan::write(plan, file)?;
         shell.say(format!(
-            "saved: `iefctl deploy --plan {}` does exactly this, or refuses",
+            "saved: `iefctl deploy … --plan {}`, with the same policies and environment, does exactly \
+             this or refuses",
             file.display()
         ));
     }
@@ -141,6 +148,9 @@ pub(super) fn runtime() -> Result<tokio::runtime::Runtime> {
 /// How to reach the tenant for a plan.
 pub(super) struct TenantSide<'a> {
     pub(super) args: &'a TenantArgs,
+    pub(super) prune: &'a PruneArgs,
+    /// The paths of the command line.
+    pub(super) paths: &'a [PathBuf],
     pub(super) concurrency: usize,
     pub(super) observer: Arc<dyn Observer>,
     /// Policies that are to be deleted where the tenant has them.
@@ -155,6 +165,8 @@ pub(super) struct Prepared {
     pub(super) planned: Planned,
     /// Everything found, by validation and by planning.
     pub(super) validated: Validated,
+    /// What this project deployed before, where that is recorded.
+    pub(super) ledger: Option<Ledger>,
 }
 
 impl TenantSide<'_> {
@@ -175,8 +187,9 @@ impl TenantSide<'_> {
             .connect(&tenant, Arc::clone(&self.observer), shell)
             .await?;
         match self.compare(project, validated, &connection, shell).await {
-            Ok((local, remote, planned, validated)) => Ok(Prepared {
+            Ok((local, remote, planned, validated, ledger)) => Ok(Prepared {
                 connection,
+                ledger,
                 local,
                 remote,
                 planned,
@@ -195,13 +208,21 @@ impl TenantSide<'_> {
         mut validated: Validated,
         connection: &Connection,
         shell: &Shell,
-    ) -> Result<(Local, Remote, Planned, Validated)> {
+    ) -> Result<(Local, Remote, Planned, Validated, Option<Ledger>)> {
+        let ledger = self
+            .prune
+            .open(project, self.paths, &connection.tenant, shell)?;
         let local =
             |validated: &Validated| Local::new(&validated.sets[0], &validated.report.sources);
         let mut wanted = local(&validated);
-        let mut ids = wanted.wanted();
-        ids.extend(self.delete.iter().cloned());
-        let remote = read(connection, &ids, self.concurrency).await?;
+        let owned = ledger.as_ref().filter(|_| self.prune.prune);
+        let owned = owned.map_or_else(Vec::new, Ledger::owned);
+        let prunes = owned.iter().any(|owned| wanted.find(&owned.id).is_none());
+        let remote = match prunes || !self.delete.is_empty() {
+            // Any policy of the tenant may inherit from what is to be deleted.
+            true => read(connection, None, self.concurrency).await?,
+            false => read(connection, Some(&wanted.wanted()), self.concurrency).await?,
+        };
         let set = &validated.sets[0];
         if set
             .own()
@@ -222,6 +243,21 @@ impl TenantSide<'_> {
             validated = project::validate(project, Some(&context), shell)?;
             wanted = local(&validated);
         }
+        let place = project.name.as_ref().map(|(_, place)| *place);
+        let first = wanted.policies.first().map(|policy| policy.location);
+        let pruning = match place.or(first) {
+            Some(place) if prunes => deploy::prune(&owned, &wanted, &remote, place),
+            _ => deploy::Pruning::default(),
+        };
+        let mut delete = self.delete.clone();
+        delete.extend(pruning.delete);
+        let heirs = deploy::heirs_outside(&delete, Some(&wanted), &remote);
+        if let Some((base, heirs)) = heirs.into_iter().next() {
+            bail!(
+                "policy {base} is to be deleted, but {} inherits from it: make a new plan",
+                heirs.join(", ")
+            );
+        }
         let planned = deploy::build(
             &connection.tenant,
             &wanted,
@@ -230,23 +266,28 @@ impl TenantSide<'_> {
                 recipes: project.keysets.iter().map(recipe).collect(),
                 production: project.settings.production,
                 placeholder_secrets: self.args.emulator,
-                delete: self.delete.clone(),
+                delete,
                 now: Some(std::time::SystemTime::now()),
             },
         );
+        validated.add(pruning.findings.into_iter(), project);
         validated.add(planned.findings.iter().cloned(), project);
-        Ok((wanted, remote, planned, validated))
+        Ok((wanted, remote, planned, validated, ledger))
     }
 }
 
-/// Reads what the tenant has of these policies.
+/// Reads what the tenant has of these policies, or of all.
 pub(super) async fn read(
     connection: &Connection,
-    ids: &[String],
+    ids: Option<&[String]>,
     concurrency: usize,
 ) -> Result<Remote> {
-    deploy::read(&connection.client, ids, concurrency)
-        .await
+    let client = &connection.client;
+    let remote = match ids {
+        Some(ids) => deploy::read(client, ids, concurrency).await,
+        None => deploy::read_all(client, concurrency).await,
+    };
+    remote
         .map_err(|error| {
             let advice = error.advice().map(|advice| format!("\n  help: {advice}"));
             anyhow::anyhow!("{error}{}", advice.unwrap_or_default())

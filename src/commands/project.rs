@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 
 use crate::config::{self, LoadOptions, Project};
 use crate::diagnostics::{Diagnostic, Level, Location, Report, Source, SourceId, SourceMap};
-use crate::policy::{PolicySet, Resolver, SETTINGS_UNUSED};
+use crate::policy::{PolicySet, Renaming, Resolver, SETTINGS_UNUSED};
 use crate::rules;
 use crate::validate::{self, SetFiles, Terms};
 
@@ -36,6 +36,14 @@ pub struct ProjectArgs {
     /// Folder with bases that exist only in the tenant; read, never deployed
     #[arg(long, value_name = "DIR")]
     pub with: Vec<PathBuf>,
+
+    /// Call every policy B2C_1A_TEXT… instead, for a copy beside the policies in one tenant
+    #[arg(long, value_name = "TEXT")]
+    pub prefix: Option<String>,
+
+    /// Put this at the end of every PolicyId, for a copy beside the policies in one tenant
+    #[arg(long, value_name = "TEXT")]
+    pub suffix: Option<String>,
 }
 
 /// A policy as the tenant has it, for sets that inherit from what only the tenant holds.
@@ -81,7 +89,7 @@ impl ProjectArgs {
     /// What keeps the command from running: paths, configuration, encodings.
     pub fn load(&self, shell: &Shell) -> Result<Project> {
         let env = |name: &str| shell.variable(name);
-        Self::checked(config::load(&self.paths, &self.options(), &env)?, shell)
+        self.checked(config::load(&self.paths, &self.options(), &env)?, shell)
     }
 
     /// Reads the configuration only, for commands that are about a tenant.
@@ -90,7 +98,7 @@ impl ProjectArgs {
     /// What is wrong with the configuration or does not fit to it.
     pub fn load_configuration(&self, shell: &Shell) -> Result<Project> {
         let env = |name: &str| shell.variable(name);
-        Self::checked(config::load_configuration(&self.options(), &env)?, shell)
+        self.checked(config::load_configuration(&self.options(), &env)?, shell)
     }
 
     fn options(&self) -> LoadOptions {
@@ -102,13 +110,26 @@ impl ProjectArgs {
         }
     }
 
-    fn checked(mut project: Project, shell: &Shell) -> Result<Project> {
+    fn checked(&self, mut project: Project, shell: &Shell) -> Result<Project> {
         let known: Vec<_> = rules::all().chain(super::deploy_rules()).collect();
         project.check_rules(&known)?;
+        project.renaming = self.renaming()?;
         for note in project.notes.drain(..) {
             shell.note(note);
         }
         Ok(project)
+    }
+
+    /// The copy that is meant, if one is.
+    fn renaming(&self) -> Result<Option<Renaming>> {
+        if self.prefix.is_none() && self.suffix.is_none() {
+            return Ok(None);
+        }
+        let part = |part: &Option<String>| part.clone().unwrap_or_default();
+        Ok(Some(Renaming::new(
+            &part(&self.prefix),
+            &part(&self.suffix),
+        )?))
     }
 }
 
@@ -169,6 +190,11 @@ pub fn validate(
         }
         input.context.extend(&stored);
     }
+    if let Some(renaming) = &project.renaming {
+        for input in &mut files {
+            rename(renaming, &mut sources, input, &mut terms.unresolved)?;
+        }
+    }
     let checked = validate::validate_sets(&sources, files, &terms);
     let mut sets = Vec::new();
     let mut policies = 0;
@@ -211,4 +237,30 @@ pub fn validate(
     };
     report.sort();
     Ok(Validated { report, sets })
+}
+
+/// Turns the own policies of a set into a copy of themselves. What was found before moves along.
+fn rename(
+    renaming: &Renaming,
+    sources: &mut SourceMap,
+    input: &mut SetFiles,
+    unresolved: &mut [Location],
+) -> Result<()> {
+    let changed = renaming.apply(sources, &input.own)?;
+    let shift = |location: &mut Location| {
+        if let Some(splices) = changed.get(&location.source) {
+            location.span = splices.shift(location.span);
+        }
+    };
+    unresolved.iter_mut().for_each(shift);
+    for finding in &mut input.found {
+        shift(&mut finding.primary.location);
+        for label in &mut finding.related {
+            shift(&mut label.location);
+        }
+        for edit in finding.fix.iter_mut().flat_map(|fix| &mut fix.edits) {
+            shift(&mut edit.location);
+        }
+    }
+    Ok(())
 }

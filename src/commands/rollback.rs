@@ -308,11 +308,11 @@ impl Rollback<'_> {
         let delete = self.snapshot.created();
         let mut ids = local.wanted();
         ids.extend(manifest.policies.iter().map(|policy| policy.id.clone()));
-        let mut remote = read(connection, &ids, self.concurrency).await?;
+        let mut remote = read(connection, Some(&ids), self.concurrency).await?;
         if delete.iter().any(|id| remote.has_policy(id)) {
             // Whether anything else inherits from what is to be deleted, only the contents tell.
             let all = remote.policies.clone();
-            remote = read(connection, &all, self.concurrency).await?;
+            remote = read(connection, Some(&all), self.concurrency).await?;
         }
         let overtaken = self.snapshot.overtaken(&remote)?;
         if !overtaken.is_empty() && !self.args.force {
@@ -410,6 +410,7 @@ impl Rollback<'_> {
             emulator: self.args.access.emulator,
             yes: self.args.yes,
             levels: Vec::new(),
+            prunes: false,
             display,
         };
         let ready = Ready {
@@ -419,6 +420,7 @@ impl Rollback<'_> {
             remote,
             materials,
             report: validated.report,
+            ledger: None,
         };
         deployment.carry_out(ready, shell).await
     }

@@ -58,10 +58,9 @@ pub(super) fn check(
         );
     }
     let mut moved = saved.moved(local, remote);
-    for deviation in saved.deviations(fresh) {
-        if !moved.contains(&deviation) {
-            moved.push(deviation);
-        }
+    if moved.is_empty() {
+        // Only where files and tenant are the same does a difference tell something else.
+        moved = saved.deviations(fresh);
     }
     if moved.is_empty() {
         return Ok(());

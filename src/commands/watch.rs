@@ -442,6 +442,8 @@ mod tests {
             tenant: None,
             config: None,
             with: vec![root.join("gone")],
+            prefix: None,
+            suffix: None,
         };
         let names: Vec<_> = Roots::of_arguments(&args, Some(&root.join("p/report.xml")))
             .list()

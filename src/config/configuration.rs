@@ -132,6 +132,8 @@ pub(super) struct Configuration {
     pub(super) keysets: Vec<KeysetRecipe>,
     pub(super) rule_levels: Vec<RuleLevel>,
     pub(super) concurrency: Option<usize>,
+    /// The name under which deployments are recorded.
+    pub(super) project: Option<Located<String>>,
     /// A folder of generated copies of policies, which are no input.
     pub(super) generated_folder: Option<String>,
     pub(super) findings: Vec<Finding>,
@@ -152,6 +154,7 @@ impl Configuration {
             keysets: Vec::new(),
             rule_levels: Vec::new(),
             concurrency: None,
+            project: None,
             generated_folder: None,
             findings: Vec::new(),
             settings_place,

@@ -17,6 +17,10 @@ use crate::diagnostics::SourceMap;
 /// Folders of tools, which never hold policies of the user.
 const SKIPPED_FOLDERS: &[&str] = &["target", "node_modules"];
 
+/// The file by which `iefctl build` marks the folder that it writes to. What is below is no input of
+/// anything that lies above.
+pub const BUILD_MANIFEST: &str = ".iefctl-build.json";
+
 /// What the configuration says about files that are found in folders and by globs.
 #[derive(Debug, Default)]
 pub(super) struct Filter {
@@ -361,6 +365,9 @@ impl<'w> Walk<'w> {
         }
         if SKIPPED_FOLDERS.contains(&name.as_ref()) {
             return Some("is skipped: it belongs to a tool");
+        }
+        if path.join(BUILD_MANIFEST).is_file() {
+            return Some("is skipped: `iefctl build` wrote it");
         }
         self.filter
             .is_generated(path)

@@ -19,6 +19,7 @@ use crate::policy::{BuiltIn, SETTINGS_SHADOWED_BUILT_IN, SETTINGS_SHARED_TENANT,
 pub(super) const FILE_NAME: &str = "iefctl.toml";
 
 const ROOT: &[&str] = &[
+    "project",
     "policies",
     "exclude",
     "with",
@@ -78,6 +79,7 @@ impl Reader<'_> {
     fn root(&mut self, root: &DeTable<'_>) {
         for (key, value) in Tables::entries(root) {
             match key.get_ref().as_ref() {
+                "project" => self.configuration.project = self.tables.name(key, value),
                 "policies" => self.configuration.policies = self.policies(key, value),
                 "exclude" => self.configuration.exclude = self.tables.strings(key, value),
                 "with" => self.configuration.with = self.tables.strings(key, value),

@@ -27,15 +27,17 @@ use std::path::{Path, PathBuf};
 pub use configuration::{
     GeneratedKey, KeyUse, KeysetContent, KeysetRecipe, RuleLevel, ValueSource,
 };
+pub use discover::BUILD_MANIFEST;
 pub use error::ConfigError;
+pub use paths::relative;
 pub use read::decode;
 
 use configuration::Configuration;
 use discover::{Filter, Target};
 use locate::Files;
 
-use crate::diagnostics::{Diagnostic, Rule, Source, SourceId, SourceMap};
-use crate::policy::{Settings, closest};
+use crate::diagnostics::{Diagnostic, Location, Rule, Source, SourceId, SourceMap};
+use crate::policy::{Renaming, Settings, closest};
 
 /// What the command line says about the project.
 #[derive(Debug, Clone, Default)]
@@ -74,10 +76,14 @@ pub struct Project {
     pub rule_levels: Vec<RuleLevel>,
     /// How many uploads may run at once, where the configuration says so.
     pub concurrency: Option<usize>,
+    /// `project`: the name under which deployments are recorded, with its place.
+    pub name: Option<(String, Location)>,
     /// What is wrong with the configuration without making it useless.
     pub diagnostics: Vec<Diagnostic>,
     /// What was passed over and why, for `-v`.
     pub notes: Vec<String>,
+    /// How the policies are called, where a copy of the sets is meant. Loading leaves it open.
+    pub renaming: Option<Renaming>,
     /// All environments, in the order of the configuration.
     pub environment_names: Vec<String>,
 }
@@ -138,13 +144,7 @@ fn read(
     let configuration = configuration.as_ref();
     let chosen = select::environment(configuration, options.environment.as_deref())?;
     let settings = select::settings(configuration, chosen, options, &sources, env)?;
-    let filter = match configuration {
-        Some(found) => {
-            let environment = chosen.map(|position| &found.environments[position]);
-            Filter::new(found, environment, &sources)?
-        }
-        None => Filter::default(),
-    };
+    let filter = filter(configuration, chosen, &sources)?;
     let plans = match paths {
         Some(_) => plan_sets(targets, configuration, &sources)?,
         None => Vec::new(),
@@ -227,6 +227,87 @@ pub fn load_without_policies(
     ))
 }
 
+/// Loads what is configured for `folder`, which need not exist, and no policies.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_settings(
+    folder: &Path,
+    options: &LoadOptions,
+    env: &dyn Fn(&str) -> Option<String>,
+) -> Result<Project, ConfigError> {
+    Ok(around(folder, options, env)?.0)
+}
+
+/// Loads what is configured for `folder`, which need not exist, and as one set the policies that lie
+/// in it, in whatever number.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_folder(
+    folder: &Path,
+    options: &LoadOptions,
+    env: &dyn Fn(&str) -> Option<String>,
+) -> Result<Project, ConfigError> {
+    let (mut project, filter) = around(folder, options, env)?;
+    let mut found = Vec::new();
+    if folder.is_dir() {
+        let target = Target::Folder(folder.to_owned());
+        let notes = &mut project.notes;
+        found = match list(&[target], &filter.for_bases(), notes) {
+            Ok(files) => files,
+            Err(ConfigError::Empty { .. }) => Vec::new(),
+            Err(error) => return Err(error),
+        };
+    }
+    let files = found.iter().map(|file| read::source(&file.path));
+    project.sets.push(SetInput {
+        name: paths::display(folder),
+        files: files.collect::<Result<_, _>>()?,
+        with: Vec::new(),
+    });
+    Ok(project)
+}
+
+/// The configuration in the nearest folder that exists, as a project without sets.
+fn around(
+    folder: &Path,
+    options: &LoadOptions,
+    env: &dyn Fn(&str) -> Option<String>,
+) -> Result<(Project, Filter), ConfigError> {
+    let mut notes = Vec::new();
+    let mut sources = SourceMap::new();
+    let mut existing = folder.to_owned();
+    while !existing.is_dir() && paths::above(&existing) != existing {
+        existing = paths::above(&existing);
+    }
+    let files = match options.config.as_deref() {
+        Some(config) => Files::explicit(config)?,
+        None => Files::nearest(&existing, &mut notes),
+    };
+    let configuration = open(&files, options.config.is_some(), &mut sources, &mut notes)?;
+    let configuration = configuration.as_ref();
+    let chosen = select::environment(configuration, options.environment.as_deref())?;
+    let settings = select::settings(configuration, chosen, options, &sources, env)?;
+    let filter = filter(configuration, chosen, &sources)?;
+    let project = project(configuration, chosen, options, settings, sources, notes);
+    Ok((project, filter))
+}
+
+fn filter(
+    configuration: Option<&Configuration>,
+    chosen: Option<usize>,
+    sources: &SourceMap,
+) -> Result<Filter, ConfigError> {
+    match configuration {
+        Some(found) => {
+            let environment = chosen.map(|position| &found.environments[position]);
+            Filter::new(found, environment, sources)
+        }
+        None => Ok(Filter::default()),
+    }
+}
+
 /// A project without policies.
 fn project(
     configuration: Option<&Configuration>,
@@ -246,8 +327,12 @@ fn project(
         keysets: select::keysets(configuration, chosen),
         rule_levels: configuration.map_or_else(Vec::new, |found| found.rule_levels.clone()),
         concurrency: configuration.and_then(|found| found.concurrency),
+        name: configuration
+            .and_then(|found| found.project.as_ref())
+            .map(|name| (name.value.clone(), name.place)),
         diagnostics: select::findings(configuration, chosen, options.tenant.is_some()),
         notes,
+        renaming: None,
         environment_names: configuration.map_or_else(Vec::new, |found| {
             select::names(&found.environments)
                 .map(str::to_owned)

@@ -37,7 +37,7 @@ pub(super) fn above(folder: &Path) -> PathBuf {
 }
 
 /// `path` as seen from `folder`, with forward slashes; nothing where it lies elsewhere.
-pub(super) fn relative(path: &Path, folder: &Path) -> Option<String> {
+pub fn relative(path: &Path, folder: &Path) -> Option<String> {
     let path = absolute(path)?;
     let rest = path.strip_prefix(absolute(folder)?).ok()?;
     Some(display(rest))

@@ -52,9 +52,20 @@ pub(super) struct Meaning {
     /// Whether the key must be RSA; a certificate's is.
     pub(super) rsa: bool,
     /// What a person has to supply otherwise.
-    pub(super) noun: &'static str,
+    noun: &'static str,
     /// How to configure that.
     advice: &'static str,
+}
+
+impl Meaning {
+    /// The options of `iefctl keys create` that make such a key.
+    pub(super) fn source(&self) -> String {
+        match (self.generated, self.rsa) {
+            (true, _) => format!("--generate rsa --use {}", self.usage.as_str()),
+            (false, true) => "--pkcs12 FILE --password-env NAME".to_owned(),
+            (false, false) => "--secret-env NAME".to_owned(),
+        }
+    }
 }
 
 /// A reference with its place.

@@ -19,6 +19,7 @@ mod fingerprint;
 mod impact;
 pub mod keys;
 mod keyset_plan;
+mod ledger;
 mod local;
 mod locate;
 mod materials;
@@ -30,6 +31,7 @@ mod place;
 mod plan;
 mod preconditions;
 mod provision;
+mod prune;
 mod recipe;
 mod rejected;
 mod remote;
@@ -47,6 +49,7 @@ pub use fingerprint::Fingerprint;
 pub use keyset_plan::{
     KEYSET_CONFLICTING_RECIPES, KEYSET_MISSING, KEYSET_MIXED_USE, KEYSET_WRONG_KIND,
 };
+pub use ledger::{Ledger, LedgerError, Owned, Scope};
 pub use local::{Local, LocalBase, LocalPolicy, Undeployable};
 pub use materials::{KEYSET_WITHOUT_VALUE, Materials, ValueError};
 pub use moved::Moved;
@@ -62,9 +65,10 @@ pub use preconditions::{
     POLICY_TOO_LARGE, POLICY_UNDEPLOYABLE, POLICYID_UNPREFIXED, PRODUCTION_DEBUGGING, RULES,
     TENANT_FULL, TENANT_OTHER,
 };
+pub use prune::{PRUNE_CHANGED, PRUNE_INHERITED, Pruning, heirs_outside, prune};
 pub use recipe::{GeneratedKind, KeyContent, Recipe, Usage, ValueSource};
 pub use rejected::{Evidence, UPLOAD_FAILED};
-pub use remote::{Remote, RemotePolicy, read};
+pub use remote::{Remote, RemotePolicy, read, read_all};
 pub use snapshot::{Manifest, SavedPolicy, Snapshot, SnapshotError};
 pub use utc::{DateError, date, parse_date, parse_span};
 

@@ -63,6 +63,8 @@ pub static RULES: &[&Rule] = &[
     &keyset_plan::KEYSET_WRONG_KIND,
     &keyset_plan::KEYSET_CONFLICTING_RECIPES,
     &super::materials::KEYSET_WITHOUT_VALUE,
+    &super::prune::PRUNE_CHANGED,
+    &super::prune::PRUNE_INHERITED,
     &super::keys::KEYSET_WITHOUT_KEY,
     &super::keys::KEYSET_WITHOUT_ACTIVE_KEY,
     &super::keys::KEYSET_NOT_YET_ACTIVE,

@@ -158,16 +158,18 @@ pub async fn read(
     wanted: &[String],
     concurrency: usize,
 ) -> Result<Remote, GraphError> {
-    let mut reader = Reader {
-        client,
-        concurrency: concurrency.max(1),
-        waiting: VecDeque::from([Question::Policies, Question::Keysets]),
-        asked: HashSet::new(),
-        running: JoinSet::new(),
-        remote: Remote::default(),
-        names: None,
-    };
-    reader.run(wanted).await?;
+    let mut reader = Reader::new(client, concurrency);
+    reader.run(Some(wanted)).await?;
+    Ok(reader.remote)
+}
+
+/// Reads a tenant with the content of all its policies.
+///
+/// # Errors
+/// As [`read`].
+pub async fn read_all(client: &GraphClient, concurrency: usize) -> Result<Remote, GraphError> {
+    let mut reader = Reader::new(client, concurrency);
+    reader.run(None).await?;
     Ok(reader.remote)
 }
 
@@ -195,8 +197,21 @@ struct Reader<'a> {
     names: Option<HashMap<String, String>>,
 }
 
-impl Reader<'_> {
-    async fn run(&mut self, wanted: &[String]) -> Result<(), GraphError> {
+impl<'a> Reader<'a> {
+    fn new(client: &'a GraphClient, concurrency: usize) -> Self {
+        Self {
+            client,
+            concurrency: concurrency.max(1),
+            waiting: VecDeque::from([Question::Policies, Question::Keysets]),
+            asked: HashSet::new(),
+            running: JoinSet::new(),
+            remote: Remote::default(),
+            names: None,
+        }
+    }
+
+    /// Asks for both lists, and for the content of `wanted`, or of all policies.
+    async fn run(&mut self, wanted: Option<&[String]>) -> Result<(), GraphError> {
         loop {
             while self.running.len() < self.concurrency
                 && let Some(question) = self.waiting.pop_front()
@@ -219,10 +234,10 @@ impl Reader<'_> {
                 Answer::Policies(ids) => {
                     let names = ids.iter().map(|id| (fold(id), id.clone())).collect();
                     self.names = Some(names);
-                    self.remote.policies = ids;
-                    for id in wanted {
+                    for id in wanted.unwrap_or(&ids) {
                         self.want(id);
                     }
+                    self.remote.policies = ids;
                 }
                 // Deleted since it was listed.
                 Answer::Policy(id, None) => self.remote.policies.retain(|known| *known != id),

@@ -405,7 +405,7 @@ fn io_error<'p>(
 
 /// A name that every file system takes: what is not a letter, digit, `_`, `-` or `.` becomes `%` and
 /// two digits.
-fn file_name(id: &str) -> String {
+pub(super) fn file_name(id: &str) -> String {
     let mut name = String::with_capacity(id.len());
     for (position, byte) in id.bytes().enumerate() {
         let plain = byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');

@@ -11,6 +11,7 @@ mod near_miss;
 mod report;
 mod rule;
 mod source;
+mod splice;
 mod text_map;
 
 pub use diagnostic::{Diagnostic, Edit, Fix, Label, Level};
@@ -19,4 +20,5 @@ pub use near_miss::{near_miss, only_slip};
 pub use report::{Report, Summary};
 pub use rule::Rule;
 pub use source::{LineColumn, Location, Source, SourceId, SourceMap, Span};
+pub use splice::{Splice, Splices};
 pub use text_map::{Piece, TextMap};

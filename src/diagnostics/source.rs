@@ -3,7 +3,7 @@ use std::sync::{Arc, OnceLock};
 
 use line_index::LineIndex;
 
-use super::TextMap;
+use super::{Splices, TextMap};
 
 /// A half-open byte range, always on character boundaries of the text that it belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -123,6 +123,21 @@ impl Source {
         }
     }
 
+    /// The same source with its resolved text changed once more; places still lead to the original.
+    #[must_use]
+    pub fn spliced(self, splices: &Splices) -> Self {
+        Self {
+            text: splices.apply(&self.text).into(),
+            map: splices.compose(&self.map),
+            ..self
+        }
+    }
+
+    /// The way from the resolved text to the original.
+    pub const fn map(&self) -> &TextMap {
+        &self.map
+    }
+
     /// Notes that the file starts with a UTF-8 byte order mark.
     #[must_use]
     pub fn with_bom(self, has_bom: bool) -> Self {
@@ -233,6 +248,15 @@ impl SourceMap {
     /// If the id comes from another map, which is a programming error.
     pub fn get(&self, id: SourceId) -> &Source {
         &self.sources[id.0 as usize]
+    }
+
+    /// Changes the resolved text of a source.
+    ///
+    /// # Panics
+    /// If the id comes from another map, which is a programming error.
+    pub fn splice(&mut self, id: SourceId, splices: &Splices) {
+        let source = &mut self.sources[id.0 as usize];
+        *source = source.clone().spliced(splices);
     }
 
     /// The first source of this name.

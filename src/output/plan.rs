@@ -23,7 +23,7 @@ pub(super) fn summary_line(plan: &PlanJson) -> String {
         let policies = match summary.unchanged {
             0 => String::new(),
             1 => " (1 policy is up to date)".to_owned(),
-            count => format!(" ({count} policies are up to date)"),
+            count => format!(" ({} are up to date)", counted_policies(count as usize)),
         };
         return format!("{tenant}: nothing would change{policies}");
     }
@@ -39,7 +39,10 @@ pub(super) fn summary_line(plan: &PlanJson) -> String {
         (summary.update, "to update"),
         (summary.delete, "to delete"),
     ] {
-        if count > 0 {
+        let is_first_of_policies = !parts.iter().any(|part: &String| !part.contains("keyset"));
+        if count > 0 && is_first_of_policies {
+            parts.push(format!("{} {word}", counted_policies(count as usize)));
+        } else if count > 0 {
             parts.push(format!("{count} {word}"));
         }
     }
@@ -47,6 +50,14 @@ pub(super) fn summary_line(plan: &PlanJson) -> String {
         parts.push(format!("{} unchanged", summary.unchanged));
     }
     format!("{tenant}: {}", parts.join(", "))
+}
+
+/// "1 policy", "3 policies".
+pub(super) fn counted_policies(count: usize) -> String {
+    match count {
+        1 => "1 policy".to_owned(),
+        count => format!("{count} policies"),
+    }
 }
 
 /// One word for what would happen to a policy.

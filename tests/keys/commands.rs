@@ -64,14 +64,7 @@ impl Sandbox {
     fn keys(&self, args: &[&str]) -> Finished {
         let mut all = vec!["keys"];
         all.extend(args);
-        all.extend(["--config", "p/appsettings.json", "-e", "dev", "--emulator"]);
-        if !Path::new(&self.0.path().join("p/appsettings.json")).exists() {
-            let position = all
-                .iter()
-                .position(|arg| *arg == "p/appsettings.json")
-                .unwrap();
-            all[position] = "p/iefctl.toml";
-        }
+        all.extend(["--config", "p/iefctl.toml", "-e", "dev", "--emulator"]);
         self.run(&all)
     }
 }

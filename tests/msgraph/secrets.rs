@@ -47,7 +47,9 @@ async fn no_secret_appears_in_errors_debug_or_trace() {
         .with_max_level(tracing::Level::TRACE)
         .with_writer(log.clone())
         .finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
+    // For the whole process: whether a call site is enabled is cached for all threads, and a test
+    // without a subscriber that comes first would switch it off for a scoped one.
+    tracing::subscriber::set_global_default(subscriber).unwrap();
 
     // A service that repeats whatever it was sent, as .NET's JSON errors do.
     let shape = Arc::new(std::sync::atomic::AtomicUsize::new(0));

@@ -98,6 +98,8 @@ fn deployment() -> DeployJson {
         unchanged: 1,
         failed: 1,
         blocked: 1,
+        restored: 1,
+        keysets_failed: 1,
         requests: 17,
         retries: 2,
         duration_ms: 5_120,

@@ -94,6 +94,8 @@ impl TenantChoice {
             tenant: self.tenant.clone(),
             config: self.config.clone(),
             with: Vec::new(),
+            prefix: None,
+            suffix: None,
         }
     }
 

@@ -112,13 +112,13 @@ pub fn check(users: &[KeyUser], keysets: &[TenantKeyset], options: CheckOptions)
 impl KeysReport {
     fn add_missing(&mut self, id: &str, users: Vec<KeyUser>, keysets: &[TenantKeyset]) {
         let near = near_miss(id, keysets.iter().map(|keyset| keyset.id.as_str()));
-        let noun = users
+        let source = users
             .iter()
             .find_map(|user| keyset_plan::meaning(&user.key))
-            .map_or("key", |meaning| meaning.noun);
+            .map_or("…".to_owned(), |meaning| meaning.source());
         let advice = format!(
-            "`iefctl keys create {id}` makes it; it holds a {noun}. `iefctl deploy` makes it too if \
-             the configuration says how"
+            "`iefctl keys create {id} {source}` makes it, and `iefctl deploy` does if the \
+             configuration says how"
         );
         self.keysets.push(id.to_owned());
         self.findings.push(KeyFinding {

@@ -126,8 +126,8 @@ pub enum Warning {
     CertificateUse(String),
     /// The former keys stay.
     #[error(
-        "{0} without an end stay published until the keyset is deleted, as the service cannot \
-         remove a single key"
+        "the service cannot remove a single key: {0}, without an end, published until the keyset is \
+         deleted"
     )]
     StaysPublished(String),
 }
@@ -165,7 +165,9 @@ impl RotationPlan {
             plan.refuse_second(keyset);
         }
         plan.handovers = handovers(&plan.keys, now);
-        plan.warn(keyset);
+        if plan.refusals.is_empty() {
+            plan.warn(keyset);
+        }
         plan
     }
 
@@ -274,8 +276,8 @@ impl RotationPlan {
             .count();
         let words = match endless {
             0 => return,
-            1 => "1 former key".to_owned(),
-            count => format!("{count} former keys"),
+            1 => "1 former key stays".to_owned(),
+            count => format!("{count} former keys stay"),
         };
         self.warnings.push(Warning::StaysPublished(words));
     }

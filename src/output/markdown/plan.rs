@@ -9,8 +9,10 @@ use crate::output::json::plan::{
     ChangeJson, KeysetActionJson, PlanFindingJson, PlanJson, PlannedPolicyJson,
 };
 use crate::output::plan::{
-    BREAKING_ADVICE, action_word, is_news, keyset_remark, keyset_word, summary_line,
+    BREAKING_ADVICE, action_word, counted_policies, is_news, keyset_remark, keyset_word,
+    summary_line,
 };
+use crate::output::visible::one_line;
 
 use super::{COMMENT_BYTES, append_within, escaped, fenced};
 
@@ -41,8 +43,8 @@ pub fn document(plan: &PlanJson) -> String {
         let diff = policy.diff.as_ref()?;
         Some(format!(
             "\n<details><summary>Text of {}</summary>\n\n{}\n</details>\n",
-            escaped(&policy.id),
-            fenced("diff", &super::super::visible::lines(diff))
+            html(&policy.id),
+            fenced("diff", &crate::output::visible::lines(diff))
         ))
     });
     append_counted(&mut text, diffs, COMMENT_BYTES);
@@ -60,13 +62,6 @@ fn append_counted(text: &mut String, blocks: impl Iterator<Item = String>, room:
             "\n… the details of {} more do not fit here\n",
             counted_policies(count - shown)
         );
-    }
-}
-
-fn counted_policies(count: usize) -> String {
-    match count {
-        1 => "1 policy".to_owned(),
-        count => format!("{count} policies"),
     }
 }
 
@@ -191,7 +186,7 @@ const MOST_CHANGES: usize = 100;
 fn changes(policy: &PlannedPolicyJson) -> String {
     let mut text = format!(
         "\n<details><summary>{}: {}</summary>\n\n",
-        escaped(&policy.id),
+        html(&policy.id),
         counted(policy.changes.len(), "change")
     );
     for change in policy.changes.iter().take(MOST_CHANGES) {
@@ -225,6 +220,15 @@ fn described(change: &ChangeJson) -> String {
         escaped(&change.place(" › ")),
         values.unwrap_or_default()
     )
+}
+
+/// Text within an HTML element, where Markdown's escapes would be shown.
+fn html(text: &str) -> String {
+    one_line(text)
+        .replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('@', "@<!-- -->")
 }
 
 fn foreign(plan: &PlanJson, text: &mut String) {

@@ -13,6 +13,7 @@ mod markup;
 mod placeholder;
 mod resolve;
 mod suggestion;
+mod templating;
 
 pub use findings::{
     SETTINGS_CYCLE, SETTINGS_DUPLICATE_ENVIRONMENT, SETTINGS_DUPLICATE_KEY,

@@ -1,7 +1,9 @@
 //! `sec-rest-none`: a REST service that anybody may call.
 
-use crate::diagnostics::{Diagnostic, Level, Rule};
-use crate::policy::{Effective, Role};
+use std::collections::HashMap;
+
+use crate::diagnostics::{Diagnostic, Level, Rule, SourceId};
+use crate::policy::{Effective, Policy, PolicySet, Role};
 
 /// The service does not know who calls it.
 pub(super) static SEC_REST_NONE: Rule = Rule {
@@ -20,6 +22,7 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
     let Some(execution) = view.execution() else {
         return;
     };
+    let mut used_outside: HashMap<SourceId, bool> = HashMap::new();
     for executed in &execution.profiles {
         let profile = &executed.profile;
         let rest = profile
@@ -36,6 +39,12 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
         if !rest || allowed || !none || policy.role == Role::Context {
             continue;
         }
+        if *used_outside
+            .entry(policy.source)
+            .or_insert_with(|| is_used_outside(view.set(), policy))
+        {
+            continue;
+        }
         findings.push(
             Diagnostic::new(
                 &SEC_REST_NONE,
@@ -49,4 +58,22 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
             .policy_id(policy.id()),
         );
     }
+}
+
+/// Whether a relying party in another mode inherits from a policy. What the tenant says of that one
+/// says more.
+fn is_used_outside(set: &PolicySet, policy: &Policy) -> bool {
+    set.iter().any(|(index, other)| {
+        let mode = other.header.deployment_mode.as_ref();
+        mode.is_none_or(|mode| mode.value != "Development")
+            && other
+                .document
+                .root()
+                .is_some_and(|root| root.child("RelyingParty").is_some())
+            && set
+                .chain(index)
+                .0
+                .iter()
+                .any(|&ancestor| set.get(ancestor).source == policy.source)
+    })
 }
