@@ -158,8 +158,8 @@ fn azure_reads_back_what_was_found() {
 #[test]
 fn azure_uploads_a_summary() {
     assert_eq!(
-        azure::upload_summary("/tmp/50%/summary.md"),
-        "##vso[task.uploadsummary]/tmp/50%AZP25/summary.md"
+        azure::upload_summary("out/50%/summary.md"),
+        "##vso[task.uploadsummary]out/50%AZP25/summary.md"
     );
     assert!(azure::summary_markdown(&sample::report()).contains("| Level |"));
 }
