@@ -102,6 +102,7 @@ fn environments(args: &BuildArgs, shell: &Shell) -> Result<(Vec<Option<String>>,
     }
     let options = LoadOptions {
         config: args.project.config.clone(),
+        kind: args.project.config_format,
         ..LoadOptions::default()
     };
     let start = args.project.paths.first();

@@ -81,6 +81,7 @@ pub fn run(args: &DestroyArgs, shell: &Shell) -> Result<Exit> {
     let renaming = Renaming::new(&args.prefix, "")?;
     let options = LoadOptions {
         config: args.config.clone(),
+        kind: None,
         environment: args.environment.clone(),
         tenant: args.tenant_name.clone(),
         with: Vec::new(),

@@ -7,6 +7,7 @@
 mod atomic_file;
 pub mod build;
 mod ci_summary;
+pub mod config;
 pub mod deploy;
 mod deployment;
 pub mod destroy;
@@ -15,6 +16,7 @@ pub mod explain;
 mod files;
 mod fix;
 pub mod graph;
+pub mod init;
 pub mod keys;
 mod outcome_view;
 pub mod ownership;

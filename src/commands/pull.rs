@@ -85,6 +85,7 @@ pub struct PullArgs {
 pub fn run(args: &PullArgs, shell: &Shell) -> Result<Exit> {
     let options = LoadOptions {
         config: args.config.clone(),
+        kind: None,
         environment: args.environment.clone(),
         tenant: args.tenant_name.clone(),
         with: Vec::new(),
@@ -93,6 +94,13 @@ pub fn run(args: &PullArgs, shell: &Shell) -> Result<Exit> {
     let mut project = config::load_folder(&args.folder, &options, &env)?;
     for note in project.notes.drain(..) {
         shell.note(note);
+    }
+    if let Some(renaming) = &project.renaming {
+        bail!(
+            "the configuration gives all ids the prefix `{}`, which `pull` cannot take away again: \
+             pull into a folder without that configuration",
+            renaming.prefix()
+        );
     }
     let Some(tenant) = project.settings.tenant.clone() else {
         bail!("no tenant is chosen: name it with `--tenant DOMAIN` or `--environment NAME`");

@@ -88,6 +88,7 @@ pub struct RollbackArgs {
 pub fn run(args: &RollbackArgs, shell: &Shell) -> Result<Exit> {
     let options = LoadOptions {
         config: args.config.clone(),
+        kind: None,
         environment: args.environment.clone(),
         tenant: args.tenant.clone(),
         with: Vec::new(),

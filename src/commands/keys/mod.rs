@@ -93,6 +93,7 @@ impl TenantChoice {
             environment: self.environment.clone(),
             tenant: self.tenant.clone(),
             config: self.config.clone(),
+            config_format: None,
             with: Vec::new(),
             prefix: None,
             suffix: None,
