@@ -10,6 +10,7 @@ use super::convert_text::{Additions, SecretVariable, secrets, write};
 use super::discover::Target;
 use super::open::{Opened, open};
 use super::rewrite::{Rewritten, rewrite};
+use super::select::Lookup;
 use super::{ConfigError, Kind, LoadOptions, Project, assemble, iefctl_toml, paths};
 use crate::diagnostics::{Diagnostic, Level, Location, Source, SourceMap, Span};
 use crate::policy::{BuiltIn, Notation, Resolver, SETTINGS_UNUSED};
@@ -317,7 +318,7 @@ fn verify(
         let needed = additions.needs(name).then(|| format!("value of {name}"));
         secret(name).or(needed)
     };
-    let lookups: [&dyn Fn(&str) -> Option<String>; 2] = [&only_needed, &set];
+    let lookups: [Lookup<'_>; 2] = [&only_needed, &set];
     let old_names = old
         .opened
         .configuration
