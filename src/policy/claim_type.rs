@@ -1,6 +1,7 @@
 use super::Kind;
-use super::effective::{Effective, Site};
+use super::effective::Effective;
 use super::set::{Policy, PolicySet};
+use super::site::Site;
 
 /// The data types of the schema, as `ClaimType/DataType` writes them.
 pub static DATA_TYPES: &[&str] = &[

@@ -25,8 +25,7 @@ pub struct KeysetReference {
 pub fn keyset_references(policy: &Policy) -> Vec<KeysetReference> {
     policy
         .document
-        .elements()
-        .filter(|element| element.name() == "Key")
+        .elements_named("Key")
         .filter_map(|element| {
             let storage = element.attribute("StorageReferenceId")?;
             let list = element.parent()?;

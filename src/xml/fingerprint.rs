@@ -39,14 +39,35 @@ mod tests {
     #[test]
     fn equal_names_share_it_and_similar_ones_do_not() {
         let names = [
-            "", "a", "b", "aa", "ab", "abc", "acb", "Id", "Key", "Item", "InputClaim",
-            "InputClaims", "OutputClaim", "OutputClaims", "UserJourney", "UserJourneys",
-            "SubJourney", "SubJourneys", "TechnicalProfile", "TechnicalProfiles",
+            "",
+            "a",
+            "b",
+            "aa",
+            "ab",
+            "abc",
+            "acb",
+            "Id",
+            "Key",
+            "Item",
+            "InputClaim",
+            "InputClaims",
+            "OutputClaim",
+            "OutputClaims",
+            "UserJourney",
+            "UserJourneys",
+            "SubJourney",
+            "SubJourneys",
+            "TechnicalProfile",
+            "TechnicalProfiles",
         ];
         for (index, name) in names.iter().enumerate() {
             assert_eq!(Fingerprint::of(name), Fingerprint::of(&name.to_owned()));
             for other in &names[index + 1..] {
-                assert_ne!(Fingerprint::of(name), Fingerprint::of(other), "{name} {other}");
+                assert_ne!(
+                    Fingerprint::of(name),
+                    Fingerprint::of(other),
+                    "{name} {other}"
+                );
             }
         }
     }

@@ -12,9 +12,9 @@ use quick_xml::reader::Reader;
 
 use crate::diagnostics::{Diagnostic, Location, SourceId, Span};
 
+use crate::xml::Fingerprint;
 use crate::xml::XML_WELLFORMED;
 use crate::xml::characters::{is_legal_character, unescape};
-use crate::xml::Fingerprint;
 use crate::xml::document::{AttributeData, Document, Value};
 use crate::xml::findings::{Finding, syntax_error};
 use crate::xml::namespaces::Namespaces;

@@ -20,11 +20,7 @@ pub(super) struct PlainTag {
 impl PlainTag {
     /// Reads the tag whose `<` stands at `start`, its attributes into `attributes`. `None` for
     /// everything that is not plain, whether it is right or wrong.
-    pub(super) fn read(
-        text: &str,
-        start: u32,
-        attributes: &mut Vec<RawAttribute>,
-    ) -> Option<Self> {
+    pub(super) fn read(text: &str, start: u32, attributes: &mut Vec<RawAttribute>) -> Option<Self> {
         attributes.clear();
         let bytes = text.as_bytes();
         let name = name_at(bytes, start as usize + 1)?;

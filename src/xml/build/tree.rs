@@ -66,9 +66,7 @@ impl Tree {
     }
 
     /// The names of the open elements, the outermost first.
-    pub(super) fn open_names(
-        &self,
-    ) -> impl DoubleEndedIterator<Item = Span> + ExactSizeIterator {
+    pub(super) fn open_names(&self) -> impl DoubleEndedIterator<Item = Span> + ExactSizeIterator {
         self.open.iter().map(|open| open.name)
     }
 
