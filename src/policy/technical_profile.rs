@@ -16,6 +16,9 @@ pub struct TechnicalProfile<'s> {
     pub included: usize,
     /// The ids of an include chain that returns to where it was, if it does.
     pub include_cycle: Option<Vec<String>>,
+    /// Whether it, or a profile that it includes, includes one that nobody declares: what that would
+    /// bring is not known.
+    pub includes_unknown: bool,
     /// `Metadata/Item`, one per key.
     pub metadata: Vec<Item<'s>>,
     /// `CryptographicKeys/Key`, one per id.
@@ -108,14 +111,14 @@ impl<'s> TechnicalProfile<'s> {
 
 /// Merges a profile; `None` if neither the policy nor an ancestor declares it.
 pub(super) fn merge<'s>(view: &Effective<'s>, id: Id<'_>) -> Option<TechnicalProfile<'s>> {
-    let mut visiting = Vec::new();
-    let mut include_cycle = None;
-    let (layers, included) = layers(view, id, &mut visiting, &mut include_cycle)?;
+    let mut inclusion = Inclusion::default();
+    let (layers, included) = inclusion.layers(view, id)?;
     let own_id = layers.last()?.attribute("Id")?;
     let mut profile = TechnicalProfile {
         id: own_id,
         included,
-        include_cycle,
+        include_cycle: inclusion.cycle,
+        includes_unknown: inclusion.leads_nowhere,
         metadata: Vec::new(),
         cryptographic_keys: Vec::new(),
         input_claims: Vec::new(),
@@ -187,43 +190,50 @@ impl<'s> TechnicalProfile<'s> {
     }
 }
 
-/// The layers of a profile and how many of them are included ones. Inclusion works on profiles that
-/// are already merged over the chain: only the nearest `IncludeTechnicalProfile` counts.
-fn layers<'s, 'i>(
-    view: &Effective<'s>,
-    id: Id<'i>,
-    visiting: &mut Vec<Id<'i>>,
-    cycle: &mut Option<Vec<String>>,
-) -> Option<(Vec<Site<'s>>, usize)>
-where
-    's: 'i,
-{
-    let own = view.declarations(Kind::TechnicalProfile, id);
-    let own: Vec<Site<'s>> = own.collect();
-    if own.is_empty() {
-        return None;
-    }
-    if let Some(first) = visiting.iter().position(|known| *known == id) {
-        cycle.get_or_insert_with(|| {
-            let ids = visiting[first..].iter();
-            ids.map(|id| id.written().to_ascii_lowercase()).collect()
+/// The way through profiles that include each other.
+#[derive(Default)]
+struct Inclusion<'i> {
+    visiting: Vec<Id<'i>>,
+    cycle: Option<Vec<String>>,
+    /// Whether a profile is included that nobody declares.
+    leads_nowhere: bool,
+}
+
+impl<'i> Inclusion<'i> {
+    /// The layers of a profile and how many of them are included ones. Inclusion works on profiles
+    /// that are already merged over the chain: only the nearest `IncludeTechnicalProfile` counts.
+    fn layers<'s: 'i>(
+        &mut self,
+        view: &Effective<'s>,
+        id: Id<'i>,
+    ) -> Option<(Vec<Site<'s>>, usize)> {
+        let own: Vec<_> = view.declarations(Kind::TechnicalProfile, id).collect();
+        if own.is_empty() {
+            self.leads_nowhere |= !self.visiting.is_empty();
+            return None;
+        }
+        if let Some(first) = self.visiting.iter().position(|known| *known == id) {
+            self.cycle.get_or_insert_with(|| {
+                let ids = self.visiting[first..].iter();
+                ids.map(|id| id.written().to_ascii_lowercase()).collect()
+            });
+            return None;
+        }
+        let include = own.iter().rev().find_map(|site| {
+            site.child("IncludeTechnicalProfile")?
+                .attribute("ReferenceId")
         });
-        return None;
+        let Some(include) = include else {
+            return Some((own, 0));
+        };
+        self.visiting.push(id);
+        let included = self.layers(view, Id::of(include));
+        self.visiting.pop();
+        let (mut all, _) = included.unwrap_or_default();
+        let included = all.len();
+        all.extend(own);
+        Some((all, included))
     }
-    let include = own.iter().rev().find_map(|site| {
-        site.child("IncludeTechnicalProfile")?
-            .attribute("ReferenceId")
-    });
-    let Some(include) = include else {
-        return Some((own, 0));
-    };
-    visiting.push(id);
-    let included = layers(view, Id::of(include), visiting, cycle);
-    visiting.pop();
-    let (mut all, _) = included.unwrap_or_default();
-    let included = all.len();
-    all.extend(own);
-    Some((all, included))
 }
 
 fn override_item<'s>(
