@@ -24,7 +24,7 @@ impl Fingerprint {
         }
         index = 0;
         while index < 3 {
-            let from_end = if index < last { last - index } else { 0 };
+            let from_end = last.saturating_sub(index);
             mixed = mixed << 8 | bytes[from_end] as u64;
             index += 1;
         }
@@ -61,7 +61,7 @@ mod tests {
             "TechnicalProfiles",
         ];
         for (index, name) in names.iter().enumerate() {
-            assert_eq!(Fingerprint::of(name), Fingerprint::of(&name.to_owned()));
+            assert_eq!(Fingerprint::of(name), Fingerprint::of(&String::from(*name)));
             for other in &names[index + 1..] {
                 assert_ne!(
                     Fingerprint::of(name),

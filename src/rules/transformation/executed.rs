@@ -61,10 +61,11 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
                     continue;
                 }
                 let strings = strings.get_or_insert_with(|| localized_strings(view));
-                findings.extend(needed.into_iter().filter_map(|(kind, id, place)| {
-                    (!strings.contains(&(kind, Id::of(id))))
-                        .then(|| missing(&transformation, kind, id, place))
-                }));
+                let missing_texts = needed
+                    .into_iter()
+                    .filter(|(kind, id, _)| !strings.contains(&(kind, Id::of(id))))
+                    .map(|(kind, id, place)| missing(&transformation, kind, id, place));
+                findings.extend(missing_texts);
             }
         }
     }
