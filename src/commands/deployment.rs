@@ -240,9 +240,24 @@ fn summary(plan: &Plan) -> String {
     let keysets = plan.keysets.iter();
     let keysets = keysets.filter(|step| step.action != deploy::KeysetAction::Present);
     let parts = [
-        (count(PolicyAction::Create), "policy", "policies", "to create"),
-        (count(PolicyAction::Update), "policy", "policies", "to update"),
-        (count(PolicyAction::Delete), "policy", "policies", "to delete"),
+        (
+            count(PolicyAction::Create),
+            "policy",
+            "policies",
+            "to create",
+        ),
+        (
+            count(PolicyAction::Update),
+            "policy",
+            "policies",
+            "to update",
+        ),
+        (
+            count(PolicyAction::Delete),
+            "policy",
+            "policies",
+            "to delete",
+        ),
         (keysets.count(), "keyset", "keysets", "to provision"),
     ];
     let parts: Vec<String> = parts
@@ -277,7 +292,10 @@ async fn interrupt(
     end(status)
 }
 
-#[expect(clippy::exit, reason = "somebody insists on an end while calls are running")]
+#[expect(
+    clippy::exit,
+    reason = "somebody insists on an end while calls are running"
+)]
 fn end(status: i32) -> ! {
     std::process::exit(status)
 }
