@@ -153,7 +153,7 @@ async fn one_script(seed: u64, world: &mut World, locks: &Path, seen: &mut Seen)
             }
         }
     }
-    let before = contents(&world);
+    let before = contents(world);
     let set = fault_set();
     world.faults(script(seed));
     let tried = match world.read(&set).await {
@@ -174,7 +174,7 @@ async fn one_script(seed: u64, world: &mut World, locks: &Path, seen: &mut Seen)
         seen.faults.extend(request.fault.map(|fault| kind(&fault)));
     }
     world.faults(Faults::default());
-    let after = contents(&world);
+    let after = contents(world);
     match &tried {
         Some(outcome) => {
             is_honest(outcome, &before, &after, seed);
@@ -204,7 +204,7 @@ async fn one_script(seed: u64, world: &mut World, locks: &Path, seen: &mut Seen)
         assert_eq!(keyset.keys.len(), 1, "seed {seed}: {keyset:?}");
     }
     if !updates {
-        bases_came_first(&world, &set, seed);
+        bases_came_first(world, &set, seed);
     }
 }
 
