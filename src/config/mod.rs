@@ -135,51 +135,14 @@ pub fn load(
     options: &LoadOptions,
     env: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Project, ConfigError> {
-    read(Some(paths), options, env)
-}
-
-/// Loads the configuration for the current folder and no policies, for commands that are about a
-/// tenant only.
-///
-/// # Errors
-/// [`ConfigError`]: the command cannot run; nothing else happened.
-pub fn load_configuration(
-    options: &LoadOptions,
-    env: &dyn Fn(&str) -> Option<String>,
-) -> Result<Project, ConfigError> {
-    read(None, options, env)
-}
-
-fn read(
-    paths: Option<&[PathBuf]>,
-    options: &LoadOptions,
-    env: &dyn Fn(&str) -> Option<String>,
-) -> Result<Project, ConfigError> {
     let mut notes = Vec::new();
     let mut sources = SourceMap::new();
     let targets = paths
-        .unwrap_or_default()
         .iter()
         .map(|path| Ok((paths::display(path), Target::of(path, None)?)))
         .collect::<Result<Vec<_>, ConfigError>>()?;
     let opened = open(&targets, options, &mut sources, &mut notes)?;
-    if paths.is_none() {
-        return without_policies(&opened, options, sources, notes, env);
-    }
     assemble(&opened, targets, options, sources, notes, env)
-}
-
-fn without_policies(
-    opened: &Opened,
-    options: &LoadOptions,
-    sources: SourceMap,
-    notes: Vec<String>,
-    env: &dyn Fn(&str) -> Option<String>,
-) -> Result<Project, ConfigError> {
-    let configuration = opened.configuration.as_ref();
-    let chosen = select::environment(configuration, options.environment.as_deref(), &sources)?;
-    let settings = select::settings(configuration, chosen, options, &sources, env)?;
-    Ok(project(opened, chosen, options, settings, sources, notes))
 }
 
 /// The project of an opened configuration.
@@ -248,21 +211,6 @@ impl Project {
         });
         ConfigError::all(unknown.collect())
     }
-}
-
-/// Loads the configuration without any policy, for commands that work on the tenant alone: that of
-/// `--config`, else that of the current folder.
-///
-/// # Errors
-/// As [`load`].
-pub fn load_without_policies(
-    options: &LoadOptions,
-    env: &dyn Fn(&str) -> Option<String>,
-) -> Result<Project, ConfigError> {
-    let mut notes = Vec::new();
-    let mut sources = SourceMap::new();
-    let opened = open(&[], options, &mut sources, &mut notes)?;
-    without_policies(&opened, options, sources, notes, env)
 }
 
 /// Loads what is configured for `folder`, which need not exist, and no policies.

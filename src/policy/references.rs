@@ -1,6 +1,3 @@
-use std::collections::HashMap;
-use std::sync::LazyLock;
-
 use crate::diagnostics::Span;
 use crate::xml::{Document, Element, NodeId};
 
@@ -18,6 +15,8 @@ pub struct ReferenceRow {
     pub attribute: &'static str,
     /// What it refers to.
     pub target: Kind,
+    /// Whether the tenant is known to look the target up when the policy is uploaded.
+    pub is_checked: bool,
 }
 
 const fn row(element: &'static str, attribute: &'static str, target: Kind) -> ReferenceRow {
@@ -26,12 +25,12 @@ const fn row(element: &'static str, attribute: &'static str, target: Kind) -> Re
         parent: None,
         attribute,
         target,
+        is_checked: true,
     }
 }
 
-/// Every reference whose target the tenant looks up when a policy is uploaded: in the policy and its
-/// ancestors, without regard to case. References that only run time or the tenant's keysets decide
-/// are not in this table.
+/// Every reference to an element of the policy or its ancestors, without regard to case. References
+/// in metadata, and those that the tenant's keysets decide, are not in this table.
 pub static SOURCES: &[ReferenceRow] = &[
     row("InputClaim", "ClaimTypeReferenceId", Kind::ClaimType),
     row("OutputClaim", "ClaimTypeReferenceId", Kind::ClaimType),
@@ -111,16 +110,21 @@ pub static SOURCES: &[ReferenceRow] = &[
         Kind::PredicateValidation,
     ),
     row("InputValidationReference", "Id", Kind::InputValidation),
+    // The schema has these two; no documentation and no published policy does.
+    ReferenceRow {
+        parent: Some("InputTokenSources"),
+        is_checked: false,
+        ..row("TechnicalProfile", "Id", Kind::TechnicalProfile)
+    },
+    ReferenceRow {
+        is_checked: false,
+        ..row(
+            "From",
+            "TechnicalProfileReferenceId",
+            Kind::TechnicalProfile,
+        )
+    },
 ];
-
-static BY_ELEMENT: LazyLock<HashMap<&'static str, Vec<&'static ReferenceRow>>> =
-    LazyLock::new(|| {
-        let mut by_element: HashMap<_, Vec<_>> = HashMap::new();
-        for row in SOURCES {
-            by_element.entry(row.element).or_default().push(row);
-        }
-        by_element
-    });
 
 /// One reference in a file.
 #[derive(Debug, Clone, Copy)]
@@ -155,19 +159,17 @@ pub fn references(policy: &Policy) -> impl Iterator<Item = Reference<'_>> {
 
 fn find(document: &Document) -> Vec<Found> {
     let mut found = Vec::new();
-    // Most elements have no attribute that refers to anything.
-    let refers = |element: &Element<'_>| {
-        element
-            .attributes()
-            .any(|attribute| attribute.name() == "Id" || attribute.name().ends_with("ReferenceId"))
-    };
-    for element in document.elements().filter(refers) {
-        for &row in BY_ELEMENT.get(element.name()).into_iter().flatten() {
-            let is_below = |parent| element.parent().is_some_and(|own| own.name() == parent);
+    for (number, row) in SOURCES.iter().enumerate() {
+        for element in document.elements_named(row.element) {
+            let is_below = |parent| element.parent().is_some_and(|own| own.is_named(parent));
             if row.parent.is_none_or(is_below) && element.attribute(row.attribute).is_some() {
-                found.push((row, element.id()));
+                found.push((element.id(), number, row));
             }
         }
     }
+    found.sort_unstable_by_key(|&(element, number, _)| (element, number));
     found
+        .into_iter()
+        .map(|(element, _, row)| (row, element))
+        .collect()
 }

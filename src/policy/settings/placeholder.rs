@@ -88,17 +88,22 @@ fn next(
     with_sample_tenant: bool,
 ) -> Option<Placeholder<'_>> {
     let bytes = text.as_bytes();
+    let least = from;
     loop {
         let rest = &bytes[from..];
         let at = from
             + match with_sample_tenant {
-                true => memchr::memchr3(b'{', b'y', b'Y', rest),
+                // Of the letters of a domain the dot is the rarest.
+                true => memchr::memchr2(b'{', b'.', rest),
                 false => memchr::memchr(b'{', rest),
             }?;
         let found = match bytes[at] {
             b'{' if notation == Notation::DoubleBraces => double_braced(text, at),
             b'{' => starts_with(&bytes[at..], SETTINGS).then(|| braced(text, at, notation)),
-            _ => sample_tenant(text, at),
+            _ => at
+                .checked_sub(SAMPLE_NAME.len())
+                .filter(|&start| start >= least)
+                .and_then(|start| sample_tenant(text, start)),
         };
         if found.is_some() {
             return found;
