@@ -1,12 +1,16 @@
 //! Files of other tools, through the real binary and in folders that a user of those tools would
 //! recognise (`tests/fixtures/migration`): they work as they are, what the tools pass silently is found,
 //! and they become an `iefctl.toml` that means the same.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 mod bad_input;
 mod convert;
 #[path = "../cli/fixture.rs"]
-#[allow(dead_code, reason = "not every test binary uses all of it")]
+#[expect(dead_code, reason = "not every test binary uses all of it")]
 mod fixture;
 mod formats;
 mod notations;
