@@ -17,7 +17,7 @@ use crate::output::{self, Format, Options, azure, github, human, json, markdown}
 use super::outcome_view::{as_json, json_status};
 use super::plan_view::action as action_json;
 use super::tenant::Connection;
-use super::{Exit, Shell};
+use super::{Exit, Shell, ci_summary, report_file};
 
 /// Where the data for a report about a refusal is written.
 const REPORTS: &str = ".iefctl/reports";
@@ -216,10 +216,9 @@ impl Deployment<'_> {
                 shell.say(String::from_utf8_lossy(&text).trim_end());
             }
         }
-        if let Some(path) = shell.variable("GITHUB_STEP_SUMMARY") {
-            super::shell::append(&path, &markdown::deploy::document(&deployment))
-                .with_context(|| format!("cannot write the job summary to `{path}`"))?;
-        }
+        let page = markdown::deploy::document(&deployment);
+        ci_summary::publish_page(&page, shell.format(self.format), shell)?;
+        report_file::write(shell, |out| json::deploy::render(&deployment, out))?;
         self.say_what_remains(outcome, local, shell);
         Ok(())
     }

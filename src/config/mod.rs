@@ -15,6 +15,7 @@ mod discover;
 mod error;
 mod iefctl_toml;
 mod locate;
+mod overrides;
 mod paths;
 mod read;
 mod select;
@@ -143,7 +144,8 @@ fn read(
     let configuration = open(&files, options.config.is_some(), &mut sources, &mut notes)?;
     let configuration = configuration.as_ref();
     let chosen = select::environment(configuration, options.environment.as_deref())?;
-    let settings = select::settings(configuration, chosen, options, &sources, env)?;
+    let overrides = overrides::read(env, &mut sources)?;
+    let settings = select::settings(configuration, chosen, options, &overrides, &sources, env)?;
     let filter = filter(configuration, chosen, &sources)?;
     let plans = match paths {
         Some(_) => plan_sets(targets, configuration, &sources)?,
@@ -216,7 +218,8 @@ pub fn load_without_policies(
     let configuration = open(&files, options.config.is_some(), &mut sources, &mut notes)?;
     let configuration = configuration.as_ref();
     let chosen = select::environment(configuration, options.environment.as_deref())?;
-    let settings = select::settings(configuration, chosen, options, &sources, env)?;
+    let overrides = overrides::read(env, &mut sources)?;
+    let settings = select::settings(configuration, chosen, options, &overrides, &sources, env)?;
     Ok(project(
         configuration,
         chosen,
@@ -288,7 +291,8 @@ fn around(
     let configuration = open(&files, options.config.is_some(), &mut sources, &mut notes)?;
     let configuration = configuration.as_ref();
     let chosen = select::environment(configuration, options.environment.as_deref())?;
-    let settings = select::settings(configuration, chosen, options, &sources, env)?;
+    let overrides = overrides::read(env, &mut sources)?;
+    let settings = select::settings(configuration, chosen, options, &overrides, &sources, env)?;
     let filter = filter(configuration, chosen, &sources)?;
     let project = project(configuration, chosen, options, settings, sources, notes);
     Ok((project, filter))
