@@ -83,9 +83,8 @@ async function perform(tl, task, folder, values) {
     function environment() {
       /** @type {NodeJS.ProcessEnv} */
       const all = { ...process.env };
-      const isMixed = credentials.explicit || !command.reachesTenant;
-      for (const name of isMixed ? VARIABLES : ['SYSTEM_ACCESSTOKEN']) {
-        delete all[name];
+      if (credentials.explicit || !command.reachesTenant) {
+        VARIABLES.forEach((name) => delete all[name]);
       }
       if (command.reachesTenant) {
         Object.assign(all, credentials.env, proxy(tl, inputs));

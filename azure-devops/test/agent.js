@@ -7,6 +7,7 @@
  */
 
 const { spawn } = require('node:child_process');
+const { EventEmitter } = require('node:events');
 const fs = require('node:fs');
 const http = require('node:http');
 const net = require('node:net');
@@ -43,6 +44,14 @@ class Job {
     }
     this.work = path.join(this.folder, 'work');
     this.temp = path.join(this.folder, 'temp');
+    this.spoken = new EventEmitter();
+  }
+
+  /** When the running task has said something. @param {RegExp} text @returns {Promise<void>} */
+  says(text) {
+    return new Promise((resolve) => {
+      this.spoken.on('text', (log) => text.test(log) && resolve());
+    });
   }
 
   end() {
@@ -64,6 +73,23 @@ class Job {
   /** Copies the example set of the repository. @param {string} name */
   example(name) {
     fs.cpSync(path.join(ROOT, 'policies-example'), path.join(this.work, name), { recursive: true });
+  }
+
+  /** A program that writes what it got into a file; {@link got} reads it. */
+  fake() {
+    const file = path.join(this.folder, 'fake');
+    const text =
+      `#!${process.execPath}\nconst { argv, env } = process;\nconst fs = require('fs');\n` +
+      'const pem = env.AZURE_CLIENT_CERTIFICATE_PATH;\n' +
+      'const key = pem && fs.existsSync(pem) ? { text: fs.readFileSync(pem, "utf8"), mode: fs.statSync(pem).mode & 0o777 } : null;\n' +
+      "fs.writeFileSync(__dirname + '/got.json', JSON.stringify({ args: argv.slice(2), env, key }));\n";
+    fs.writeFileSync(file, text, { mode: 0o755 });
+    return file;
+  }
+
+  /** @returns {{ args: string[], env: Record<string, string>, key: { text: string, mode: number } | null }} */
+  got() {
+    return JSON.parse(fs.readFileSync(path.join(this.folder, 'got.json'), 'utf8'));
   }
 
   /**
@@ -115,6 +141,7 @@ class Job {
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (text) => {
         log += text;
+        this.spoken.emit('text', log);
       });
     }
     const status = await new Promise((resolve) => child.on('close', resolve));

@@ -280,14 +280,7 @@ describe('the tasks', () => {
     });
 
     step('reach the program as they are, and secrets not as arguments', async () => {
-      // Says what it got.
-      const fake = path.join(job.folder, 'fake');
-      fs.writeFileSync(
-        fake,
-        `#!${process.execPath}\nconst { argv, env } = process;\n` +
-          "require('fs').writeFileSync(__dirname + '/got.json', JSON.stringify({ args: argv.slice(2), env }));\n",
-        { mode: 0o755 },
-      );
+      const fake = job.fake();
       for (const value of HOSTILE.filter((text) => !text.includes('\n'))) {
         const finished = await job.run('Iefctl', {
           inputs: {
@@ -300,9 +293,9 @@ describe('the tasks', () => {
           },
         });
         assert.equal(finished.result, 'Succeeded', finished.log);
-        const { args, env } = JSON.parse(fs.readFileSync(path.join(job.folder, 'got.json'), 'utf8'));
+        const { args, env } = job.got();
         for (const option of ['environment', 'tenant', 'prefix']) {
-          assert.ok(args.includes(`--${option}=${value}`), args);
+          assert.ok(args.includes(`--${option}=${value}`), args.join('\n'));
         }
         assert.deepEqual(args.slice(-2), ['--', value]);
         assert.equal(env.AZURE_CLIENT_ID, value);
@@ -310,7 +303,7 @@ describe('the tasks', () => {
         assert.equal(env.IEFCTL_SETTINGS, `A=${value}`);
         assert.ok(!args.join('\n').includes(SECRET));
         assert.ok(!Object.values(env).includes('of the agent'), 'ways to sign in are mixed');
-        const left = Object.keys(env).filter((name) => /^(INPUT_|ENDPOINT_|SECRET_)/.test(name) && env[name] !== '');
+        const left = Object.keys(env).filter((name) => /^(INPUT_|ENDPOINT_AUTH_|SECRET_)/.test(name));
         assert.deepEqual(left, []);
       }
     });
@@ -349,6 +342,28 @@ describe('the tasks', () => {
       env: { INPUT_FOO_BAR: 'x', VSTS_PUBLIC_VARIABLES: '["input.foo.bar"]' },
     });
     assert.equal(fine.result, 'Succeeded', fine.log);
+  });
+
+  step('a job that is cancelled lets the program finish what it began', async () => {
+    const slow = await Emulator.start(['--latency', '300']);
+    try {
+      for (const id of ['A', 'B', 'C', 'D', 'E', 'F', 'G', 'H', 'I', 'J']) {
+        job.write(`policies/${id}.xml`, policy(`B2C_1A_${id}`));
+      }
+      const running = job.run('IefctlDeploy', {
+        inputs: { inputFolder: 'policies', clientId: 'a', clientSecret: SECRET, concurrency: '1', ...slow.inputs },
+      });
+      await job.says(/created B2C_1A_/);
+      job.child?.kill('SIGINT');
+      const finished = await running;
+      assert.equal(finished.result, 'Failed', finished.log);
+      assert.match(finished.log, /stopping: running uploads are finished first/);
+      const there = await slow.policies('contoso.onmicrosoft.com');
+      assert.equal(String(there.length), finished.variables.created);
+      assert.ok(there.length < 10, finished.log);
+    } finally {
+      await slow.end();
+    }
   });
 
   step('an emulated tenant needs no sign-in; drift can fail a job', async () => {
