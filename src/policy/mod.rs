@@ -27,7 +27,7 @@ mod stored;
 mod technical_profile;
 
 pub use canonical::canonical_form;
-pub use claim_type::{DATA_TYPES, data_type, has_options};
+pub use claim_type::{data_type, has_options};
 pub use claims_transformation::{ClaimsTransformation, SlotClaim};
 pub use declarations::Kind;
 pub use effective::{Effective, Site};
