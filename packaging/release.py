@@ -301,6 +301,8 @@ def main():
     command.add_argument("--tag")
     command = commands.add_parser("set-version", help="begin a release: write the version everywhere")
     command.add_argument("version")
+    command = commands.add_parser("asset", help="print the name of an asset")
+    command.add_argument("kind", choices=["sbom", "extension", "checksums"])
     commands.add_parser("notes", help="print the changelog's section about this version")
     commands.add_parser("matrix", help="print the targets for the matrix of a workflow")
     commands.add_parser("host", help="print the target of a release for this machine")
@@ -327,6 +329,8 @@ def main():
             check(given.tag)
         case "set-version":
             set_version(given.version)
+        case "asset":
+            print(asset(given.kind))
         case "notes":
             print(notes(), end="")
         case "matrix":
