@@ -8,7 +8,7 @@ use std::time::Duration;
 use iefctl::auth::{ClientSecret, Cloud, Endpoints, RetryPolicy, TokenSource, TransportOptions};
 use iefctl::deploy::{
     self, Cancellation, Event, ExecuteError, ExecuteOptions, Execution, Local, Materials, Observer,
-    Outcome, PlanOptions, Planned, Remote, TenantIdentity, ValueSource,
+    Outcome, PlanOptions, Planned, Remote, TenantIdentity, TenantLock, ValueSource,
 };
 use iefctl::diagnostics::Source;
 use iefctl::emulator::{Emulator, EmulatorOptions, Faults, RequestRecord};
@@ -120,6 +120,7 @@ pub(crate) struct World {
     pub(crate) variables: HashMap<String, String>,
     pub(crate) plan: PlanOptions,
     pub(crate) execute: ExecuteOptions,
+    pub(crate) lock: Option<TenantLock>,
 }
 
 impl World {
@@ -139,6 +140,7 @@ impl World {
             variables: HashMap::new(),
             plan: PlanOptions::default(),
             execute: ExecuteOptions::default(),
+            lock: None,
         }
     }
 
@@ -185,6 +187,7 @@ impl World {
             local,
             remote,
             materials,
+            lock: self.lock.clone(),
             options: self.execute.clone(),
         };
         let outcome = deploy::execute(execution, &self.recorder, &self.cancellation).await?;
