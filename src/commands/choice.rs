@@ -59,6 +59,8 @@ impl TenantChoice {
 pub(super) fn chosen_tenant(project: &Project) -> Result<String> {
     match &project.settings.tenant {
         Some(tenant) => Ok(tenant.clone()),
-        None => bail!("no tenant is chosen: name it with `--tenant DOMAIN` or `--environment NAME`"),
+        None => {
+            bail!("no tenant is chosen: name it with `--tenant DOMAIN` or `--environment NAME`")
+        }
     }
 }

@@ -123,6 +123,17 @@ pub(super) fn validated(
     command: &str,
     shell: &Shell,
 ) -> Result<Option<Validated>> {
+    ready_for_tenant(project)?;
+    let validated = project::validate(project, None, shell)?;
+    if validated.report.has_errors() {
+        report(&validated, format, command, shell)?;
+        return Ok(None);
+    }
+    Ok(Some(validated))
+}
+
+/// Whether a project is what one deployment can be of.
+pub(super) fn ready_for_tenant(project: &Project) -> Result<()> {
     if project.sets.len() > 1 {
         let names: Vec<_> = project.sets.iter().map(|set| set.name.as_str()).collect();
         bail!(
@@ -131,12 +142,7 @@ pub(super) fn validated(
             names.len()
         );
     }
-    let validated = project::validate(project, None, shell)?;
-    if validated.report.has_errors() {
-        report(&validated, format, command, shell)?;
-        return Ok(None);
-    }
-    Ok(Some(validated))
+    Ok(())
 }
 
 pub(super) fn runtime() -> Result<tokio::runtime::Runtime> {

@@ -10,15 +10,15 @@ use crate::msgraph::GraphClient;
 
 use super::breaker::Breaker;
 use super::failure::Failure;
+use super::lock::{Pending, TenantLock};
 use super::materials::{Material, Materials};
 use super::moved::Moved;
 use super::outcome::{KeysetOutcome, Outcome, OutcomeSummary, PolicyOutcome, Status, Stop};
 use super::plan::{KeysetAction, Plan, PolicyAction};
-use super::lock::{Pending, TenantLock};
 use super::provision::{Job, KeyMade, ProvisionError, Provisioned};
 use super::schedule::{Schedule, State};
-use super::upload::{NOT_STORED, Upload, WriteError};
 use super::snapshot::{Contents, SnapshotError};
+use super::upload::{NOT_STORED, Upload, WriteError};
 use super::{Cancellation, Event, Local, Observer, Remote, fold, restore};
 
 /// What [`execute`] needs.

@@ -197,10 +197,7 @@ impl Drop for Held {
             age < self.patience
         });
         if open.is_empty() && !waits {
-            let file = self
-                .file
-                .get_mut()
-                .unwrap_or_else(PoisonError::into_inner);
+            let file = self.file.get_mut().unwrap_or_else(PoisonError::into_inner);
             // Old lines harm nobody: they are settled.
             let _ = file.set_len(0);
         }
@@ -325,7 +322,12 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         fs::create_dir(root.path().join("contoso")).unwrap();
         let file = root.path().join("contoso").join(TenantLock::FILE);
-        for garbage in [&b"\xff\xfe\0"[..], b"key\n", b"key x B2C_1A_A\ncreate", b"\n\n"] {
+        for garbage in [
+            &b"\xff\xfe\0"[..],
+            b"key\n",
+            b"key x B2C_1A_A\ncreate",
+            b"\n\n",
+        ] {
             fs::write(&file, garbage).unwrap();
             let run = TenantLock::take(root.path(), "contoso", LONG).unwrap();
             assert_eq!(run.pending("B2C_1A_A", SystemTime::now()), None);

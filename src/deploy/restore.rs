@@ -143,12 +143,7 @@ async fn attempt(
     failed
 }
 
-fn note(
-    undo: &Undo,
-    result: &Result<(), Failure>,
-    outcome: &mut Outcome,
-    observer: &dyn Observer,
-) {
+fn note(undo: &Undo, result: &Result<(), Failure>, outcome: &mut Outcome, observer: &dyn Observer) {
     let policy = &mut outcome.policies[undo.position];
     // A step that failed stays failed: its own error is what the user has to know.
     let failed_itself = policy.status == Status::Failed && policy.error.is_some();

@@ -260,9 +260,9 @@ impl GraphClient {
         match failed.pending {
             Pending::Likely => Err(ambiguous("no key has appeared so far")),
             // The loop above has ended early, and the attempt may not have.
-            Pending::Perhaps if !self.is_patient() => {
-                Err(ambiguous("no key has appeared so far, and nobody waits any longer"))
-            }
+            Pending::Perhaps if !self.is_patient() => Err(ambiguous(
+                "no key has appeared so far, and nobody waits any longer",
+            )),
             Pending::Ended | Pending::Perhaps => Ok(None),
         }
     }

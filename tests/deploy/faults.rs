@@ -151,7 +151,9 @@ async fn random_faults_lose_nothing() {
             bases_came_first(&world, &set, seed);
         }
     }
-    println!("{scripts} scripts: {complete} complete, {partial} partial, {unread} not read; {hit:?}");
+    println!(
+        "{scripts} scripts: {complete} complete, {partial} partial, {unread} not read; {hit:?}"
+    );
     assert!(complete > 0 && partial > 0 && unread > 0);
     let all = [
         "BackendThrottle",

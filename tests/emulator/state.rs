@@ -110,7 +110,9 @@ async fn the_learned_domain_of_a_tenant_is_kept() {
             .join("policies/b2c_1a_y.xml")
             .is_file()
     );
-    let names = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
+    let names = fs::read_dir(folder.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name());
     let tenants = names.filter(|name| !name.to_string_lossy().starts_with('.'));
     assert_eq!(tenants.count(), 1);
 }

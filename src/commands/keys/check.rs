@@ -16,9 +16,7 @@ use crate::output::Format;
 use crate::output::keys::render_check;
 
 use super::listing::needs;
-use super::{
-    CONCURRENCY, configured_tenant, connected, explained, now, presentation,
-};
+use super::{CONCURRENCY, configured_tenant, connected, explained, now, presentation};
 
 /// Check the keysets that policies need: missing, wrong use or kind, no active key, expiring
 #[derive(Debug, clap::Args)]
