@@ -224,8 +224,9 @@ fn several(args: &DeployArgs, environments: Vec<Name>, shell: &Shell) -> Result<
         bail!("a saved plan is for one environment: choose it with `--environment NAME`");
     }
     let format = environments::format_for_several(args.format, shell)?;
-    let names = environments.into_iter().flatten().collect();
-    let candidates = environments::load(&args.project, names, args.tenant.emulator, shell)?;
+    let emulated = args.tenant.emulator;
+    let candidates =
+        environments::load_for_tenants(&args.project, environments, emulated, shell)?;
     if candidates
         .iter()
         .any(|candidate| candidate.validated.report.has_errors())

@@ -322,7 +322,7 @@ fn end(status: i32) -> ! {
 pub(super) struct Display {
     /// Shared by deployments side by side.
     progress: Arc<OnceLock<Progress>>,
-    /// What stands before every id and line, to tell them apart; else empty.
+    /// What tells its ids and lines from those of the others; else empty.
     label: String,
     shell: Shell,
 }
@@ -340,7 +340,7 @@ impl Display {
     pub(super) fn labelled(&self, label: &str) -> Self {
         Self {
             progress: Arc::clone(&self.progress),
-            label: format!("{label}: "),
+            label: label.to_owned(),
             shell: self.shell,
         }
     }
@@ -364,7 +364,10 @@ impl Display {
 
     /// A line that the display does not overwrite.
     fn say(&self, line: &str) {
-        let line = format!("{}{line}", self.label);
+        let line = match self.label.as_str() {
+            "" => line.to_owned(),
+            label => format!("{label}: {line}"),
+        };
         match self.progress.get() {
             Some(progress) => progress.say(&line),
             None => self.shell.say(line),
@@ -383,7 +386,10 @@ impl Display {
 
 impl Observer for Display {
     fn on_event(&self, event: &Event) {
-        let labelled = |id: &str| format!("{}{id}", self.label);
+        let labelled = |id: &str| match self.label.as_str() {
+            "" => id.to_owned(),
+            label => format!("{label}/{id}"),
+        };
         let shown;
         let event = match event {
             Event::KeysetFinished { id, status } => {

@@ -1,5 +1,6 @@
 //! Working on several environments: which ones, side by side, each apart from the others.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
@@ -69,9 +70,9 @@ pub(super) struct Candidate {
 ///
 /// # Errors
 /// What keeps the command from running, and two environments that are the same tenant.
-pub(super) fn load(
+pub(super) fn load_for_tenants(
     args: &ProjectArgs,
-    names: Vec<String>,
+    names: Vec<Name>,
     emulator: bool,
     shell: &Shell,
 ) -> Result<Vec<Candidate>> {
@@ -81,15 +82,13 @@ pub(super) fn load(
              or leave it out"
         );
     }
-    let mut candidates: Vec<Candidate> = Vec::new();
+    let candidates = load(args, names, shell)?;
     let mut tenants: Vec<(String, String)> = Vec::new();
-    for name in names {
-        let of = || format!("environment `{name}`");
-        let project = args.of(Some(&name)).load(shell).with_context(of)?;
-        ready_for_tenant(&project)?;
-        let validated = project::validate(&project, None, shell).with_context(of)?;
+    for Candidate { name, project, validated } in &candidates {
+        ready_for_tenant(project)?;
         if let Some(set) = validated.sets.first() {
-            let tenant = tenant_name(&project, set, emulator).with_context(of)?;
+            let of = || format!("environment `{name}`");
+            let tenant = tenant_name(project, set, emulator).with_context(of)?;
             let same = tenants
                 .iter()
                 .find(|(_, other)| other.eq_ignore_ascii_case(&tenant));
@@ -101,6 +100,20 @@ pub(super) fn load(
             }
             tenants.push((name.clone(), tenant));
         }
+    }
+    Ok(candidates)
+}
+
+/// Loads and validates all environments.
+///
+/// # Errors
+/// What keeps the command from running.
+pub(super) fn load(args: &ProjectArgs, names: Vec<Name>, shell: &Shell) -> Result<Vec<Candidate>> {
+    let mut candidates = Vec::new();
+    for name in names.into_iter().flatten() {
+        let of = || format!("environment `{name}`");
+        let project = args.of(Some(&name)).load(shell).with_context(of)?;
+        let validated = project::validate(&project, None, shell).with_context(of)?;
         candidates.push(Candidate {
             name,
             project,
@@ -252,6 +265,27 @@ pub(super) fn format_for_several(asked: Option<Format>, shell: &Shell) -> Result
         }
         format => Ok(format),
     }
+}
+
+/// Takes from each report what an earlier one holds as well, at the same place in the same words;
+/// returns for each how much that was.
+pub(super) fn tell_once(candidates: &mut [Candidate]) -> Vec<usize> {
+    let mut told = HashSet::new();
+    let mut repeated = Vec::new();
+    for candidate in candidates {
+        let report = &mut candidate.validated.report;
+        let before = report.diagnostics.len();
+        let sources = &report.sources;
+        report.diagnostics.retain(|finding| {
+            let place = finding.primary.location;
+            let file = sources.get(place.source).name().to_owned();
+            let (start, _) = sources.position(place);
+            let position = start.to_string();
+            told.insert((finding.rule.id, file, position, finding.message.clone()))
+        });
+        repeated.push(before - report.diagnostics.len());
+    }
+    repeated
 }
 
 /// The line above what is said of one environment.

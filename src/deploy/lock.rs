@@ -132,7 +132,7 @@ impl TenantLock {
         // A torn line must not swallow the next one.
         let torn = !text.is_empty() && !text.ends_with('\n');
         let separator = if torn { "\n" } else { "" };
-        held.append(&format!("{separator}process {}", std::process::id()))?;
+        held.append(&format!("{separator}process {}", std::process::id()), false)?;
         Ok(Self(Arc::new(held)))
     }
 
@@ -152,7 +152,7 @@ impl TenantLock {
         open.retain(|open| *open != fold(keyset));
         drop(open);
         // Without this line the next run looks once more than it must.
-        let _ = self.0.append(&format!("settled {}", fold(keyset)));
+        let _ = self.0.append(&format!("settled {}", fold(keyset)), false);
     }
 
     /// What an earlier run may have left open for a keyset.
@@ -173,17 +173,17 @@ impl Held {
         let since = SystemTime::now().duration_since(UNIX_EPOCH);
         let since = since.map_or(0, |since| since.as_secs());
         let keyset = fold(keyset);
-        self.append(&format!("{step} {since} {keyset}"))?;
+        // A call that adds a key must be known even after the machine has stopped.
+        self.append(&format!("{step} {since} {keyset}"), step == "key")?;
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         open.push(keyset);
         Ok(())
     }
 
-    fn append(&self, line: &str) -> Result<(), LockError> {
+    fn append(&self, line: &str, to_disk: bool) -> Result<(), LockError> {
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        let written = file
-            .write_all(format!("{line}\n").as_bytes())
-            .and_then(|()| file.sync_data());
+        let written = file.write_all(format!("{line}\n").as_bytes());
+        let written = written.and_then(|()| if to_disk { file.sync_data() } else { Ok(()) });
         written.map_err(io_error("cannot write", &self.path))
     }
 }

@@ -1,7 +1,8 @@
 //! Whatever goes wrong: the tenant ends as planned, or the report says what is not done and a second
 //! run completes it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::time::Duration;
 
 use iefctl::deploy::{Local, Outcome, RemotePolicy, Status, TenantLock};
@@ -62,7 +63,7 @@ fn fault_texts(version: &str) -> Vec<(&'static str, String)> {
     ]
 }
 
-fn fault_set() -> Local {
+pub(crate) fn fault_set() -> Local {
     local(&fault_texts("new"))
 }
 
@@ -75,86 +76,29 @@ const FOREIGN: &str = "B2C_1A_Foreign";
 /// version of the set and a policy of somebody else.
 #[tokio::test(flavor = "multi_thread")]
 async fn random_faults_lose_nothing() {
-    let scripts = 400u64;
-    let (mut complete, mut partial, mut unread) = (0, 0, 0);
-    let mut hit = std::collections::BTreeSet::new();
-    for seed in 0..scripts {
-        let locks = tempfile::tempdir().unwrap();
-        let mut world = World::new().await;
-        world.execute.concurrency = 1 + seed as usize % 5;
-        world.execute.atomic = seed.is_multiple_of(3);
-        world.lock = Some(lock(locks.path()));
-        let updates = seed % 4 > 1;
-        let foreign = policy(FOREIGN, None, &claim("theirs"));
-        if updates {
-            let store = world.emulator.store();
-            store.put_policy(TENANT, &foreign).unwrap();
-            for (id, text) in fault_texts("old") {
-                store.put_policy(TENANT, &text).unwrap();
-                // One of them is new.
-                if id == "B2C_1A_C" {
-                    store.remove_policy(TENANT, id).unwrap();
-                }
+    // Side by side, because a script waits more than it works.
+    let mut running = tokio::task::JoinSet::new();
+    for worker in 0..WORKERS {
+        running.spawn(async move {
+            let mut seen = Seen::default();
+            let mut world = World::new().await;
+            let locks = tempfile::tempdir().unwrap();
+            for seed in (0..SCRIPTS).filter(|seed| seed % WORKERS == worker) {
+                one_script(seed, &mut world, locks.path(), &mut seen).await;
             }
-        }
-        let before = contents(&world);
-        let set = fault_set();
-        world.faults(script(seed));
-        let tried = match world.read(&set).await {
-            Ok(remote) => {
-                let identity = super::world::identity();
-                let planned = iefctl::deploy::build(&identity, &set, &remote, &world.plan);
-                let materials = world.materials(&planned, &set);
-                Some(
-                    world
-                        .execute(&planned, &set, &remote, materials)
-                        .await
-                        .unwrap(),
-                )
-            }
-            Err(_) => None,
-        };
-        for request in world.emulator.requests() {
-            hit.extend(request.fault.map(|fault| kind(&fault)));
-        }
-        world.faults(Faults::default());
-        let after = contents(&world);
-        match &tried {
-            Some(outcome) => {
-                is_honest(outcome, &before, &after, seed);
-                match outcome.is_complete() {
-                    true => complete += 1,
-                    false => partial += 1,
-                }
-            }
-            None => {
-                unread += 1;
-                assert!(world.writes().is_empty());
-                assert_eq!(before, after);
-            }
-        }
-        let outcome = world.deploy(&set).await;
-        assert!(outcome.is_complete(), "seed {seed}: {outcome:#?}");
-        let planned = world.plan(&set).await.0.plan;
-        assert!(!planned.has_changes(), "seed {seed}");
-        let ids = world.emulator.store().policies(TENANT);
-        assert_eq!(ids.len(), 6 + usize::from(updates), "seed {seed}");
-        if updates {
-            assert_eq!(after.get(FOREIGN), before.get(FOREIGN));
-        }
-        let keysets = world.emulator.store().keysets(TENANT);
-        assert_eq!(keysets.len(), 2);
-        for keyset in keysets {
-            assert_eq!(keyset.keys.len(), 1, "seed {seed}: {keyset:?}");
-        }
-        if !updates {
-            bases_came_first(&world, &set, seed);
-        }
+            seen
+        });
     }
-    println!(
-        "{scripts} scripts: {complete} complete, {partial} partial, {unread} not read; {hit:?}"
-    );
-    assert!(complete > 0 && partial > 0 && unread > 0);
+    let mut seen = Seen::default();
+    while let Some(part) = running.join_next().await {
+        let part = part.unwrap();
+        seen.complete += part.complete;
+        seen.partial += part.partial;
+        seen.unread += part.unread;
+        seen.faults.extend(part.faults);
+    }
+    println!("{SCRIPTS} scripts: {seen:?}");
+    assert!(seen.complete > 0 && seen.partial > 0 && seen.unread > 0);
     let all = [
         "BackendThrottle",
         "ConcurrentWrite",
@@ -173,7 +117,94 @@ async fn random_faults_lose_nothing() {
         "UnknownError",
     ];
     for fault in all {
-        assert!(hit.contains(fault), "no script has met {fault}");
+        assert!(seen.faults.contains(fault), "no script has met {fault}");
+    }
+}
+
+/// How many scripts, and how many at a time.
+const SCRIPTS: u64 = 400;
+const WORKERS: u64 = 4;
+
+/// What came of the scripts.
+#[derive(Debug, Default)]
+struct Seen {
+    complete: u32,
+    partial: u32,
+    unread: u32,
+    faults: BTreeSet<String>,
+}
+
+async fn one_script(seed: u64, world: &mut World, locks: &Path, seen: &mut Seen) {
+    world.begin_anew().await;
+    world.lock = None;
+    world.execute.concurrency = 1 + seed as usize % 5;
+    world.execute.atomic = seed.is_multiple_of(3);
+    world.lock = Some(lock(locks));
+    let updates = seed % 4 > 1;
+    let foreign = policy(FOREIGN, None, &claim("theirs"));
+    if updates {
+        let store = world.emulator.store();
+        store.put_policy(TENANT, &foreign).unwrap();
+        for (id, text) in fault_texts("old") {
+            store.put_policy(TENANT, &text).unwrap();
+            // One of them is new.
+            if id == "B2C_1A_C" {
+                store.remove_policy(TENANT, id).unwrap();
+            }
+        }
+    }
+    let before = contents(world);
+    let set = fault_set();
+    world.faults(script(seed));
+    let tried = match world.read(&set).await {
+        Ok(remote) => {
+            let identity = super::world::identity();
+            let planned = iefctl::deploy::build(&identity, &set, &remote, &world.plan);
+            let materials = world.materials(&planned, &set);
+            Some(
+                world
+                    .execute(&planned, &set, &remote, materials)
+                    .await
+                    .unwrap(),
+            )
+        }
+        Err(_) => None,
+    };
+    for request in world.requests() {
+        seen.faults.extend(request.fault.map(|fault| kind(&fault)));
+    }
+    world.faults(Faults::default());
+    let after = contents(world);
+    match &tried {
+        Some(outcome) => {
+            is_honest(outcome, &before, &after, seed);
+            match outcome.is_complete() {
+                true => seen.complete += 1,
+                false => seen.partial += 1,
+            }
+        }
+        None => {
+            seen.unread += 1;
+            assert!(world.writes().is_empty());
+            assert_eq!(before, after);
+        }
+    }
+    let outcome = world.deploy(&set).await;
+    assert!(outcome.is_complete(), "seed {seed}: {outcome:#?}");
+    let planned = world.plan(&set).await.0.plan;
+    assert!(!planned.has_changes(), "seed {seed}");
+    let ids = world.emulator.store().policies(TENANT);
+    assert_eq!(ids.len(), 6 + usize::from(updates), "seed {seed}");
+    if updates {
+        assert_eq!(after.get(FOREIGN), before.get(FOREIGN));
+    }
+    let keysets = world.emulator.store().keysets(TENANT);
+    assert_eq!(keysets.len(), 2);
+    for keyset in keysets {
+        assert_eq!(keyset.keys.len(), 1, "seed {seed}: {keyset:?}");
+    }
+    if !updates {
+        bases_came_first(world, &set, seed);
     }
 }
 
@@ -183,7 +214,7 @@ fn kind(fault: &str) -> String {
     fault[..end.unwrap_or(fault.len())].to_owned()
 }
 
-fn lock(folder: &std::path::Path) -> TenantLock {
+fn lock(folder: &Path) -> TenantLock {
     TenantLock::take(folder, TENANT, Duration::from_millis(50)).unwrap()
 }
 
