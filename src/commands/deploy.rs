@@ -225,8 +225,7 @@ fn several(args: &DeployArgs, environments: Vec<Name>, shell: &Shell) -> Result<
     }
     let format = environments::format_for_several(args.format, shell)?;
     let emulated = args.tenant.emulator;
-    let candidates =
-        environments::load_for_tenants(&args.project, environments, emulated, shell)?;
+    let candidates = environments::load_for_tenants(&args.project, environments, emulated, shell)?;
     if candidates
         .iter()
         .any(|candidate| candidate.validated.report.has_errors())

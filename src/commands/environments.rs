@@ -84,7 +84,12 @@ pub(super) fn load_for_tenants(
     }
     let candidates = load(args, names, shell)?;
     let mut tenants: Vec<(String, String)> = Vec::new();
-    for Candidate { name, project, validated } in &candidates {
+    for Candidate {
+        name,
+        project,
+        validated,
+    } in &candidates
+    {
         ready_for_tenant(project)?;
         if let Some(set) = validated.sets.first() {
             let of = || format!("environment `{name}`");

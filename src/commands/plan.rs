@@ -109,8 +109,7 @@ fn several(args: &PlanArgs, environments: Vec<Name>, shell: &Shell) -> Result<Ex
     }
     let format = environments::format_for_several(args.format, shell)?;
     let emulated = args.tenant.emulator;
-    let candidates =
-        environments::load_for_tenants(&args.project, environments, emulated, shell)?;
+    let candidates = environments::load_for_tenants(&args.project, environments, emulated, shell)?;
     let home = runtime()?;
     let emulator = home.block_on(args.tenant.start_emulator())?;
     let tenant = TenantArgs {

@@ -21,8 +21,8 @@ pub struct ProjectArgs {
     #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
 
-    /// Environment of the configuration whose tenant and settings to use; `plan`, `deploy` and
-    /// `build` take several
+    /// Environment of the configuration whose tenant and settings to use; `validate`,
+    /// `plan`, `deploy` and `build` take several
     #[arg(short, long, value_name = "NAME", env = "IEFCTL_ENVIRONMENT")]
     pub environment: Vec<String>,
 

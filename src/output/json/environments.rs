@@ -18,6 +18,8 @@ pub enum Result<'r> {
     Deployed(Box<DeployJson>),
     /// It was planned.
     Planned(Box<PlanJson>),
+    /// Its files were validated.
+    Validated(&'r Report),
     /// Something in the files or in the tenant stands against it; nothing was written.
     Refused(&'r Report),
     /// It was left alone, because of this error or because of another environment.
@@ -83,7 +85,9 @@ pub fn render(
         match &environment.result {
             Result::Deployed(deployment) => entry.deployment = Some(deployment),
             Result::Planned(plan) => entry.plan = Some(plan),
-            Result::Refused(report) => entry.validation = Some(report_json(report, command)),
+            Result::Validated(report) | Result::Refused(report) => {
+                entry.validation = Some(report_json(report, command));
+            }
             Result::NotRun(error) => entry.error = Some(error),
         }
         entry
