@@ -11,7 +11,7 @@ use super::discover::Target;
 use super::open::{Opened, open};
 use super::rewrite::{Rewritten, rewrite};
 use super::select::Lookup;
-use super::{ConfigError, Kind, LoadOptions, Project, assemble, iefctl_toml, paths};
+use super::{ConfigError, Kind, LoadOptions, Project, assemble, iefctl_toml, overrides, paths};
 use crate::diagnostics::{Diagnostic, Level, Location, Source, SourceMap, Span};
 use crate::policy::{BuiltIn, Notation, Resolver, SETTINGS_UNUSED};
 
@@ -313,7 +313,10 @@ fn verify(
         let secret = secrets.find(|secret| secret.name == name);
         secret.map(|secret| secret.value.clone())
     };
-    let set = |name: &str| secret(name).or_else(|| Some(format!("value of {name}")));
+    let set = |name: &str| {
+        let any = (name != overrides::VARIABLE).then(|| format!("value of {name}"));
+        secret(name).or(any)
+    };
     let only_needed = |name: &str| {
         let needed = additions.needs(name).then(|| format!("value of {name}"));
         secret(name).or(needed)

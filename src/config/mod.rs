@@ -27,6 +27,7 @@ mod keys;
 mod kind;
 mod locate;
 mod open;
+mod overrides;
 mod paths;
 mod read;
 mod rewrite;
@@ -150,13 +151,14 @@ fn assemble(
     opened: &Opened,
     targets: Vec<(String, Target)>,
     options: &LoadOptions,
-    sources: SourceMap,
+    mut sources: SourceMap,
     mut notes: Vec<String>,
     env: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Project, ConfigError> {
     let configuration = opened.configuration.as_ref();
     let chosen = select::environment(configuration, options.environment.as_deref(), &sources)?;
-    let settings = select::settings(configuration, chosen, options, &sources, env)?;
+    let overrides = overrides::read(env, &mut sources)?;
+    let settings = select::settings(configuration, chosen, options, &overrides, &sources, env)?;
     let filter = filter(configuration, chosen, &sources)?;
     let plans = sets::plan(targets, configuration, &sources)?;
     let is_complete = plans.iter().any(|plan| plan.is_complete);
@@ -272,7 +274,8 @@ fn around(
     let opened = open(&[target], options, &mut sources, &mut notes)?;
     let configuration = opened.configuration.as_ref();
     let chosen = select::environment(configuration, options.environment.as_deref(), &sources)?;
-    let settings = select::settings(configuration, chosen, options, &sources, env)?;
+    let overrides = overrides::read(env, &mut sources)?;
+    let settings = select::settings(configuration, chosen, options, &overrides, &sources, env)?;
     let filter = filter(configuration, chosen, &sources)?;
     let project = project(&opened, chosen, options, settings, sources, notes);
     Ok((project, filter, opened))

@@ -7,8 +7,8 @@ use super::configuration::{
     Configuration, Environment, KeysetRecipe, RawSetting, RawValue, ValueSource, is_tenant,
 };
 use super::error::ConfigError;
-use super::paths;
 use super::{LoadOptions, Project};
+use super::{overrides, paths};
 use crate::diagnostics::{Diagnostic, Level, Location, SourceMap, Span};
 use crate::policy::{
     Elsewhere, Guidance, Renaming, Semantics, Setting, Settings, closest,
@@ -74,6 +74,7 @@ pub(super) fn settings(
     configuration: Option<&Configuration>,
     chosen: Option<usize>,
     options: &LoadOptions,
+    overrides: &[RawSetting],
     sources: &SourceMap,
     lookup: Lookup<'_>,
 ) -> Result<Settings, ConfigError> {
@@ -93,6 +94,7 @@ pub(super) fn settings(
     let Some(configuration) = configuration else {
         return Ok(Settings {
             tenant: options.tenant.clone(),
+            values: values(overrides, sources, lookup)?,
             ..Settings::default()
         });
     };
@@ -102,21 +104,9 @@ pub(super) fn settings(
         let mut own = own.iter();
         !own.any(|other| same_key(configuration, setting, &other.key.value))
     });
-    let mut values = Vec::new();
-    let mut errors = Vec::new();
-    for setting in shared.chain(own) {
-        match value(setting, sources, lookup) {
-            Ok(value) => values.push(Setting {
-                key: setting.key.value.clone(),
-                value,
-                key_location: setting.key.place,
-                value_location: setting.value.place,
-                semantics: setting.semantics,
-            }),
-            Err(error) => errors.push(error),
-        }
-    }
-    ConfigError::all(errors)?;
+    let configured: Vec<RawSetting> = shared.chain(own).cloned().collect();
+    let given = overrides::apply(configured, overrides, configuration.notation);
+    let values = values(&given, sources, lookup)?;
     let configured_tenant = environment.and_then(|environment| environment.tenant.as_ref());
     Ok(Settings {
         tenant: options
@@ -130,6 +120,30 @@ pub(super) fn settings(
         replacements: configuration.replacements.clone(),
         values,
     })
+}
+
+/// Reads what the settings refer to; all that cannot be read is said at once.
+fn values(
+    settings: &[RawSetting],
+    sources: &SourceMap,
+    lookup: Lookup<'_>,
+) -> Result<Vec<Setting>, ConfigError> {
+    let mut values = Vec::new();
+    let mut errors = Vec::new();
+    for setting in settings {
+        match value(setting, sources, lookup) {
+            Ok(value) => values.push(Setting {
+                key: setting.key.value.clone(),
+                value,
+                key_location: setting.key.place,
+                value_location: setting.value.place,
+                semantics: setting.semantics,
+            }),
+            Err(error) => errors.push(error),
+        }
+    }
+    ConfigError::all(errors)?;
+    Ok(values)
 }
 
 fn same_key(configuration: &Configuration, setting: &RawSetting, key: &str) -> bool {

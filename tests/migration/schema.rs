@@ -258,7 +258,7 @@ fn schema_and_reader_are_of_one_opinion() {
         let text = toml::to_string(instance).unwrap();
         std::fs::write(folder.path().join("iefctl.toml"), &text).unwrap();
         let options = LoadOptions::default();
-        let env = |_: &str| Some("v".to_owned());
+        let env = |name: &str| (name != "IEFCTL_SETTINGS").then(|| "v".to_owned());
         let read = config::load_settings(folder.path(), &options, &env);
         let read = read.and_then(|project| project.check_rules(&known));
         if read.is_ok() != is_valid {
