@@ -32,7 +32,7 @@ pub use claims_transformation::{ClaimsTransformation, SlotClaim};
 pub use declarations::Kind;
 pub use effective::{Effective, Site};
 pub use execution::{Executed, Execution, Use};
-pub use flow::Flow;
+pub use flow::{Flow, Kept};
 pub use header::{BasePolicy, Header, Named};
 pub use inheritance::{
     BASE_CASE, BASE_CYCLE, BASE_DEPTH, BASE_NOT_FOUND, BASE_UNKNOWN, MULTIPLE_ROOTS,
