@@ -72,6 +72,15 @@ impl<'t> Builder<'t> {
     fn run(&mut self) {
         let text: &'t str = self.text;
         self.illegal_characters();
+        let illegal = self.findings.len();
+        self.read(text);
+        if illegal > 0 {
+            // What such a character breaks is no mistake of its own.
+            self.findings.truncate(illegal);
+        }
+    }
+
+    fn read(&mut self, text: &'t str) {
         let mut reader = Reader::from_str(text);
         let config = reader.config_mut();
         config.check_end_names = false;
