@@ -33,7 +33,7 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
             {
                 continue;
             }
-            findings.extend(report(view, step, claim, place, kept));
+            findings.extend(report(view, step, claim, place, &kept));
         }
     }
 }
