@@ -14,6 +14,7 @@ const ROOMS: &[&str] = &[
     "auth",
     "msgraph",
     "deploy",
+    "setup",
     "emulator",
     "config",
     "output",
@@ -208,6 +209,10 @@ fn only_execution_writes_to_a_tenant() {
         ".upload_pkcs12(",
         ".delete_keyset(",
         ".set_key_enabled(",
+        ".create_application(",
+        ".update_application(",
+        ".create_service_principal(",
+        ".grant_permissions(",
     ];
     for file in sources() {
         if ["msgraph", "emulator"].contains(&file.room.as_str()) {
@@ -218,6 +223,7 @@ fn only_execution_writes_to_a_tenant() {
             "deploy/keys/apply",
             "deploy/provision",
             "deploy/restore",
+            "setup/apply",
         ]
         .iter()
         .any(|place| file.path.starts_with(place));

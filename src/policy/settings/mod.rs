@@ -9,6 +9,7 @@
 mod escape;
 mod expand;
 mod findings;
+mod lookup;
 mod markup;
 mod placeholder;
 mod resolve;
@@ -22,6 +23,7 @@ pub use findings::{
     SETTINGS_SHADOWED_BUILT_IN, SETTINGS_SHARED_TENANT, SETTINGS_UNDEFINED, SETTINGS_UNKNOWN_KEY,
     SETTINGS_UNUSED, SETTINGS_VALUE_TYPE,
 };
+pub use lookup::TenantValue;
 pub use resolve::{Resolution, Resolver};
 pub use suggestion::closest;
 
