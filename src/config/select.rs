@@ -10,7 +10,7 @@ use super::configuration::{
 use super::error::ConfigError;
 use super::paths;
 use crate::diagnostics::{Diagnostic, Level, SourceMap};
-use crate::policy::{Elsewhere, Guidance, Setting, Settings, closest};
+use crate::policy::{Elsewhere, Guidance, Setting, Settings, TenantValue, closest};
 
 /// Reads an environment variable.
 pub(super) type Lookup<'e> = &'e dyn Fn(&str) -> Option<String>;
@@ -95,8 +95,12 @@ pub(super) fn settings(
         .iter()
         .filter(|setting| !own.iter().any(|other| same_key(setting, &other.key.value)));
     let mut values = Vec::new();
+    let mut lookups = Vec::new();
     let mut errors = Vec::new();
     for setting in shared.chain(own) {
+        if let RawValue::Tenant(value) = setting.value.value {
+            lookups.push((values.len(), value));
+        }
         match value(setting, sources, lookup) {
             Ok(value) => values.push(Setting {
                 key: setting.key.value.clone(),
@@ -110,14 +114,25 @@ pub(super) fn settings(
     }
     ConfigError::all(errors)?;
     let configured_tenant = environment.and_then(|environment| environment.tenant.as_ref());
+    let tenant = options
+        .tenant
+        .clone()
+        .or_else(|| configured_tenant.map(|tenant| tenant.value.clone()));
+    // The domain by which the tenant is known is the best guess of the one that it will say.
+    if let Some(domain) = tenant.as_ref().filter(|tenant| tenant.contains('.')) {
+        for (position, _) in lookups
+            .iter()
+            .filter(|it| it.1 == TenantValue::TenantDomain)
+        {
+            values[*position].value.clone_from(domain);
+        }
+    }
     Ok(Settings {
-        tenant: options
-            .tenant
-            .clone()
-            .or_else(|| configured_tenant.map(|tenant| tenant.value.clone())),
+        tenant,
         environment: environment.map(|environment| environment.name.value.clone()),
         production: environment.is_some_and(|environment| environment.production),
         guidance: guidance(configuration, chosen, &values),
+        lookups,
         values,
     })
 }
@@ -164,6 +179,7 @@ fn value(
     };
     match &setting.value.value {
         RawValue::Text(text) => Ok(text.clone()),
+        RawValue::Tenant(value) => Ok(value.stand_in().to_owned()),
         RawValue::From(ValueSource::Env(name)) => lookup(name).ok_or_else(|| {
             let message = format!(
                 "setting `{key}` needs the environment variable `{name}`, which is not set"

@@ -142,6 +142,18 @@ impl SetupPlan {
         self.steps.iter().any(Step::is_needed)
     }
 
+    /// Client id of IdentityExperienceFramework, if it is there already.
+    pub fn framework_id(&self) -> Option<String> {
+        let existing = self.framework.as_ref()?;
+        Some(existing.application.app_id.clone())
+    }
+
+    /// Client id of ProxyIdentityExperienceFramework, if it is there already.
+    pub fn proxy_id(&self) -> Option<String> {
+        let existing = self.proxy.as_ref()?;
+        Some(existing.application.app_id.clone())
+    }
+
     fn add(&mut self, kind: StepKind, subject: impl Into<String>, actions: Vec<String>) {
         self.steps.push(Step {
             kind,

@@ -1,6 +1,10 @@
 //! Settings whose value is looked up in the tenant: which values there are, how they are written, and
 //! what stands in for them while no tenant was asked.
 
+use std::collections::BTreeMap;
+
+use super::Settings;
+
 /// A value that a tenant knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TenantValue {
@@ -90,6 +94,30 @@ impl TenantValue {
         Self::ALL
             .into_iter()
             .any(|value| value.stand_in().eq_ignore_ascii_case(text.trim()))
+    }
+}
+
+impl Settings {
+    /// The values that are still to be looked up, each once.
+    pub fn looked_up(&self) -> Vec<TenantValue> {
+        let mut values: Vec<_> = self.lookups.iter().map(|(_, value)| *value).collect();
+        values.sort_unstable();
+        values.dedup();
+        values
+    }
+
+    /// Puts what was found in the place of what stood in for it.
+    pub fn fill(&mut self, found: &BTreeMap<TenantValue, String>) {
+        let values = &mut self.values;
+        self.lookups.retain(|(position, value)| {
+            match (values.get_mut(*position), found.get(value)) {
+                (Some(setting), Some(found)) => {
+                    setting.value.clone_from(found);
+                    false
+                }
+                _ => true,
+            }
+        });
     }
 }
 

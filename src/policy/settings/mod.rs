@@ -40,6 +40,9 @@ pub struct Settings {
     pub production: bool,
     /// The values, in the order of their definition. Of two equal keys the first counts.
     pub values: Vec<Setting>,
+    /// Which of the values are looked up in the tenant, by position. As long as nobody has, each holds
+    /// a text of the right form that stands in for it.
+    pub lookups: Vec<(usize, TenantValue)>,
     /// What the help of an undefined setting needs to know.
     pub guidance: Guidance,
 }

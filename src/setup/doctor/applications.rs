@@ -6,9 +6,11 @@ use super::{Check, Examination, Group, State};
 use crate::setup::{Answer, FRAMEWORK, Mention, PROXY, REPLY_URL, Registration, SCOPE};
 
 const PERMISSION: &str = "Application.Read.All";
+const APPLICATION: &str = "application";
 const INIT: &str = "`iefctl init --tenant` does it";
 
 struct Role<'r> {
+    group: Group,
     id: &'static str,
     name: &'static str,
     found: &'r Answer<Vec<Registration>>,
@@ -18,12 +20,14 @@ struct Role<'r> {
 pub(super) fn check(examination: &Examination<'_>) -> Vec<Check> {
     let (expected, facts) = (examination.expected, examination.facts);
     let framework = Role {
+        group: Group::Framework,
         id: "framework-application",
         name: FRAMEWORK,
         found: &facts.framework,
         mentions: &expected.framework,
     };
     let proxy = Role {
+        group: Group::Proxy,
         id: "proxy-application",
         name: PROXY,
         found: &facts.proxy,
@@ -32,12 +36,16 @@ pub(super) fn check(examination: &Examination<'_>) -> Vec<Check> {
     let mut checks = Vec::new();
     let framework = framework.choose(examination, &mut checks);
     if let Some(framework) = framework {
-        checks.push(principal("framework-principal", FRAMEWORK, framework));
+        checks.push(principal(
+            Group::Framework,
+            "framework-principal",
+            framework,
+        ));
         checks.push(scope(&framework.application));
     }
     let proxy = proxy.choose(examination, &mut checks);
     if let Some(proxy) = proxy {
-        checks.push(principal("proxy-principal", PROXY, proxy));
+        checks.push(principal(Group::Proxy, "proxy-principal", proxy));
         checks.push(public_client(&proxy.application));
         checks.push(reply_url(&proxy.application));
         if let Some(framework) = framework {
@@ -55,16 +63,15 @@ impl<'r> Role<'r> {
         examination: &Examination<'r>,
         checks: &mut Vec<Check>,
     ) -> Option<&'r Registration> {
-        let check = |state, message: String| {
-            Check::new(Group::Applications, self.id, self.name, state, message)
-        };
+        let check =
+            |state, message: String| Check::new(self.group, self.id, APPLICATION, state, message);
         let found: &'r [Registration] = match self.found {
             Ok(found) => found,
             Err(error) => {
                 checks.push(Check::unknown(
-                    Group::Applications,
+                    self.group,
                     self.id,
-                    self.name,
+                    APPLICATION,
                     error,
                     PERMISSION,
                 ));
@@ -90,9 +97,9 @@ impl<'r> Role<'r> {
                 }
                 Named::Unreadable(error) => {
                     checks.push(Check::unknown(
-                        Group::Applications,
+                        self.group,
                         self.id,
-                        self.name,
+                        APPLICATION,
                         error,
                         PERMISSION,
                     ));
@@ -165,9 +172,8 @@ impl<'r> Role<'r> {
 
     fn settled(&self, mention: &Mention, registration: &Registration, same: usize) -> Check {
         let application = &registration.application;
-        let check = |state, message: String| {
-            Check::new(Group::Applications, self.id, self.name, state, message)
-        };
+        let check =
+            |state, message: String| Check::new(self.group, self.id, APPLICATION, state, message);
         let id = &application.app_id;
         if application.display_name != self.name {
             return check(
@@ -219,12 +225,11 @@ fn named<'r>(
     }
 }
 
-fn principal(id: &'static str, name: &str, registration: &Registration) -> Check {
-    let subject = format!("{name}: service principal");
-    let check =
-        |state, message: &str| Check::new(Group::Applications, id, subject.clone(), state, message);
+fn principal(group: Group, id: &'static str, registration: &Registration) -> Check {
+    let subject = "service principal";
+    let check = |state, message: &str| Check::new(group, id, subject, state, message);
     match &registration.principal {
-        Err(error) => Check::unknown(Group::Applications, id, subject, error, PERMISSION),
+        Err(error) => Check::unknown(group, id, subject, error, PERMISSION),
         Ok(Some(principal)) if principal.is_enabled => check(State::Ok, "exists"),
         Ok(Some(_)) => check(State::Problem, "sign-in is switched off").help(
             "portal: Enterprise applications > the application > Properties > Enabled for users \
@@ -235,15 +240,9 @@ fn principal(id: &'static str, name: &str, registration: &Registration) -> Check
 }
 
 fn scope(application: &Application) -> Check {
-    let subject = format!("{FRAMEWORK}: scope {SCOPE}");
+    let subject = "scope user_impersonation";
     let check = |state, message: &str| {
-        Check::new(
-            Group::Applications,
-            "framework-scope",
-            subject.clone(),
-            state,
-            message,
-        )
+        Check::new(Group::Framework, "framework-scope", subject, state, message)
     };
     match application.scopes.iter().find(|scope| scope.value == SCOPE) {
         Some(scope) if scope.is_enabled => check(State::Ok, "exists"),
@@ -253,15 +252,9 @@ fn scope(application: &Application) -> Check {
 }
 
 fn public_client(application: &Application) -> Check {
-    let subject = format!("{PROXY}: public client");
+    let subject = "public client";
     let check = |state, message: &str| {
-        Check::new(
-            Group::Applications,
-            "proxy-public-client",
-            subject.clone(),
-            state,
-            message,
-        )
+        Check::new(Group::Proxy, "proxy-public-client", subject, state, message)
     };
     if application.is_public_client {
         check(State::Ok, "public client flows are allowed")
@@ -274,16 +267,10 @@ fn public_client(application: &Application) -> Check {
 }
 
 fn reply_url(application: &Application) -> Check {
-    let subject = format!("{PROXY}: reply URL");
+    let subject = "reply URL";
     let mut urls = application.public_redirect_uris.iter();
     let check = |state, message: String| {
-        Check::new(
-            Group::Applications,
-            "proxy-reply-url",
-            subject.clone(),
-            state,
-            message,
-        )
+        Check::new(Group::Proxy, "proxy-reply-url", subject, state, message)
     };
     if urls.any(|url| url.eq_ignore_ascii_case(REPLY_URL)) {
         check(State::Ok, REPLY_URL.to_owned())
@@ -302,19 +289,12 @@ fn reply_url(application: &Application) -> Check {
 }
 
 fn consent(proxy: &Registration, framework: &Registration) -> Check {
-    let subject = format!("{PROXY}: admin consent to {SCOPE}");
-    let check = |state, message: &str| {
-        Check::new(
-            Group::Applications,
-            "proxy-consent",
-            subject.clone(),
-            state,
-            message,
-        )
-    };
+    let subject = "admin consent";
+    let check =
+        |state, message: &str| Check::new(Group::Proxy, "proxy-consent", subject, state, message);
     if let Err(error) = &proxy.grants {
         return Check::unknown(
-            Group::Applications,
+            Group::Proxy,
             "proxy-consent",
             subject,
             error,
@@ -329,9 +309,13 @@ fn consent(proxy: &Registration, framework: &Registration) -> Check {
         .help(INIT);
     };
     if proxy.may(resource, SCOPE) == Some(true) {
-        return check(State::Ok, "granted");
+        return check(State::Ok, "user_impersonation is granted for all users");
     }
-    check(State::Problem, "is missing: local accounts cannot sign in").help(format!(
+    check(
+        State::Problem,
+        "user_impersonation is not consented to: local accounts cannot sign in",
+    )
+    .help(format!(
         "{INIT}; or portal: App registrations > {PROXY} > API permissions > Grant admin consent"
     ))
 }
@@ -344,22 +328,16 @@ fn graph_consent(examination: &Examination<'_>, proxy: &Registration) -> Option<
     proxy.principal.as_ref().ok()?.as_ref()?;
     let has = |scope| proxy.may(graph, scope);
     let all = has("openid")? && has("offline_access")?;
-    let subject = format!("{PROXY}: admin consent to openid, offline_access");
+    let subject = "consent to sign-in";
     let check = |state, message: &str| {
-        Check::new(
-            Group::Applications,
-            "proxy-graph-consent",
-            subject.clone(),
-            state,
-            message,
-        )
+        Check::new(Group::Proxy, "proxy-graph-consent", subject, state, message)
     };
     Some(if all {
-        check(State::Ok, "granted")
+        check(State::Ok, "openid and offline_access are granted")
     } else {
         check(
             State::Warning,
-            "is missing; sign-in may ask for consent and fail (AADSTS65001)",
+            "openid and offline_access are not consented to: sign-in may fail (AADSTS65001)",
         )
         .help(INIT)
     })

@@ -3,20 +3,24 @@
 use crate::msgraph::Application;
 
 use super::{Check, Examination, Group, State};
-use crate::setup::{EXTENSIONS, Mention};
+use crate::setup::Mention;
 
 pub(super) fn check(examination: &Examination<'_>) -> Vec<Check> {
     let (expected, facts) = (examination.expected, examination.facts);
     let check = |id, state, message: String| {
-        Check::new(Group::Applications, id, EXTENSIONS, state, message)
+        let subject = match id {
+            "extensions-ids" => "ids in policies",
+            _ => "application",
+        };
+        Check::new(Group::Extensions, id, subject, state, message)
     };
     let found = match &facts.extensions {
         Ok(found) => found.as_slice(),
         Err(error) => {
             return vec![Check::unknown(
-                Group::Applications,
+                Group::Extensions,
                 "extensions-application",
-                EXTENSIONS,
+                "application",
                 error,
                 "Application.Read.All",
             )];

@@ -35,8 +35,12 @@ pub enum Group {
     Permissions,
     /// Which tenant it is, and how full.
     Tenant,
-    /// The applications that policies sign in through.
-    Applications,
+    /// The application IdentityExperienceFramework.
+    Framework,
+    /// The application ProxyIdentityExperienceFramework.
+    Proxy,
+    /// The application b2c-extensions-app.
+    Extensions,
     /// Policies and keysets.
     Policies,
 }
@@ -137,8 +141,6 @@ pub struct Examination<'a> {
     pub claims: Option<&'a TokenClaims>,
     /// The tenant as the user named it.
     pub tenant: &'a str,
-    /// Whether the tenant is emulated: its ids are invented.
-    pub emulated: bool,
     /// The time, seconds since 1970.
     pub now: i64,
     /// Keys that expire within so many seconds are reported.

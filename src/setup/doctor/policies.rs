@@ -52,12 +52,11 @@ pub(super) fn check(examination: &Examination<'_>) -> Vec<Check> {
                 } else {
                     finding.help
                 };
-                let subject = format!("keyset {}", finding.keyset);
                 checks.push(
                     Check::new(
                         Group::Policies,
                         finding.rule.id,
-                        subject,
+                        "keyset",
                         state,
                         finding.message,
                     )

@@ -1,0 +1,70 @@
+use std::io;
+
+use crate::output::human::{ERROR, FAINT, HINT, STRONG, SUCCESS, Style, WARNING};
+use crate::output::visible::one_line;
+use crate::output::wrapped;
+
+use super::{SetupJson, SetupStatus};
+
+/// An aligned line per step.
+pub(super) fn steps(setup: &SetupJson, style: Style, out: &mut dyn io::Write) -> io::Result<()> {
+    let subjects = setup.steps.iter().map(|step| step.subject.chars().count());
+    let width = subjects.max().unwrap_or_default();
+    let indent = width + 6;
+    for step in &setup.steps {
+        let (symbol, colour) = match step.status {
+            SetupStatus::Present => ("=", FAINT),
+            SetupStatus::Planned => ("+", WARNING),
+            SetupStatus::Done => (style.symbol("✓", "*"), SUCCESS),
+            SetupStatus::Failed => (style.symbol("✗", "x"), ERROR),
+            SetupStatus::Blocked => ("-", WARNING),
+        };
+        let subject = format!("{:width$}", one_line(&step.subject));
+        write!(out, "  {} {subject}  ", style.paint(colour, symbol))?;
+        let text = match step.status {
+            SetupStatus::Present => "is there".to_owned(),
+            SetupStatus::Blocked => "not tried, because it needs what failed".to_owned(),
+            _ => step.actions.join(", "),
+        };
+        let is_present = step.status == SetupStatus::Present;
+        let paint = |line: &str| match is_present {
+            true => style.paint(FAINT, line),
+            false => line.to_owned(),
+        };
+        wrapped::write(&one_line(&text), indent, style.width, paint, out)?;
+        let arrow = style.symbol("→", "->");
+        let help = step.help.as_ref().map(|help| format!("{arrow} {help}"));
+        let below = [(step.error.clone(), ERROR), (help, HINT)];
+        for (text, colour) in below {
+            let Some(text) = text else {
+                continue;
+            };
+            write!(out, "{:indent$}", "")?;
+            let paint = |line: &str| style.paint(colour, line);
+            wrapped::write(&one_line(&text), indent, style.width, paint, out)?;
+        }
+    }
+    let colour = match setup.count(SetupStatus::Failed) + setup.count(SetupStatus::Blocked) {
+        0 => STRONG,
+        _ => ERROR,
+    };
+    let summary = setup.summary_line();
+    writeln!(out, "\n{}", style.paint(colour, &one_line(&summary)))
+}
+
+/// What to write into `iefctl.toml`.
+pub(super) fn settings(setup: &SetupJson, style: Style, out: &mut dyn io::Write) -> io::Result<()> {
+    if setup.settings.is_empty() {
+        return Ok(());
+    }
+    match &setup.written {
+        Some(file) => writeln!(out, "\nWritten to {}:\n", one_line(file))?,
+        None => writeln!(out, "\nFor iefctl.toml (--write puts them there):\n")?,
+    }
+    let table = format!("[{}]", setup.settings_table);
+    writeln!(out, "  {}", style.paint(STRONG, &one_line(&table)))?;
+    for (key, id) in &setup.settings {
+        writeln!(out, "  {} = \"{}\"", one_line(key), one_line(id))?;
+    }
+    Ok(())
+}
