@@ -167,6 +167,8 @@ impl Local {
             expected.extend(Expected::of(set, &validated.report.sources));
         }
         expected.looked_up = project.settings.looked_up();
+        let recipes = project.keysets.iter().map(|recipe| recipe.id.clone());
+        expected.recipes = recipes.collect();
         let Some(tenant) = tenant else {
             bail!("there is no policy");
         };

@@ -31,6 +31,8 @@ pub struct SetupJson {
     pub steps: Vec<SetupStepJson>,
     /// Settings that policies usually read these ids from, as far as the ids are known.
     pub settings: BTreeMap<String, String>,
+    /// The same settings as lookups, which fit to every tenant.
+    pub lookups: BTreeMap<&'static str, &'static str>,
     /// The table of `iefctl.toml` that they belong to.
     pub settings_table: String,
     /// The file that they were written to.
@@ -82,6 +84,7 @@ impl SetupJson {
             complete,
             steps,
             settings: BTreeMap::new(),
+            lookups: BTreeMap::new(),
             settings_table: "settings".to_owned(),
             written: None,
         }

@@ -24,6 +24,8 @@ pub struct Expected {
     pub policies: Vec<String>,
     /// Where keysets are needed.
     pub keys: Vec<KeyUser>,
+    /// Keysets that the configuration says how to make.
+    pub recipes: Vec<String>,
     /// Values that are declared as looked up in the tenant.
     pub looked_up: Vec<TenantValue>,
 }

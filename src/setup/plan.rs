@@ -43,15 +43,15 @@ pub enum StepKind {
     FrameworkScope,
     /// Its service principal.
     FrameworkPrincipal,
+    /// Its admin consent to the sign-in permissions of Microsoft Graph.
+    FrameworkGraphConsent,
     /// The application ProxyIdentityExperienceFramework.
     Proxy,
     /// Its service principal.
     ProxyPrincipal,
-    /// Admin consent of the second application to the scope of the first.
+    /// Its admin consent to the scope of the first one.
     Consent,
-    /// Admin consent of the first application to Microsoft Graph's sign-in permissions.
-    FrameworkGraphConsent,
-    /// The same for the second application.
+    /// Its admin consent to the sign-in permissions of Microsoft Graph.
     ProxyGraphConsent,
     /// One of [`keysets_of_tokens`], by its position there.
     Keyset(usize),
@@ -120,19 +120,22 @@ impl SetupPlan {
             proxy,
             graph,
         };
-        plan.add_applications();
-        plan.add_consent();
+        plan.add_steps();
         for (position, (id, usage)) in keysets_of_tokens().into_iter().enumerate() {
             let keyset = keysets
                 .iter()
                 .find(|keyset| keyset.id.eq_ignore_ascii_case(id));
-            let key = format!("generate its RSA key for {}", purpose(usage));
+            let key = format!("generate an RSA key for {}", purpose(usage));
             let actions = match keyset {
                 None => vec!["create".to_owned(), key],
                 Some(keyset) if keyset.keys.is_empty() => vec![key],
                 Some(_) => Vec::new(),
             };
-            plan.add(StepKind::Keyset(position), format!("keyset {id}"), actions);
+            plan.steps.push(Step {
+                kind: StepKind::Keyset(position),
+                subject: format!("keyset {id}"),
+                actions,
+            });
         }
         Ok(plan)
     }
@@ -154,126 +157,136 @@ impl SetupPlan {
         Some(existing.application.app_id.clone())
     }
 
-    fn add(&mut self, kind: StepKind, subject: impl Into<String>, actions: Vec<String>) {
-        self.steps.push(Step {
-            kind,
-            subject: subject.into(),
-            actions,
-        });
-    }
-
-    fn add_applications(&mut self) {
-        let create = || vec!["create".to_owned()];
+    fn add_steps(&mut self) {
+        let framework = self.framework_actions();
+        let scope = self.scope_actions();
+        let proxy = self.proxy_actions();
         let principal = |registration: &Option<Registration>| match registration {
             Some(registration) if matches!(registration.principal, Ok(Some(_))) => Vec::new(),
             _ => vec!["create".to_owned()],
         };
-        let framework = match &self.framework {
-            None => create(),
-            Some(_) => Vec::new(),
-        };
-        let scope = match &self.framework {
-            None => vec![format!("add scope {SCOPE}")],
-            Some(registration) => {
-                let application = &registration.application;
-                let mut actions = Vec::new();
-                match application.scopes.iter().find(|scope| scope.value == SCOPE) {
-                    None => actions.push(format!("add scope {SCOPE}")),
-                    Some(scope) if !scope.is_enabled => {
-                        actions.push(format!("enable scope {SCOPE}"));
-                    }
-                    Some(_) => {}
-                }
-                if application.identifier_uris.is_empty() {
-                    actions.push("set its application id URI".to_owned());
-                }
-                actions
-            }
-        };
         let framework_principal = principal(&self.framework);
-        let proxy = match &self.proxy {
-            None => create(),
-            Some(proxy) => {
-                let settings = proxy_settings(self.framework.as_ref(), Some(proxy), None);
-                let mut actions = Vec::new();
-                if settings.is_public_client.is_some() {
-                    actions.push("allow public client flows".to_owned());
-                }
-                if settings.public_redirect_uris.is_some() {
-                    actions.push(format!("add reply URL {REPLY_URL}"));
-                }
-                if settings.required_access.is_some() {
-                    actions.push(format!("ask for {SCOPE} of {FRAMEWORK}"));
-                }
-                actions
-            }
-        };
         let proxy_principal = principal(&self.proxy);
+        let scopes = GRAPH_SCOPES.map(|(name, _)| name);
+        let resource = self.framework.as_ref();
+        let resource = resource.and_then(|it| it.principal.as_ref().ok()?.as_ref());
+        let consent = grant(self.proxy.as_ref(), resource, &[SCOPE]);
+        let graph = self.graph.as_ref();
+        let framework_graph = grant(self.framework.as_ref(), graph, &scopes);
+        let proxy_graph = grant(self.proxy.as_ref(), graph, &scopes);
         let all = [
-            (StepKind::Framework, FRAMEWORK.to_owned(), framework),
-            (
-                StepKind::FrameworkScope,
-                format!("{FRAMEWORK}: scope"),
-                scope,
-            ),
+            (StepKind::Framework, FRAMEWORK, "", framework),
+            (StepKind::FrameworkScope, FRAMEWORK, "scope", scope),
             (
                 StepKind::FrameworkPrincipal,
-                format!("{FRAMEWORK}: service principal"),
+                FRAMEWORK,
+                "service principal",
                 framework_principal,
             ),
-            (StepKind::Proxy, PROXY.to_owned(), proxy),
+            (
+                StepKind::FrameworkGraphConsent,
+                FRAMEWORK,
+                "consent to sign-in",
+                framework_graph,
+            ),
+            (StepKind::Proxy, PROXY, "", proxy),
             (
                 StepKind::ProxyPrincipal,
-                format!("{PROXY}: service principal"),
+                PROXY,
+                "service principal",
                 proxy_principal,
             ),
+            (StepKind::Consent, PROXY, "admin consent", consent),
+            (
+                StepKind::ProxyGraphConsent,
+                PROXY,
+                "consent to sign-in",
+                proxy_graph,
+            ),
         ];
-        for (kind, subject, actions) in all {
-            self.add(kind, subject, actions);
+        let has_graph = self.graph.is_some();
+        for (kind, application, part, actions) in all {
+            let is_graph = matches!(
+                kind,
+                StepKind::FrameworkGraphConsent | StepKind::ProxyGraphConsent
+            );
+            // A tenant without Microsoft Graph's service principal has nothing to consent to.
+            if is_graph && !has_graph {
+                continue;
+            }
+            let subject = match part {
+                "" => application.to_owned(),
+                part => format!("{application}: {part}"),
+            };
+            self.steps.push(Step {
+                kind,
+                subject,
+                actions,
+            });
         }
     }
 
-    fn add_consent(&mut self) {
-        let may = |client: &Option<Registration>,
-                   resource: Option<&ServicePrincipal>,
-                   scopes: &[&str]| {
-            let (Some(client), Some(resource)) = (client, resource) else {
-                return false;
-            };
-            scopes
-                .iter()
-                .all(|scope| client.may(resource, scope) == Some(true))
-        };
-        let grant = |done: bool, scopes: &str| match done {
-            true => Vec::new(),
-            false => vec![format!("grant {scopes} for all users")],
-        };
-        let framework = self.framework.as_ref();
-        let resource = framework.and_then(|it| it.principal.as_ref().ok()?.as_ref());
-        let consent = grant(may(&self.proxy, resource, &[SCOPE]), SCOPE);
-        let scopes = GRAPH_SCOPES.map(|(name, _)| name);
-        let words = scopes.join(" and ");
-        let graph = self.graph.as_ref();
-        let by_framework = grant(may(&self.framework, graph, &scopes), &words);
-        let by_proxy = grant(may(&self.proxy, graph, &scopes), &words);
-        let has_graph = graph.is_some();
-        self.add(
-            StepKind::Consent,
-            format!("{PROXY}: admin consent to {FRAMEWORK}"),
-            consent,
-        );
-        if has_graph {
-            self.add(
-                StepKind::FrameworkGraphConsent,
-                format!("{FRAMEWORK}: admin consent to Microsoft Graph"),
-                by_framework,
-            );
-            self.add(
-                StepKind::ProxyGraphConsent,
-                format!("{PROXY}: admin consent to Microsoft Graph"),
-                by_proxy,
-            );
+    fn framework_actions(&self) -> Vec<String> {
+        match &self.framework {
+            None => vec!["create".to_owned()],
+            Some(_) => Vec::new(),
         }
+    }
+
+    fn scope_actions(&self) -> Vec<String> {
+        let Some(registration) = &self.framework else {
+            return vec![
+                format!("add {SCOPE}"),
+                "set the application id URI".to_owned(),
+            ];
+        };
+        let application = &registration.application;
+        let mut actions = Vec::new();
+        match application.scopes.iter().find(|scope| scope.value == SCOPE) {
+            None => actions.push(format!("add {SCOPE}")),
+            Some(scope) if !scope.is_enabled => actions.push(format!("enable {SCOPE}")),
+            Some(_) => {}
+        }
+        if application.identifier_uris.is_empty() {
+            actions.push("set the application id URI".to_owned());
+        }
+        actions
+    }
+
+    fn proxy_actions(&self) -> Vec<String> {
+        let Some(proxy) = &self.proxy else {
+            return vec!["create as public client".to_owned()];
+        };
+        let settings = proxy_settings(self.framework.as_ref(), Some(proxy), None);
+        let mut actions = Vec::new();
+        if settings.is_public_client.is_some() {
+            actions.push("allow public client flows".to_owned());
+        }
+        if settings.public_redirect_uris.is_some() {
+            actions.push(format!("add reply URL {REPLY_URL}"));
+        }
+        if settings.required_access.is_some() {
+            actions.push(format!("ask for {SCOPE} of {FRAMEWORK}"));
+        }
+        actions
+    }
+}
+
+/// What is left to grant to a client.
+fn grant(
+    client: Option<&Registration>,
+    resource: Option<&ServicePrincipal>,
+    scopes: &[&str],
+) -> Vec<String> {
+    let is_granted = match (client, resource) {
+        (Some(client), Some(resource)) => scopes
+            .iter()
+            .all(|scope| client.may(resource, scope) == Some(true)),
+        _ => false,
+    };
+    match is_granted {
+        true => Vec::new(),
+        false => vec![format!("grant {} for all users", scopes.join(" and "))],
     }
 }
 

@@ -316,6 +316,7 @@ impl Work<'_> {
         for (key, value) in KEYS {
             if let Some(id) = id_of(value, plan, applied, facts) {
                 report.settings.insert(key.to_owned(), id);
+                report.lookups.insert(key, value.notation());
             }
         }
         if let Some(file) = self.file

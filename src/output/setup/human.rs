@@ -8,10 +8,11 @@ use super::{SetupJson, SetupStatus};
 
 /// An aligned line per step.
 pub(super) fn steps(setup: &SetupJson, style: Style, out: &mut dyn io::Write) -> io::Result<()> {
-    let subjects = setup.steps.iter().map(|step| step.subject.chars().count());
-    let width = subjects.max().unwrap_or_default();
+    let subjects = subjects(setup);
+    let width = subjects.iter().map(|subject| subject.chars().count());
+    let width = width.max().unwrap_or_default();
     let indent = width + 6;
-    for step in &setup.steps {
+    for (step, subject) in setup.steps.iter().zip(&subjects) {
         let (symbol, colour) = match step.status {
             SetupStatus::Present => ("=", FAINT),
             SetupStatus::Planned => ("+", WARNING),
@@ -19,7 +20,7 @@ pub(super) fn steps(setup: &SetupJson, style: Style, out: &mut dyn io::Write) ->
             SetupStatus::Failed => (style.symbol("✗", "x"), ERROR),
             SetupStatus::Blocked => ("-", WARNING),
         };
-        let subject = format!("{:width$}", one_line(&step.subject));
+        let subject = format!("{:width$}", one_line(subject));
         write!(out, "  {} {subject}  ", style.paint(colour, symbol))?;
         let text = match step.status {
             SetupStatus::Present => "is there".to_owned(),
@@ -52,6 +53,23 @@ pub(super) fn steps(setup: &SetupJson, style: Style, out: &mut dyn io::Write) ->
     writeln!(out, "\n{}", style.paint(colour, &one_line(&summary)))
 }
 
+/// The subjects, parts of an application indented below its name.
+fn subjects(setup: &SetupJson) -> Vec<String> {
+    let mut above = "";
+    let mut subjects = Vec::new();
+    for step in &setup.steps {
+        let part = step.subject.strip_prefix(above);
+        match part.and_then(|part| part.strip_prefix(": ")) {
+            Some(part) if !above.is_empty() => subjects.push(format!("  {part}")),
+            _ => {
+                above = &step.subject;
+                subjects.push(step.subject.clone());
+            }
+        }
+    }
+    subjects
+}
+
 /// What to write into `iefctl.toml`.
 pub(super) fn settings(setup: &SetupJson, style: Style, out: &mut dyn io::Write) -> io::Result<()> {
     if setup.settings.is_empty() {
@@ -65,6 +83,17 @@ pub(super) fn settings(setup: &SetupJson, style: Style, out: &mut dyn io::Write)
     writeln!(out, "  {}", style.paint(STRONG, &one_line(&table)))?;
     for (key, id) in &setup.settings {
         writeln!(out, "  {} = \"{}\"", one_line(key), one_line(id))?;
+    }
+    if setup.written.is_some() || setup.lookups.is_empty() {
+        return Ok(());
+    }
+    writeln!(
+        out,
+        "\nOr, once for every tenant, looked up when policies are planned, deployed or built:\n"
+    )?;
+    writeln!(out, "  {}", style.paint(STRONG, "[settings]"))?;
+    for (key, value) in &setup.lookups {
+        writeln!(out, "  {key} = {{ tenant = \"{value}\" }}")?;
     }
     Ok(())
 }

@@ -106,7 +106,10 @@ impl<'r> Role<'r> {
                 }
                 Named::NoId | Named::Missing => {
                     let help = match found {
-                        [] => format!("{} does not exist either: {INIT}", self.name),
+                        [] => format!(
+                            "{} does not exist either: `iefctl init --tenant` creates it",
+                            self.name
+                        ),
                         [one] => format!("{} has the id {}", self.name, one.application.app_id),
                         _ => format!("{} are the ids of {}", ids().join(", "), self.name),
                     };

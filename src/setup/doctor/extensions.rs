@@ -115,17 +115,21 @@ pub(super) fn check(examination: &Examination<'_>) -> Vec<Check> {
     let wrong_client = wrong(&clients, &application.app_id);
     let wrong_object = wrong(&objects, &application.object_id);
     for wrong in [wrong_client, wrong_object].into_iter().flatten() {
-        checks.push(
-            check(
-                "extensions-ids",
-                State::Problem,
-                format!(
-                    "{} ({}) is `{}`, which is not its id",
-                    wrong.what, wrong.place, wrong.value
-                ),
-            )
-            .help(right(application)),
-        );
+        checks.push(check(
+            "extensions-ids",
+            State::Problem,
+            format!(
+                "{} ({}) is `{}`, which is not its id",
+                wrong.what, wrong.place, wrong.value
+            ),
+        ));
+    }
+    // One advice for both.
+    if let Some(last) = checks
+        .last_mut()
+        .filter(|last| last.state == State::Problem)
+    {
+        last.help = Some(right(application));
     }
     if checks.len() == 1 && !(clients.is_empty() && objects.is_empty()) {
         checks.push(check(

@@ -1,9 +1,11 @@
 //! Room for policies, and the keysets that they need.
 
-use crate::deploy::keys::{self, CheckOptions};
+use crate::deploy::KEYSET_MISSING;
+use crate::deploy::keys::{self, CheckOptions, KeyFinding};
 use crate::diagnostics::Level;
 
 use super::{Check, Examination, Group, State};
+use crate::setup::{Expected, keysets_of_tokens};
 
 /// Custom policies and user flows that a tenant can hold (service limits).
 const MOST: usize = 200;
@@ -40,17 +42,10 @@ pub(super) fn check(examination: &Examination<'_>) -> Vec<Check> {
                 ));
             }
             for finding in report.findings {
-                let state = match finding.level {
-                    Level::Error => State::Problem,
-                    _ => State::Warning,
-                };
-                let for_tokens = super::super::keysets_of_tokens()
-                    .iter()
-                    .any(|(id, _)| id.eq_ignore_ascii_case(&finding.keyset));
-                let help = if for_tokens && finding.rule.id == "keyset-missing" {
-                    "`iefctl init --tenant` or `iefctl deploy` makes it".to_owned()
-                } else {
-                    finding.help
+                let (state, help) = match made_by_deploy(examination.expected, &finding) {
+                    Some(help) => (State::Warning, help.to_owned()),
+                    None if finding.level == Level::Error => (State::Problem, finding.help),
+                    None => (State::Warning, finding.help),
                 };
                 checks.push(
                     Check::new(
@@ -66,6 +61,20 @@ pub(super) fn check(examination: &Examination<'_>) -> Vec<Check> {
         }
     }
     checks
+}
+
+/// What to do about a missing keyset that a deployment makes without being told more.
+fn made_by_deploy(expected: &Expected, finding: &KeyFinding) -> Option<&'static str> {
+    let is_this = |id: &str| id.eq_ignore_ascii_case(&finding.keyset);
+    if finding.rule != &KEYSET_MISSING {
+        None
+    } else if expected.recipes.iter().any(|id| is_this(id)) {
+        Some("`iefctl deploy` makes it as the configuration says")
+    } else if keysets_of_tokens().iter().any(|(id, _)| is_this(id)) {
+        Some("`iefctl init --tenant` or `iefctl deploy` makes it")
+    } else {
+        None
+    }
 }
 
 fn count(examination: &Examination<'_>) -> Check {
