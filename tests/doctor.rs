@@ -1,6 +1,10 @@
 //! A tenant is diagnosed and prepared: the library over real sockets under faults, and the binary as a
 //! user types it, against the emulator.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 #[path = "doctor/commands.rs"]
 mod commands;
@@ -76,7 +80,7 @@ impl Scene {
                 None => edited += &format!("{line}\n"),
             }
         }
-        assert_eq!(edited.matches("tenant = \"b2c-").count(), 4, "{edited}");
+        assert!(edited.matches("tenant = \"b2c-").count() >= 4, "{edited}");
         scene.sandbox.write("policies/iefctl.toml", &edited);
         scene
     }

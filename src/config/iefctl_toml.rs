@@ -161,7 +161,9 @@ impl Reader<'_> {
             DeValue::Table(table) if table.iter().any(|(key, _)| key.get_ref() == "tenant") => {
                 self.looked_up(key, value, table).map(RawValue::Tenant)
             }
-            DeValue::Table(table) => self.value_source(key, value, table).map(RawValue::From),
+            DeValue::Table(table) => self
+                .value_source(key, value, table, &["env", "file", "tenant"])
+                .map(RawValue::From),
             _ => {
                 self.tables.wrong_type(
                     key,
@@ -216,6 +218,7 @@ impl Reader<'_> {
         key: &Key<'_>,
         value: &Value<'_>,
         table: &DeTable<'_>,
+        known: &[&str],
     ) -> Option<ValueSource> {
         let mut found = Vec::new();
         let before = self.tables.mistakes.len();
@@ -223,7 +226,7 @@ impl Reader<'_> {
             match entry.get_ref().as_ref() {
                 "env" => found.extend(self.variable(entry, entry_value)),
                 "file" => found.extend(self.file(entry, entry_value)),
-                _ => self.tables.unknown(entry, &["env", "file"]),
+                _ => self.tables.unknown(entry, known),
             }
         }
         if self.tables.mistakes.len() > before {
@@ -435,7 +438,7 @@ impl Reader<'_> {
     /// Where a secret comes from. The message never repeats what stands there.
     fn secret_source(&mut self, key: &Key<'_>, value: &Value<'_>) -> Option<ValueSource> {
         match value.get_ref() {
-            DeValue::Table(table) => self.value_source(key, value, table),
+            DeValue::Table(table) => self.value_source(key, value, table, &["env", "file"]),
             _ => {
                 let message = format!(
                     "`{}` must say where the value comes from; it does not belong into this file",

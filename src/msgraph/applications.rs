@@ -2,7 +2,7 @@ use reqwest::Method;
 use serde_json::{Map, Value, json};
 
 use super::call::{Body, Call, Expects, Failed};
-use super::directory::{is_unknown_object, literal, text, texts};
+use super::directory::{REPLICATION_LOOKS, is_duplicate, is_unknown_object, literal, text, texts};
 use super::policies::{check_id, unreadable};
 use super::retry::CallKind;
 use super::{GraphClient, GraphError, RetryEvent, UnknownCreation};
@@ -209,30 +209,97 @@ impl GraphClient {
         applications.ok_or_else(|| unreadable(operation, "an application without id"))
     }
 
-    /// Creates an application. If the answer is lost, the directory is asked for it before anything
-    /// is sent again: two applications of one name would both look right.
+    /// Creates an application whose application id URI is `uri`. Names are not unique, URIs are: a
+    /// second creation, because an answer was lost or an earlier run was broken off, is refused by
+    /// the service, and the application of the first one is returned as soon as the directory shows
+    /// it. Where the tenant does not take the URI, it is created without.
     ///
     /// # Errors
-    /// [`GraphError::UnknownCreation`] if it stays unknown whether it was created; others see
-    /// [`GraphError`].
+    /// [`GraphError::HiddenApplication`] if the URI is taken and the application does not show;
+    /// [`GraphError::UnknownCreation`] if, without URI, it stays unknown whether it was created;
+    /// others see [`GraphError`].
     pub async fn create_application(
+        &self,
+        name: &str,
+        settings: &ApplicationSettings,
+        uri: &str,
+    ) -> Result<Application, GraphError> {
+        let settings = ApplicationSettings {
+            identifier_uris: Some(vec![uri.to_owned()]),
+            ..settings.clone()
+        };
+        let call = self.creation(name, &settings, CallKind::Idempotent);
+        match self.execute(&call, 0).await {
+            Ok(answer) => Application::read(&answer.json)
+                .ok_or_else(|| unreadable(&call.operation, "an application without id")),
+            Err(failed) if is_uri_taken(&failed.error) => {
+                self.wait_for(name, uri, &call.operation).await
+            }
+            Err(failed) if is_uri_refused(&failed.error) => {
+                let settings = ApplicationSettings {
+                    identifier_uris: None,
+                    ..settings
+                };
+                self.create_without_uri(name, &settings).await
+            }
+            Err(failed) => Err(failed.error),
+        }
+    }
+
+    fn creation<'c>(&self, name: &str, settings: &ApplicationSettings, kind: CallKind) -> Call<'c> {
+        let mut body = settings.to_json();
+        body.insert("displayName".to_owned(), name.into());
+        body.insert("signInAudience".to_owned(), "AzureADMyOrg".into());
+        Call {
+            operation: format!("POST application {name}"),
+            method: Method::POST,
+            url: self.directory_url(&["applications"], &[]),
+            kind,
+            body: Body::Json(Value::Object(body)),
+            expects: Expects::Json,
+        }
+    }
+
+    /// Waits until the directory shows the application that has this URI.
+    async fn wait_for(
+        &self,
+        name: &str,
+        uri: &str,
+        operation: &str,
+    ) -> Result<Application, GraphError> {
+        for look in 1..=REPLICATION_LOOKS {
+            let found = self.applications_named(name).await?;
+            let has_it = |application: &Application| {
+                let mut uris = application.identifier_uris.iter();
+                uris.any(|known| known.eq_ignore_ascii_case(uri))
+            };
+            if let Some(found) = found.into_iter().find(has_it) {
+                return Ok(found);
+            }
+            self.pause(RetryEvent {
+                operation: operation.to_owned(),
+                attempt: look,
+                delay: self.inner.backoff.delay(look, None),
+                reason: "the directory does not show the application yet".to_owned(),
+            })
+            .await;
+        }
+        Err(GraphError::HiddenApplication {
+            name: name.to_owned(),
+            uri: uri.to_owned(),
+        })
+    }
+
+    /// Creates an application that nothing makes unique. If the answer is lost, the directory is asked
+    /// for it before anything is sent again.
+    async fn create_without_uri(
         &self,
         name: &str,
         settings: &ApplicationSettings,
     ) -> Result<Application, GraphError> {
         let before = self.applications_named(name).await?;
-        let mut body = settings.to_json();
-        body.insert("displayName".to_owned(), name.into());
-        body.insert("signInAudience".to_owned(), "AzureADMyOrg".into());
-        let operation = format!("POST application {name}");
-        let call = Call {
-            operation: operation.clone(),
-            method: Method::POST,
-            url: self.directory_url(&["applications"], &[]),
-            kind: CallKind::Append,
-            body: Body::Json(Value::Object(body)),
-            expects: Expects::Json,
-        };
+        let call = self.creation(name, settings, CallKind::Append);
+        let operation = call.operation.clone();
         let mut attempts = 0;
         loop {
             let failed = match self.execute(&call, attempts).await {
@@ -311,6 +378,26 @@ impl GraphClient {
         self.execute_on_new(&call, is_unknown_object).await?;
         Ok(())
     }
+}
+
+/// Whether another application has the URI.
+fn is_uri_taken(error: &GraphError) -> bool {
+    is_duplicate(error)
+        || error.rejection().is_some_and(|rejection| {
+            rejection.status == 400
+                && rejection.message.contains("identifierUris")
+                && rejection.message.contains("already exists")
+        })
+}
+
+/// Whether the tenant takes no such URI.
+fn is_uri_refused(error: &GraphError) -> bool {
+    error.rejection().is_some_and(|rejection| {
+        let code = rejection.code.as_deref().unwrap_or_default();
+        rejection.status == 400
+            && (code == "HostNameNotOnVerifiedDomain"
+                || rejection.message.to_lowercase().contains("identifieruri"))
+    })
 }
 
 impl Application {

@@ -11,7 +11,7 @@ use super::{GraphClient, GraphError, Rejection, RetryEvent};
 
 /// How often a change is tried again because the directory does not know a new object yet; with the
 /// usual pauses about two minutes.
-const REPLICATION_LOOKS: u32 = 8;
+pub(super) const REPLICATION_LOOKS: u32 = 8;
 
 impl GraphClient {
     /// The URL of something below `/v1.0`, with query options.

@@ -31,6 +31,17 @@ pub enum GraphError {
     /// An application was to be created, and it is unknown whether it was.
     #[error(transparent)]
     UnknownCreation(Box<UnknownCreation>),
+    /// The service says that an application exists, and does not show it.
+    #[error(
+        "the service says that an application with the URI {uri} exists, but shows none of the name \
+         {name}"
+    )]
+    HiddenApplication {
+        /// Its display name.
+        name: String,
+        /// Its application id URI.
+        uri: String,
+    },
     /// The service's next page is on another host, which must not get the token.
     #[error(
         "{operation}: the next page of the list is on {host}, which is not the Graph endpoint; it \
@@ -114,6 +125,11 @@ impl GraphError {
             ),
             Self::UnknownCreation(_) => Some(
                 "Wait a minute and run again: the application is looked for before it is created.",
+            ),
+            Self::HiddenApplication { .. } => Some(
+                "It was created a moment ago, then run again in a few minutes; or it was deleted, then \
+                 restore it or delete it for good in the portal under App registrations > Deleted \
+                 applications; or it has another name now, then give it its name back.",
             ),
             Self::ForeignLink { .. } => Some(
                 "If the Graph endpoint is a proxy of your own, let it rewrite @odata.nextLink.",

@@ -6,7 +6,9 @@ use crate::deploy::keys::{self, KeysError, Offer, RotationPlan};
 use crate::deploy::{GeneratedKind, KeyContent, ValueError, ValueSource};
 use crate::msgraph::{Application, GraphClient, GraphError, KeyValidity, ServicePrincipal};
 
-use super::plan::{framework_at_creation, framework_settings, keysets_of_tokens, proxy_settings};
+use super::plan::{
+    framework_at_creation, framework_settings, keysets_of_tokens, proxy_settings, unique_uri,
+};
 use super::{FRAMEWORK, GRAPH_SCOPES, PROXY, Registration, SCOPE, SetupPlan, Step, StepKind};
 
 /// How a step ended.
@@ -141,7 +143,9 @@ impl Setup<'_> {
         match kind {
             StepKind::Framework => {
                 let settings = framework_at_creation(&self.plan.domain);
-                self.framework = Some(client.create_application(FRAMEWORK, &settings).await?);
+                let uri = unique_uri(&self.plan.domain, FRAMEWORK);
+                let created = client.create_application(FRAMEWORK, &settings, &uri);
+                self.framework = Some(created.await?);
             }
             StepKind::FrameworkScope => {
                 let framework = self.framework.as_mut().ok_or(Trouble::Blocked)?;
@@ -209,8 +213,9 @@ impl Setup<'_> {
         let settings = proxy_settings(None, existing, Some((&app_id, &scope)));
         match &self.proxy {
             None => {
-                let created = self.client.create_application(PROXY, &settings).await?;
-                self.proxy = Some(created);
+                let uri = unique_uri(&self.plan.domain, PROXY);
+                let created = self.client.create_application(PROXY, &settings, &uri);
+                self.proxy = Some(created.await?);
             }
             Some(proxy) if settings.is_empty() => {
                 tracing::debug!(proxy.app_id, "nothing left to set");

@@ -235,10 +235,7 @@ impl SetupPlan {
 
     fn scope_actions(&self) -> Vec<String> {
         let Some(registration) = &self.framework else {
-            return vec![
-                format!("add {SCOPE}"),
-                "set the application id URI".to_owned(),
-            ];
+            return vec![format!("add {SCOPE}")];
         };
         let application = &registration.application;
         let mut actions = Vec::new();
@@ -394,6 +391,11 @@ pub(super) fn framework_at_creation(domain: &str) -> ApplicationSettings {
         required_access: Some(vec![graph_access()]),
         ..ApplicationSettings::default()
     }
+}
+
+/// The application id URI by which an application is made only once.
+pub(super) fn unique_uri(domain: &str, name: &str) -> String {
+    format!("https://{domain}/{}", name.to_lowercase())
 }
 
 /// What the first application lacks once it exists. `new_scope` is the id of a new scope.

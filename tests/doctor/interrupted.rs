@@ -2,7 +2,7 @@
 //! it.
 
 use iefctl::emulator::{Body, DirectoryOptions, EmulatorOptions, Fault, FaultRule, Faults, Store};
-use iefctl::msgraph::GraphError;
+use iefctl::msgraph::{ApplicationSettings, GraphError};
 use iefctl::setup::{self, Applied, Expected, SetupPlan, StepOutcome, look_up};
 
 use crate::assert_prepared;
@@ -147,24 +147,53 @@ async fn what_needs_a_failed_step_is_not_tried_and_the_rest_is_done() {
 /// An answer that never came may hide an application that the directory does not show yet.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_creation_that_does_not_show_is_not_repeated() {
-    let rule = FaultRule::new(Fault::Reset)
-        .after()
+    let own = format!("https://{TENANT}/contoso");
+    for (uri, hidden) in [(own.as_str(), true), ("https://fabrikam.com/x", false)] {
+        let rule = FaultRule::new(Fault::Reset)
+            .after()
+            .method("POST")
+            .path("/v1.0/applications");
+        // The foreign URI is refused first.
+        let nth = if hidden { 1 } else { 2 };
+        let world = World::with(EmulatorOptions {
+            faults: Faults::default().with(rule.nth(nth)),
+            ..lagging(1_000)
+        })
+        .await;
+        let settings = ApplicationSettings::default();
+        let created = world.client.create_application("Contoso", &settings, uri);
+        let error = created.await.unwrap_err();
+        match error {
+            GraphError::HiddenApplication { .. } if hidden => {}
+            GraphError::UnknownCreation(_) if !hidden => {}
+            other => panic!("{other}"),
+        }
+        let directory = world.emulator.store().directory(TENANT);
+        assert_eq!(crate::app_ids(&directory, "Contoso").len(), 1);
+    }
+}
+
+/// What an earlier run made may not show yet when the next one begins.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_right_after_a_broken_one_makes_nothing_twice() {
+    let refusal = FaultRule::new(Fault::Status {
+        status: 403,
+        body: Body::OData,
+        retry_after: None,
+    });
+    let rule = refusal
         .method("POST")
-        .path("/v1.0/applications");
+        .path("/v1.0/servicePrincipals")
+        .nth(2);
     let world = World::with(EmulatorOptions {
-        faults: Faults::default().with(rule.nth(1)),
-        ..lagging(1_000)
+        faults: Faults::default().with(rule),
+        ..lagging(3)
     })
     .await;
-    let error = world
-        .client
-        .create_application("Contoso", &Default::default())
-        .await
-        .unwrap_err();
-    assert!(matches!(error, GraphError::UnknownCreation(_)), "{error}");
-    assert!(error.advice().unwrap().contains("run again"));
-    let directory = world.emulator.store().directory(TENANT);
-    assert_eq!(crate::app_ids(&directory, "Contoso").len(), 1);
+    assert!(!prepare(&world).await.unwrap().is_complete());
+    let second = prepare(&world).await.unwrap();
+    assert!(second.is_complete(), "{second:#?}");
+    assert_prepared(world.emulator.store(), TENANT);
 }
 
 #[tokio::test(flavor = "multi_thread")]
