@@ -223,6 +223,7 @@ fn only_execution_writes_to_a_tenant() {
             "deploy/keys/apply",
             "deploy/provision",
             "deploy/restore",
+            "deploy/upload",
             "setup/apply",
         ]
         .iter()

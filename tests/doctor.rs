@@ -12,7 +12,6 @@ mod commands;
 mod interrupted;
 #[path = "doctor/lookups.rs"]
 mod lookups;
-#[expect(dead_code, reason = "other tests use the rest")]
 #[path = "sandbox/mod.rs"]
 mod sandbox;
 #[expect(dead_code, reason = "the tests of deployments use the rest")]

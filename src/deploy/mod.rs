@@ -6,9 +6,10 @@
 //! plan out, and only after what it overwrites was saved by [`Snapshot`]. [`Outcome`] tells what
 //! became of every step. [`keys`] is the life of keysets after their first key.
 //!
-//! The room reaches the network through `msgraph` only, and the disk only for snapshots and for the
-//! files of key values. It prints nothing, reads no environment, and knows no configuration format.
+//! The room reaches the network through `msgraph` only, and the disk only for snapshots, locks, the
+//! ledger, and the files of key values. It prints nothing, reads no environment, and knows no configuration format.
 
+mod breaker;
 mod cancellation;
 mod certificate;
 mod der;
@@ -16,12 +17,14 @@ mod difference;
 mod execute;
 mod failure;
 mod fingerprint;
+mod generated_keyset;
 mod impact;
 pub mod keys;
 mod keyset_plan;
 mod ledger;
 mod local;
 mod locate;
+mod lock;
 mod materials;
 mod moved;
 mod observer;
@@ -38,6 +41,7 @@ mod remote;
 mod restore;
 mod schedule;
 mod snapshot;
+mod upload;
 mod utc;
 
 pub use cancellation::Cancellation;
@@ -46,11 +50,13 @@ pub use difference::{Change, Difference, How};
 pub use execute::{ExecuteError, ExecuteOptions, Execution, execute};
 pub use failure::{Failure, FailureItem};
 pub use fingerprint::Fingerprint;
+pub use generated_keyset::{KeysetNotMade, make_generated_keyset};
 pub use keyset_plan::{
     KEYSET_CONFLICTING_RECIPES, KEYSET_MISSING, KEYSET_MIXED_USE, KEYSET_WRONG_KIND,
 };
 pub use ledger::{Ledger, LedgerError, Owned, Scope};
 pub use local::{Local, LocalBase, LocalPolicy, Undeployable};
+pub use lock::{LockError, TenantLock};
 pub use materials::{KEYSET_WITHOUT_VALUE, Materials, ValueError};
 pub use moved::Moved;
 pub use observer::{Event, Observer, RetriesTo};

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 use super::call::{Body, Call, Expects, Failed};
 use super::directory::{REPLICATION_LOOKS, is_duplicate, is_unknown_object, literal, text, texts};
 use super::policies::{check_id, unreadable};
-use super::retry::CallKind;
+use super::retry::{CallKind, Pending};
 use super::{GraphClient, GraphError, RetryEvent, UnknownCreation};
 
 /// An application registration.
@@ -316,7 +316,7 @@ impl GraphClient {
             }
             // The service itself said that it failed; a lost answer may hide a success that the
             // directory does not show yet.
-            let refused = failed.error.rejection().is_some() && !failed.still_running;
+            let refused = failed.error.rejection().is_some() && failed.pending == Pending::Ended;
             if !refused || attempts > self.inner.backoff.policy().retries {
                 return Err(UnknownCreation {
                     operation,

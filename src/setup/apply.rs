@@ -2,9 +2,8 @@
 //! run that was broken off is completed by the next one.
 
 use crate::auth::Random;
-use crate::deploy::keys::{self, KeysError, Offer, RotationPlan};
-use crate::deploy::{GeneratedKind, KeyContent, ValueError, ValueSource};
-use crate::msgraph::{Application, GraphClient, GraphError, KeyValidity, ServicePrincipal};
+use crate::deploy::{KeysetNotMade, TenantLock, make_generated_keyset};
+use crate::msgraph::{Application, GraphClient, GraphError, ServicePrincipal};
 
 use super::plan::{
     framework_at_creation, framework_settings, keysets_of_tokens, proxy_settings, unique_uri,
@@ -65,7 +64,7 @@ impl Progress for () {
 /// Why a step was not done.
 enum Trouble {
     Graph(GraphError),
-    Keys(KeysError),
+    Keyset(KeysetNotMade),
     /// What it needs is not there.
     Blocked,
 }
@@ -80,6 +79,7 @@ impl From<GraphError> for Trouble {
 struct Setup<'a> {
     client: &'a GraphClient,
     plan: &'a SetupPlan,
+    lock: Option<&'a TenantLock>,
     framework: Option<Application>,
     framework_principal: Option<ServicePrincipal>,
     proxy: Option<Application>,
@@ -87,8 +87,14 @@ struct Setup<'a> {
 }
 
 /// Does what is left to do, in the order of the plan. A step that fails keeps those that need it from
-/// being tried, and no others.
-pub async fn apply(client: &GraphClient, plan: &SetupPlan, progress: &dyn Progress) -> Applied {
+/// being tried, and no others. `lock` keeps runs of this machine apart, and knows of keys that a killed
+/// one asked for.
+pub async fn apply(
+    client: &GraphClient,
+    plan: &SetupPlan,
+    lock: Option<&TenantLock>,
+    progress: &dyn Progress,
+) -> Applied {
     let principal = |registration: &Option<Registration>| {
         let registration = registration.as_ref()?;
         registration.principal.as_ref().ok()?.clone()
@@ -99,6 +105,7 @@ pub async fn apply(client: &GraphClient, plan: &SetupPlan, progress: &dyn Progre
     let mut setup = Setup {
         client,
         plan,
+        lock,
         framework: application(&plan.framework),
         framework_principal: principal(&plan.framework),
         proxy: application(&plan.proxy),
@@ -115,12 +122,9 @@ pub async fn apply(client: &GraphClient, plan: &SetupPlan, progress: &dyn Progre
                     error: error.to_string(),
                     advice: error.advice().map(str::to_owned),
                 },
-                Err(Trouble::Keys(error)) => StepOutcome::Failed {
+                Err(Trouble::Keyset(error)) => StepOutcome::Failed {
                     error: error.to_string(),
-                    advice: match &error {
-                        KeysError::Graph(error) => error.advice().map(str::to_owned),
-                        _ => None,
-                    },
+                    advice: error.advice().map(str::to_owned),
                 },
             }
         } else {
@@ -233,27 +237,10 @@ impl Setup<'_> {
         let Some((id, usage)) = keysets_of_tokens().get(position).copied() else {
             return Err(Trouble::Blocked);
         };
-        let offer = Offer {
-            content: KeyContent::Generate {
-                kind: GeneratedKind::Rsa,
-                usage,
-            },
-            validity: KeyValidity::default(),
-            certificate: None,
-        };
-        // The key has no beginning and no end: the time of day plays no part.
-        let plan = RotationPlan::first(id, offer, 0);
-        let no_value = |source: &ValueSource| -> Result<_, ValueError> {
-            Err(ValueError::Unfit {
-                origin: source.clone(),
-                problem: "is not needed for a generated key",
-            })
-        };
-        match keys::create(self.client, &plan, &no_value).await {
-            // Somebody else was faster; it never gets a second key.
-            Ok(_) | Err(KeysError::HasKeys { .. }) => Ok(()),
-            Err(error) => Err(Trouble::Keys(error)),
-        }
+        let exists = self.plan.empty_keysets.contains(&position);
+        make_generated_keyset(self.client, self.lock, id, usage, exists)
+            .await
+            .map_err(Trouble::Keyset)
     }
 }
 

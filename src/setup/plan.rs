@@ -76,6 +76,8 @@ pub struct SetupPlan {
     pub(super) framework: Option<Registration>,
     pub(super) proxy: Option<Registration>,
     pub(super) graph: Option<ServicePrincipal>,
+    /// Keysets that are there without any key, by position in [`keysets_of_tokens`].
+    pub(super) empty_keysets: Vec<usize>,
 }
 
 impl SetupPlan {
@@ -119,6 +121,7 @@ impl SetupPlan {
             framework,
             proxy,
             graph,
+            empty_keysets: Vec::new(),
         };
         plan.add_steps();
         for (position, (id, usage)) in keysets_of_tokens().into_iter().enumerate() {
@@ -126,6 +129,9 @@ impl SetupPlan {
                 .iter()
                 .find(|keyset| keyset.id.eq_ignore_ascii_case(id));
             let key = format!("generate an RSA key for {}", purpose(usage));
+            if keyset.is_some_and(|keyset| keyset.keys.is_empty()) {
+                plan.empty_keysets.push(position);
+            }
             let actions = match keyset {
                 None => vec!["create".to_owned(), key],
                 Some(keyset) if keyset.keys.is_empty() => vec![key],

@@ -29,7 +29,7 @@ async fn prepare(world: &World) -> Result<Applied, String> {
         let messages = obstacles.iter().map(|obstacle| obstacle.message.clone());
         messages.collect::<Vec<_>>().join("\n")
     })?;
-    Ok(setup::apply(&world.client, &plan, &()).await)
+    Ok(setup::apply(&world.client, &plan, None, &()).await)
 }
 
 fn lagging(misses: u32) -> EmulatorOptions {

@@ -16,11 +16,15 @@ use crate::setup::{
 };
 
 use super::settings_file;
+use crate::commands::deployment::lock;
 use crate::commands::doctor::token_keys;
 use crate::commands::keys::configured_tenant;
 use crate::commands::project::{self, ProjectArgs};
 use crate::commands::tenant::{Connection, TenantArgs};
 use crate::commands::{Exit, Shell};
+
+/// Where deployments keep snapshots and the lock of a tenant.
+const SNAPSHOTS: &str = ".iefctl/snapshots";
 
 /// The settings that the ids go to: the names that samples use.
 const KEYS: [(&str, TenantValue); 4] = [
@@ -128,6 +132,7 @@ pub(super) fn run(args: &TenantSetupArgs, shell: &Shell) -> Result<Exit> {
             project: &project,
             expected: &expected,
             file: file.as_deref(),
+            snapshots: Path::new(SNAPSHOTS),
             shell,
         };
         let result = work.run(&connection).await;
@@ -180,12 +185,19 @@ struct Work<'a> {
     project: &'a Project,
     expected: &'a Expected,
     file: Option<&'a Path>,
+    /// Where the lock of the tenant lies.
+    snapshots: &'a Path,
     shell: &'a Shell,
 }
 
 impl Work<'_> {
     async fn run(&self, connection: &Connection) -> Result<Exit> {
         let client = &connection.client;
+        // What is read must still be true when it is written.
+        let lock = match self.args.dry_run {
+            true => None,
+            false => lock(self.snapshots, connection, &self.args.connection)?,
+        };
         let facts = setup::read(client, self.expected).await;
         let plan = match SetupPlan::new(&facts, self.expected, self.tenant) {
             Ok(plan) => plan,
@@ -210,7 +222,7 @@ impl Work<'_> {
             self.shell.say("nothing was changed");
             return Ok(Exit::Findings);
         }
-        let applied = setup::apply(client, &plan, &Steps(*self.shell)).await;
+        let applied = setup::apply(client, &plan, lock.as_ref(), &Steps(*self.shell)).await;
         self.report(&plan, &applied, &facts)
     }
 
