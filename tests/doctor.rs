@@ -1,10 +1,6 @@
 //! A tenant is diagnosed and prepared: the library over real sockets under faults, and the binary as a
 //! user types it, against the emulator.
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[path = "doctor/commands.rs"]
 mod commands;

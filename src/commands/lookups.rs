@@ -70,6 +70,17 @@ pub(super) fn connect_and_fill(
     Ok(filled.unwrap_or(project))
 }
 
+/// Says with `-v` what an offline look leaves open.
+pub(super) fn note(project: &Project, shell: &Shell) {
+    let count = project.settings.lookups.len();
+    if count > 0 {
+        shell.note(format!(
+            "{count} settings are looked up in the tenant: nothing is said of the places where they \
+             stand; plan and deploy check them"
+        ));
+    }
+}
+
 fn told(errors: &[LookupError]) -> String {
     let told: Vec<String> = errors
         .iter()

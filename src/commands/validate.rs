@@ -11,7 +11,7 @@ use crate::output::{self, Format, Options, Style, human, patch};
 use crate::{rules, xml};
 
 use super::project::{self, ProjectArgs, Validated};
-use super::{Exit, Shell, atomic_file, ci_summary, fix, watch};
+use super::{Exit, Shell, atomic_file, ci_summary, fix, lookups, watch};
 
 /// Check policies without a tenant
 ///
@@ -70,6 +70,7 @@ pub fn run(args: &ValidateArgs, shell: &Shell) -> Result<Exit> {
         return watch::run(args, shell);
     }
     let mut project = args.load(shell)?;
+    lookups::note(&project, shell);
     if !args.fix {
         let validated = project::validate(&project, None, shell)?;
         args.report(&validated, shell)?;

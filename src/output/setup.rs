@@ -137,6 +137,28 @@ pub fn render(
     }
 }
 
+/// Writes the line of one step, for people who watch.
+///
+/// # Errors
+/// Only those of `out`.
+pub fn render_step(
+    setup: &SetupJson,
+    number: usize,
+    style: Style,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
+    human::step(setup, number, style, out)
+}
+
+/// Writes what follows the lines of the steps.
+///
+/// # Errors
+/// Only those of `out`.
+pub fn render_end(setup: &SetupJson, style: Style, out: &mut dyn io::Write) -> io::Result<()> {
+    human::summary(setup, style, out)?;
+    human::settings(setup, style, out)
+}
+
 /// Writes the steps alone, for people who are asked whether to go on.
 ///
 /// # Errors

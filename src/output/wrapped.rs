@@ -2,6 +2,9 @@
 
 use std::io;
 
+use super::human::{HINT, Style};
+use super::visible::one_line;
+
 /// Narrower than this a column of text is not made, whatever the terminal.
 const NARROWEST: usize = 30;
 
@@ -38,6 +41,19 @@ pub(super) fn write(
         writeln!(out, "{}", paint(line))?;
     }
     Ok(())
+}
+
+/// Writes what to do below a line, behind an arrow.
+pub(super) fn write_help(
+    help: &str,
+    indent: usize,
+    style: Style,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
+    let arrow = style.symbol("→", "->");
+    write!(out, "{:indent$}{} ", "", style.paint(HINT, arrow))?;
+    let indent = indent + arrow.chars().count() + 1;
+    write(&one_line(help), indent, style.width, str::to_owned, out)
 }
 
 #[cfg(test)]

@@ -9,7 +9,9 @@ use crate::auth::TokenClaims;
 use crate::config::Project;
 use crate::deploy::{Event, Observer};
 use crate::output::Format;
-use crate::output::setup::{SetupJson, SetupStatus, SetupStepJson, render, render_steps};
+use crate::output::setup::{
+    SetupJson, SetupStatus, SetupStepJson, render, render_end, render_step, render_steps,
+};
 use crate::policy::TenantValue;
 use crate::setup::{
     self, Applied, Expected, Facts, Progress, SetupPlan, Step, StepKind, StepOutcome,
@@ -222,7 +224,13 @@ impl Work<'_> {
             self.shell.say("nothing was changed");
             return Ok(Exit::Findings);
         }
-        let applied = setup::apply(client, &plan, lock.as_ref(), &Steps(*self.shell)).await;
+        let rows = Rows {
+            shell: self.shell,
+            plan: self.json(&plan, None),
+            kinds: plan.steps.iter().map(|step| step.kind).collect(),
+            is_watched: self.is_watched(),
+        };
+        let applied = setup::apply(client, &plan, lock.as_ref(), &rows).await;
         self.report(&plan, &applied, &facts)
     }
 
@@ -298,27 +306,17 @@ impl Work<'_> {
 
     /// The steps with their outcomes; without, as they are planned.
     fn json(&self, plan: &SetupPlan, applied: Option<&Applied>) -> SetupJson {
-        let outcome = |number: usize| applied.and_then(|applied| applied.outcomes.get(number));
         let steps = plan.steps.iter().enumerate().map(|(number, step)| {
-            let (status, error, help) = match outcome(number) {
-                Some(StepOutcome::Done) => (SetupStatus::Done, None, None),
-                Some(StepOutcome::Blocked) => (SetupStatus::Blocked, None, None),
-                Some(StepOutcome::Failed { error, advice }) => {
-                    (SetupStatus::Failed, Some(error.clone()), advice.clone())
-                }
-                Some(StepOutcome::Present) => (SetupStatus::Present, None, None),
-                None if step.is_needed() => (SetupStatus::Planned, None, None),
-                None => (SetupStatus::Present, None, None),
-            };
-            SetupStepJson {
-                subject: step.subject.clone(),
-                actions: step.actions.clone(),
-                status,
-                error,
-                help,
-            }
+            let outcome = applied.and_then(|applied| applied.outcomes.get(number));
+            step_json(step, outcome)
         });
         SetupJson::new(self.tenant, self.args.dry_run, steps.collect())
+    }
+
+    /// Whether people watch the steps as they end.
+    fn is_watched(&self) -> bool {
+        let format = self.shell.format(self.args.format);
+        !matches!(format, Format::Json | Format::Markdown)
     }
 
     fn report(&self, plan: &SetupPlan, applied: &Applied, facts: &Facts) -> Result<Exit> {
@@ -347,8 +345,11 @@ impl Work<'_> {
         }
         let format = self.shell.format(self.args.format);
         let style = self.shell.style();
-        self.shell
-            .print(|out| render(&report, format, style, out))?;
+        let was_watched = !applied.outcomes.is_empty() && self.is_watched();
+        self.shell.print(|out| match was_watched {
+            true => render_end(&report, style, out),
+            false => render(&report, format, style, out),
+        })?;
         if !report.complete && !self.args.dry_run {
             self.shell
                 .say("not complete: run the same command again, it does only what is left");
@@ -373,17 +374,55 @@ fn id_of(value: TenantValue, plan: &SetupPlan, applied: &Applied, facts: &Facts)
     }
 }
 
-/// Says what is being done.
-struct Steps(Shell);
+/// Writes the line of each step as it ends.
+struct Rows<'a> {
+    shell: &'a Shell,
+    plan: SetupJson,
+    kinds: Vec<StepKind>,
+    is_watched: bool,
+}
 
-impl Progress for Steps {
+impl Progress for Rows<'_> {
     fn on_start(&self, step: &Step) {
         let subject = crate::output::plain(&step.subject);
-        self.0
-            .say(format!("{subject}: {} …", step.actions.join(", ")));
+        self.shell
+            .note(format!("{subject}: {}", step.actions.join(", ")));
     }
 
-    fn on_end(&self, _: &Step, _: &StepOutcome) {}
+    fn on_end(&self, step: &Step, outcome: &StepOutcome) {
+        let number = self.kinds.iter().position(|kind| *kind == step.kind);
+        let Some(number) = number.filter(|_| self.is_watched) else {
+            return;
+        };
+        let mut shown = self.plan.clone();
+        shown.steps[number] = step_json(step, Some(outcome));
+        let style = self.shell.style();
+        // Nothing can be done about a closed output; the tenant is prepared all the same.
+        let _ = self
+            .shell
+            .print(|out| render_step(&shown, number, style, out));
+    }
+}
+
+/// A step with its outcome; without, as it is planned.
+fn step_json(step: &Step, outcome: Option<&StepOutcome>) -> SetupStepJson {
+    let (status, error, help) = match outcome {
+        Some(StepOutcome::Done) => (SetupStatus::Done, None, None),
+        Some(StepOutcome::Blocked) => (SetupStatus::Blocked, None, None),
+        Some(StepOutcome::Failed { error, advice }) => {
+            (SetupStatus::Failed, Some(error.clone()), advice.clone())
+        }
+        Some(StepOutcome::Present) => (SetupStatus::Present, None, None),
+        None if step.is_needed() => (SetupStatus::Planned, None, None),
+        None => (SetupStatus::Present, None, None),
+    };
+    SetupStepJson {
+        subject: step.subject.clone(),
+        actions: step.actions.clone(),
+        status,
+        error,
+        help,
+    }
 }
 
 /// Says what is being waited for.

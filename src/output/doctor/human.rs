@@ -52,11 +52,7 @@ fn line(check: &CheckJson, width: usize, style: Style, out: &mut dyn io::Write) 
     };
     wrapped::write(&message, indent, style.width, paint, out)?;
     if let Some(help) = &check.help {
-        let arrow = style.symbol("→", "->");
-        let text = format!("{arrow} {}", one_line(help));
-        write!(out, "{:indent$}", "")?;
-        let paint = |line: &str| style.paint(HINT, line);
-        wrapped::write(&text, indent, style.width, paint, out)?;
+        wrapped::write_help(help, indent, style, out)?;
     }
     Ok(())
 }

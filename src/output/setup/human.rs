@@ -1,50 +1,65 @@
 use std::io;
 
-use crate::output::human::{ERROR, FAINT, HINT, STRONG, SUCCESS, Style, WARNING};
+use crate::output::human::{ERROR, FAINT, STRONG, SUCCESS, Style, WARNING};
 use crate::output::visible::one_line;
 use crate::output::wrapped;
 
 use super::{SetupJson, SetupStatus};
 
-/// An aligned line per step.
+/// An aligned line per step, and the line that counts them.
 pub(super) fn steps(setup: &SetupJson, style: Style, out: &mut dyn io::Write) -> io::Result<()> {
+    for number in 0..setup.steps.len() {
+        step(setup, number, style, out)?;
+    }
+    summary(setup, style, out)
+}
+
+/// The line of one step, aligned with those of the others.
+pub(super) fn step(
+    setup: &SetupJson,
+    number: usize,
+    style: Style,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
     let subjects = subjects(setup);
     let width = subjects.iter().map(|subject| subject.chars().count());
     let width = width.max().unwrap_or_default();
     let indent = width + 6;
-    for (step, subject) in setup.steps.iter().zip(&subjects) {
-        let (symbol, colour) = match step.status {
-            SetupStatus::Present => ("=", FAINT),
-            SetupStatus::Planned => ("+", WARNING),
-            SetupStatus::Done => (style.symbol("✓", "*"), SUCCESS),
-            SetupStatus::Failed => (style.symbol("✗", "x"), ERROR),
-            SetupStatus::Blocked => ("-", WARNING),
-        };
-        let subject = format!("{:width$}", one_line(subject));
-        write!(out, "  {} {subject}  ", style.paint(colour, symbol))?;
-        let text = match step.status {
-            SetupStatus::Present => "is there".to_owned(),
-            SetupStatus::Blocked => "not tried, because it needs what failed".to_owned(),
-            _ => step.actions.join(", "),
-        };
-        let is_present = step.status == SetupStatus::Present;
-        let paint = |line: &str| match is_present {
-            true => style.paint(FAINT, line),
-            false => line.to_owned(),
-        };
-        wrapped::write(&one_line(&text), indent, style.width, paint, out)?;
-        let arrow = style.symbol("→", "->");
-        let help = step.help.as_ref().map(|help| format!("{arrow} {help}"));
-        let below = [(step.error.clone(), ERROR), (help, HINT)];
-        for (text, colour) in below {
-            let Some(text) = text else {
-                continue;
-            };
-            write!(out, "{:indent$}", "")?;
-            let paint = |line: &str| style.paint(colour, line);
-            wrapped::write(&one_line(&text), indent, style.width, paint, out)?;
-        }
+    let (Some(step), Some(subject)) = (setup.steps.get(number), subjects.get(number)) else {
+        return Ok(());
+    };
+    let (symbol, colour) = match step.status {
+        SetupStatus::Present => ("=", FAINT),
+        SetupStatus::Planned => ("+", WARNING),
+        SetupStatus::Done => (style.symbol("✓", "*"), SUCCESS),
+        SetupStatus::Failed => (style.symbol("✗", "x"), ERROR),
+        SetupStatus::Blocked => ("-", WARNING),
+    };
+    let subject = format!("{:width$}", one_line(subject));
+    write!(out, "  {} {subject}  ", style.paint(colour, symbol))?;
+    let text = match step.status {
+        SetupStatus::Present => "is there".to_owned(),
+        SetupStatus::Blocked => "not tried, because it needs what failed".to_owned(),
+        _ => step.actions.join(", "),
+    };
+    let is_present = step.status == SetupStatus::Present;
+    let paint = |line: &str| match is_present {
+        true => style.paint(FAINT, line),
+        false => line.to_owned(),
+    };
+    wrapped::write(&one_line(&text), indent, style.width, paint, out)?;
+    if let Some(error) = &step.error {
+        write!(out, "{:indent$}", "")?;
+        let paint = |line: &str| style.paint(ERROR, line);
+        wrapped::write(&one_line(error), indent, style.width, paint, out)?;
     }
+    if let Some(help) = &step.help {
+        wrapped::write_help(help, indent, style, out)?;
+    }
+    Ok(())
+}
+
+pub(super) fn summary(setup: &SetupJson, style: Style, out: &mut dyn io::Write) -> io::Result<()> {
     let colour = match setup.count(SetupStatus::Failed) + setup.count(SetupStatus::Blocked) {
         0 => STRONG,
         _ => ERROR,
