@@ -133,7 +133,9 @@ fn signs_in(profile: &TechnicalProfile<'_>) -> bool {
 
 fn add(list: &mut Vec<Mention>, sources: &SourceMap, value: &str, what: String, at: Location) {
     let value = value.trim();
-    if value.is_empty() || list.iter().any(|known| known.is(value)) {
+    // What is left of a placeholder is no value; that it is undefined is said by validation.
+    let is_left = value.contains('{');
+    if value.is_empty() || is_left || list.iter().any(|known| known.is(value)) {
         return;
     }
     list.push(Mention {
