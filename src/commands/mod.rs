@@ -15,6 +15,7 @@ mod deployment;
 pub mod destroy;
 pub mod doctor;
 pub mod emulator;
+mod environments;
 pub mod explain;
 mod files;
 mod fix;

@@ -85,7 +85,7 @@ impl TenantSetupArgs {
     fn project(&self) -> ProjectArgs {
         ProjectArgs {
             paths: Vec::new(),
-            environment: self.environment.clone(),
+            environment: self.environment.clone().into_iter().collect(),
             tenant: self.tenant.clone().flatten(),
             config: self.config.clone(),
             with: Vec::new(),
