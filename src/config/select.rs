@@ -8,7 +8,7 @@ use super::configuration::{
     Configuration, Environment, KeysetRecipe, RawSetting, RawValue, ValueSource, is_tenant,
 };
 use super::error::ConfigError;
-use super::paths;
+use super::{overrides, paths};
 use crate::diagnostics::{Diagnostic, Level, SourceMap};
 use crate::policy::{Elsewhere, Guidance, Setting, Settings, TenantValue, closest};
 
@@ -66,6 +66,7 @@ pub(super) fn settings(
     configuration: Option<&Configuration>,
     chosen: Option<usize>,
     options: &LoadOptions,
+    overrides: &[RawSetting],
     sources: &SourceMap,
     lookup: Lookup<'_>,
 ) -> Result<Settings, ConfigError> {
@@ -85,6 +86,7 @@ pub(super) fn settings(
     let Some(configuration) = configuration else {
         return Ok(Settings {
             tenant: options.tenant.clone(),
+            values: values(overrides, sources, lookup)?,
             ..Settings::default()
         });
     };
@@ -94,13 +96,50 @@ pub(super) fn settings(
         .settings
         .iter()
         .filter(|setting| !own.iter().any(|other| same_key(setting, &other.key.value)));
-    let mut values = Vec::new();
-    let mut lookups = Vec::new();
-    let mut errors = Vec::new();
-    for setting in shared.chain(own) {
-        if let RawValue::Tenant(value) = setting.value.value {
-            lookups.push((values.len(), value));
+    let configured: Vec<RawSetting> = shared.chain(own).cloned().collect();
+    let settings = overrides::apply(configured, overrides);
+    let mut values = values(&settings, sources, lookup)?;
+    let lookups: Vec<(usize, TenantValue)> = settings
+        .iter()
+        .enumerate()
+        .filter_map(|(position, setting)| match setting.value.value {
+            RawValue::Tenant(value) => Some((position, value)),
+            _ => None,
+        })
+        .collect();
+    let configured_tenant = environment.and_then(|environment| environment.tenant.as_ref());
+    let tenant = options
+        .tenant
+        .clone()
+        .or_else(|| configured_tenant.map(|tenant| tenant.value.clone()));
+    // The domain by which the tenant is known is the best guess of the one that it will say.
+    if let Some(domain) = tenant.as_ref().filter(|tenant| tenant.contains('.')) {
+        let domains = lookups
+            .iter()
+            .filter(|it| it.1 == TenantValue::TenantDomain);
+        for (position, _) in domains {
+            values[*position].value.clone_from(domain);
         }
+    }
+    Ok(Settings {
+        tenant,
+        environment: environment.map(|environment| environment.name.value.clone()),
+        production: environment.is_some_and(|environment| environment.production),
+        guidance: guidance(configuration, chosen, &values),
+        lookups,
+        values,
+    })
+}
+
+/// Reads what the settings refer to; all that cannot be read is said at once.
+fn values(
+    settings: &[RawSetting],
+    sources: &SourceMap,
+    lookup: Lookup<'_>,
+) -> Result<Vec<Setting>, ConfigError> {
+    let mut values = Vec::new();
+    let mut errors = Vec::new();
+    for setting in settings {
         match value(setting, sources, lookup) {
             Ok(value) => values.push(Setting {
                 key: setting.key.value.clone(),
@@ -113,28 +152,7 @@ pub(super) fn settings(
         }
     }
     ConfigError::all(errors)?;
-    let configured_tenant = environment.and_then(|environment| environment.tenant.as_ref());
-    let tenant = options
-        .tenant
-        .clone()
-        .or_else(|| configured_tenant.map(|tenant| tenant.value.clone()));
-    // The domain by which the tenant is known is the best guess of the one that it will say.
-    if let Some(domain) = tenant.as_ref().filter(|tenant| tenant.contains('.')) {
-        for (position, _) in lookups
-            .iter()
-            .filter(|it| it.1 == TenantValue::TenantDomain)
-        {
-            values[*position].value.clone_from(domain);
-        }
-    }
-    Ok(Settings {
-        tenant,
-        environment: environment.map(|environment| environment.name.value.clone()),
-        production: environment.is_some_and(|environment| environment.production),
-        guidance: guidance(configuration, chosen, &values),
-        lookups,
-        values,
-    })
+    Ok(values)
 }
 
 fn same_key(setting: &RawSetting, key: &str) -> bool {
