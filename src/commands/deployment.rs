@@ -207,10 +207,11 @@ impl Deployment<'_> {
             };
             shell.print(|out| output::render(report, format, &options, out))?;
         } else if self.command == "deploy" {
-            shell.say(format!(
-                "{} policies checked: no errors, no warnings",
-                summary.policies
-            ));
+            let policies = match summary.policies {
+                1 => "1 policy".to_owned(),
+                count => format!("{count} policies"),
+            };
+            shell.say(format!("{policies} checked: no errors, no warnings"));
         }
         Ok(())
     }
@@ -318,7 +319,8 @@ impl Display {
     fn begin(&self, policies: usize) {
         self.progress.get_or_init(|| {
             let shell = &self.shell;
-            if shell.quiet {
+            // A bar over nothing says nothing.
+            if shell.quiet || policies == 0 {
                 Progress::silent()
             } else {
                 let style = shell.error_style();
