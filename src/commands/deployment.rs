@@ -8,8 +8,8 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 
 use crate::deploy::{
-    self, Cancellation, Event, ExecuteOptions, Execution, Ledger, Local, Materials, Observer, Plan,
-    PolicyAction, Remote, Status, TenantLock,
+    self, Cancellation, Event, ExecuteOptions, Execution, Ledger, Local, LockError, Materials,
+    Observer, Plan, PolicyAction, Remote, Status, TenantLock,
 };
 use crate::diagnostics::{Level, Report};
 use crate::msgraph::GraphClient;
@@ -70,8 +70,17 @@ pub(super) fn lock(
         return Ok(None);
     }
     let patience = Duration::from_secs(args.timeout);
-    let lock = TenantLock::take(snapshots, &connection.tenant.name, patience);
-    Ok(Some(lock?))
+    let taken = TenantLock::take(snapshots, &connection.tenant.name, patience);
+    match taken {
+        Ok(lock) => Ok(Some(lock)),
+        Err(error @ LockError::Busy { .. }) => Err(error.into()),
+        Err(error @ LockError::Io { .. }) => Err(error).with_context(|| {
+            format!(
+                "nothing was written to the tenant, because nothing can be saved in `{}`",
+                snapshots.display()
+            )
+        }),
+    }
 }
 
 impl Deployment<'_> {
@@ -137,7 +146,7 @@ impl Deployment<'_> {
         }
         self.display.finish();
         connection.close().await;
-        let outcome = outcome.context("nothing was written to the tenant")?;
+        let outcome = outcome?;
         if let Some(ledger) = &mut ledger
             && let Err(error) = ledger.conclude(&plan, &outcome, self.prunes)
         {

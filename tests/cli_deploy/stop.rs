@@ -177,6 +177,37 @@ fn from_one_folder_one_run_at_a_time_writes_to_a_tenant() {
     assert_eq!(first.code(), Some(0));
 }
 
+/// A key that a killed run has asked for may still come: `keys create` does not add another one.
+#[test]
+fn a_key_that_may_still_come_is_not_asked_for_again() {
+    let tenant = Tenant::start(&[]);
+    let mut sandbox = Sandbox::new();
+    sandbox.variables = access(&tenant.url);
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let note = format!("process 1\nkey {} b2c_1a_x\n", now.unwrap().as_secs());
+    let file = ".iefctl/snapshots/contoso.onmicrosoft.com/.run";
+    sandbox.write(file, &note);
+    let create = [
+        "keys",
+        "create",
+        "X",
+        "--tenant",
+        "contoso.onmicrosoft.com",
+        "--generate",
+        "rsa",
+        "--use",
+        "sig",
+    ];
+    let refused = sandbox.run(&create).expect(1);
+    assert!(
+        refused.stdout.contains("may still appear"),
+        "{}",
+        refused.stdout
+    );
+    sandbox.write(file, &note.replace("key 1", "key 0"));
+    sandbox.run(&create).expect(0);
+}
+
 #[test]
 fn two_emulators_on_one_folder_are_refused() {
     let folder = tempfile::tempdir().unwrap();
