@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::diagnostics::{Diagnostic, Level, Location, SourceId};
-use crate::policy::{Notation, Replacement, Semantics};
+use crate::policy::{Notation, Replacement, Semantics, TenantValue};
 
 /// A place in a configuration file. Nothing is replaced in those, so a location is the place itself.
 pub(super) type Place = Location;
@@ -34,6 +34,8 @@ pub(super) enum RawValue {
         name: String,
         default: String,
     },
+    /// What the tenant says.
+    Tenant(TenantValue),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -230,6 +230,7 @@ fn value(raw: &RawValue, is_markup: bool) -> String {
         RawValue::EnvOr { name, default } => {
             format!("{{ env = {}, default = {} }}", text(name), text(default))
         }
+        RawValue::Tenant(value) => format!("{{ tenant = {} }}", text(value.notation())),
         RawValue::From(ValueSource::Env(name)) => format!("{{ env = {} }}", text(name)),
         RawValue::From(ValueSource::File(path)) => {
             format!("{{ file = {} }}", text(&paths::display(path)))

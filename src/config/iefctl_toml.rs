@@ -18,7 +18,7 @@ use super::paths;
 use super::toml_tables::{Key, Tables, Value};
 use crate::diagnostics::{Diagnostic, Level, SourceId, SourceMap};
 use crate::policy::{
-    BuiltIn, Renaming, SETTINGS_SHADOWED_BUILT_IN, SETTINGS_SHARED_TENANT, Semantics,
+    BuiltIn, Renaming, SETTINGS_SHADOWED_BUILT_IN, SETTINGS_SHARED_TENANT, Semantics, TenantValue,
 };
 
 /// The name of the file.
@@ -152,7 +152,7 @@ impl Reader<'_> {
                 self.tables.wrong_type(
                     key,
                     value,
-                    "a string, an integer, a boolean, { env = \"NAME\" } or { file = \"path\" }",
+                    "a string, an integer, a boolean, { env = \"NAME\" }, { file = \"path\" } or { tenant = \"…\" }",
                 );
                 return None;
             }
@@ -160,7 +160,8 @@ impl Reader<'_> {
         Some((RawValue::Text(text), Semantics::Recursive))
     }
 
-    /// `{ env = "NAME" }`, also with a default, `{ file = "path" }`, or `{ xml = "text" }`.
+    /// `{ env = "NAME" }`, also with a default, `{ file = "path" }`, `{ xml = "text" }`, or what the
+    /// tenant says.
     fn setting_table(
         &mut self,
         key: &Key<'_>,
@@ -184,13 +185,19 @@ impl Reader<'_> {
                     let text = self.tables.string(entry, entry_value);
                     found.extend(text.map(|text| (RawValue::Text(text.value), Semantics::Markup)));
                 }
+                SettingKey::Tenant => {
+                    let words = TenantValue::ALL.map(|value| (value.notation(), value));
+                    let looked_up = self.tables.word(entry, entry_value, &words);
+                    let looked_up = looked_up.map(RawValue::Tenant);
+                    found.extend(looked_up.map(|raw| (raw, Semantics::Recursive)));
+                }
                 SettingKey::Default => default = self.tables.string(entry, entry_value),
             }
         }
         if self.tables.mistakes.len() > before {
             return None;
         }
-        let found = self.exactly_one(key, value, found, "`env`, `file` or `xml`")?;
+        let found = self.exactly_one(key, value, found, "`env`, `file`, `xml` or `tenant`")?;
         match (found, default) {
             ((RawValue::From(ValueSource::Env(name)), semantics), Some(default)) => {
                 let default = default.value;

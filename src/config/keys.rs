@@ -2,6 +2,8 @@
 //! through them with an exhaustive `match`, and the JSON schema is made of them, so that neither can
 //! know a key that the other does not.
 
+use crate::policy::TenantValue;
+
 /// The keys of one kind of table.
 pub(super) trait Keys: Copy + 'static {
     /// All, in the order of the documentation.
@@ -85,6 +87,16 @@ macro_rules! keys {
     };
 }
 
+/// What can be looked up in a tenant.
+const TENANT_VALUES: &[&str] = &[
+    TenantValue::FrameworkAppId.notation(),
+    TenantValue::ProxyAppId.notation(),
+    TenantValue::ExtensionsAppId.notation(),
+    TenantValue::ExtensionsObjectId.notation(),
+    TenantValue::TenantId.notation(),
+    TenantValue::TenantDomain.notation(),
+];
+
 /// The levels of rules.
 pub(super) const LEVELS: &[&str] = &["off", "hint", "warning", "error"];
 
@@ -140,6 +152,8 @@ keys! {
             "Value where the variable is not set or is empty.";
         File = "file", Shape::Name,
             "File that holds the value, relative to this one.";
+        Tenant = "tenant", Shape::Words(TENANT_VALUES),
+            "What is looked up in the tenant.";
         Xml = "xml", Shape::Text,
             "Value as XML text, whose character references stay as they are written.";
     }

@@ -111,7 +111,7 @@ fn setting() -> Value {
             { "type": "string" },
             { "type": "boolean" },
             { "type": "integer" },
-            one_of(source, &["env", "file", "xml"]),
+            one_of(source, &["env", "file", "xml", "tenant"]),
         ],
     })
 }

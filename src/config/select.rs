@@ -11,7 +11,7 @@ use super::{LoadOptions, Project};
 use super::{overrides, paths};
 use crate::diagnostics::{Diagnostic, Level, Location, SourceMap, Span};
 use crate::policy::{
-    Elsewhere, Guidance, Renaming, Semantics, Setting, Settings, closest,
+    Elsewhere, Guidance, Renaming, Semantics, Setting, Settings, TenantValue, closest,
     placeholders_outside_comments,
 };
 
@@ -105,19 +105,38 @@ pub(super) fn settings(
         !own.any(|other| same_key(configuration, setting, &other.key.value))
     });
     let configured: Vec<RawSetting> = shared.chain(own).cloned().collect();
-    let given = overrides::apply(configured, overrides, configuration.notation);
-    let values = values(&given, sources, lookup)?;
+    let settings = overrides::apply(configured, overrides, configuration.notation);
+    let mut values = values(&settings, sources, lookup)?;
+    let lookups: Vec<(usize, TenantValue)> = settings
+        .iter()
+        .enumerate()
+        .filter_map(|(position, setting)| match setting.value.value {
+            RawValue::Tenant(value) => Some((position, value)),
+            _ => None,
+        })
+        .collect();
     let configured_tenant = environment.and_then(|environment| environment.tenant.as_ref());
+    let tenant = options
+        .tenant
+        .clone()
+        .or_else(|| configured_tenant.map(|tenant| tenant.value.clone()));
+    // The domain by which the tenant is known is the best guess of the one that it will say.
+    if let Some(domain) = tenant.as_ref().filter(|tenant| tenant.contains('.')) {
+        let domains = lookups
+            .iter()
+            .filter(|it| it.1 == TenantValue::TenantDomain);
+        for (position, _) in domains {
+            values[*position].value.clone_from(domain);
+        }
+    }
     Ok(Settings {
-        tenant: options
-            .tenant
-            .clone()
-            .or_else(|| configured_tenant.map(|tenant| tenant.value.clone())),
+        tenant,
         environment: environment.map(|environment| environment.name.value.clone()),
         production: environment.is_some_and(|environment| environment.production),
         guidance: guidance(configuration, chosen, &values),
         notation: configuration.notation,
         replacements: configuration.replacements.clone(),
+        lookups,
         values,
     })
 }
@@ -242,6 +261,7 @@ fn value(
             let value = lookup(name).filter(|value| !value.is_empty());
             Ok(value.unwrap_or_else(|| default.clone()))
         }
+        RawValue::Tenant(value) => Ok(value.stand_in().to_owned()),
         RawValue::From(ValueSource::Env(name)) => lookup(name).ok_or_else(|| {
             let message = format!(
                 "setting `{key}` needs the environment variable `{name}`, which is not set"

@@ -323,7 +323,7 @@ fn values_of_iefctl_toml_from_elsewhere() {
         ),
         (
             "{ default = \"x\" }",
-            "`A` needs exactly one of `env`, `file` or `xml`",
+            "`A` needs exactly one of `env`, `file`, `xml` or `tenant`",
         ),
         (
             "{ xml = \"x\", default = \"y\" }",

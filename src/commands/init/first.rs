@@ -23,13 +23,13 @@ pub(super) fn run(args: &InitArgs, shell: &Shell) -> Result<Exit> {
         true => PathBuf::from("iefctl.toml"),
         false => folder.join("iefctl.toml"),
     };
-    if !args.dry_run {
+    if !args.is_dry_run() {
         args.check_free(&path)?;
     }
     let project = load(&folder, shell)?;
     let validated = project::validate(&project, None, shell)?;
     let text = text(&project, &validated.sets);
-    if args.dry_run {
+    if args.is_dry_run() {
         shell.print(|out| out.write_all(text.as_bytes()))?;
         shell.say("nothing was written");
         return Ok(Exit::Clean);

@@ -18,10 +18,10 @@ pub(super) fn run(args: &InitArgs, file: &Path, shell: &Shell) -> Result<Exit> {
         kind: args.from_format,
         folder: args.folder.clone(),
         domain: args.domain.clone(),
-        overwrite: args.force || args.dry_run,
+        overwrite: args.force || args.is_dry_run(),
     })?;
     let path = &conversion.path;
-    if args.dry_run {
+    if args.is_dry_run() {
         show(args, &conversion, shell)?;
         return Ok(Exit::Clean);
     }

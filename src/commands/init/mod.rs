@@ -1,8 +1,10 @@
 //! `iefctl init`: the first `iefctl.toml`, for a folder of policies (`first.rs`) or from the file of
-//! another tool (`from.rs`).
+//! another tool (`from.rs`), and preparing a tenant (`tenant.rs`).
 
 mod first;
 mod from;
+mod settings_file;
+mod tenant;
 
 use std::path::{Path, PathBuf};
 
@@ -14,9 +16,14 @@ use super::atomic_file::StagedFile;
 use super::project::config_format;
 use super::{Exit, Shell};
 
-/// Write the first iefctl.toml
+/// Write the first iefctl.toml, or prepare a tenant for custom policies
 ///
-/// Without --from, for the policies in a folder: their tenant, and the keysets whose keys only a person
+/// With --tenant: registers the applications IdentityExperienceFramework and
+/// ProxyIdentityExperienceFramework with scope, service principals and admin consent, and makes the
+/// keysets that sign and encrypt tokens. What is there stays as it is, what is missing is added; a
+/// run that was broken off is completed by the next one.
+///
+/// Without --tenant and --from, for the policies in a folder: their tenant, and the keysets whose keys only a person
 /// has. With --from, what the file of another tool says: appsettings.json of the VS Code extension,
 /// conf.json of IEFPolicies, the deployment file of the GitHub Action, the configurations of ieftool and
 /// go-ieftool. The result is compared with the old file before anything is written: every policy
@@ -27,15 +34,23 @@ Examples:
   iefctl init policies
   iefctl init --from appsettings.json
   iefctl init policies --from .github/workflows/deployment.json --rewrite
+  iefctl init --tenant contoso.onmicrosoft.com --dry-run
+  iefctl init --tenant -e dev --write           the ids go to [environments.dev.settings]
+  iefctl init --tenant contoso.onmicrosoft.com --emulator
 
-Exit status: 0 written or shown, 2 could not run, nothing was written")]
+--tenant needs the application permissions Application.ReadWrite.All,
+DelegatedPermissionGrant.ReadWrite.All and TrustFrameworkKeySet.ReadWrite.All; the first two can be
+taken away afterwards.
+
+Exit status: 0 written, shown, or all is there, 1 the tenant is not complete or it was declined, 2
+could not run")]
 pub struct InitArgs {
     /// Folder of the policies [default: the folder of the file, else the current one]
-    #[arg(value_name = "FOLDER")]
+    #[arg(value_name = "FOLDER", conflicts_with = "tenant")]
     folder: Option<PathBuf>,
 
     /// Configuration of another tool to convert
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "tenant")]
     from: Option<PathBuf>,
 
     /// Which tool --from is for, where the content does not tell
@@ -50,13 +65,12 @@ pub struct InitArgs {
     #[arg(long, requires = "from")]
     rewrite: bool,
 
-    /// Show what would be written
-    #[arg(long)]
-    dry_run: bool,
-
     /// Overwrite an iefctl.toml
-    #[arg(long)]
+    #[arg(long, conflicts_with = "tenant")]
     force: bool,
+
+    #[command(flatten)]
+    tenant: tenant::TenantSetupArgs,
 }
 
 /// Runs `iefctl init`.
@@ -64,6 +78,12 @@ pub struct InitArgs {
 /// # Errors
 /// What keeps the command from running; nothing was written then.
 pub fn run(args: &InitArgs, shell: &Shell) -> Result<Exit> {
+    if args.tenant.is_asked_for() {
+        return tenant::run(&args.tenant, shell);
+    }
+    if let Some(option) = args.tenant.is_given_in_vain() {
+        bail!("{option} is about preparing a tenant: name it with --tenant, or leave {option} out");
+    }
     match &args.from {
         Some(file) => from::run(args, file, shell),
         None => first::run(args, shell),
@@ -77,6 +97,10 @@ struct NewFile {
 }
 
 impl InitArgs {
+    const fn is_dry_run(&self) -> bool {
+        self.tenant.dry_run
+    }
+
     /// Refuses to overwrite what is there.
     fn check_free(&self, path: &Path) -> Result<()> {
         if path.symlink_metadata().is_ok() && !self.force {

@@ -10,6 +10,7 @@
 mod escape;
 mod expand;
 mod findings;
+mod lookup;
 mod markup;
 mod notation;
 mod placeholder;
@@ -27,6 +28,7 @@ pub use findings::{
     SETTINGS_SHADOWED_BUILT_IN, SETTINGS_SHARED_TENANT, SETTINGS_UNDEFINED, SETTINGS_UNKNOWN_KEY,
     SETTINGS_UNUSED, SETTINGS_VALUE_TYPE,
 };
+pub use lookup::TenantValue;
 pub use markup::is_inside_value;
 pub use notation::Notation;
 pub use placeholder::{FoundPlaceholder, placeholders_outside_comments};
@@ -52,6 +54,9 @@ pub struct Settings {
     pub values: Vec<Setting>,
     /// What is searched and replaced in single files, in this order.
     pub replacements: Vec<Replacement>,
+    /// Which of the values are looked up in the tenant, by position. As long as nobody has, each holds
+    /// a text of the right form that stands in for it.
+    pub lookups: Vec<(usize, TenantValue)>,
     /// What the help of an undefined setting needs to know.
     pub guidance: Guidance,
 }
