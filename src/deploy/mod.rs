@@ -10,8 +10,6 @@
 //! files of key values. It prints nothing, reads no environment, and knows no configuration format.
 
 mod cancellation;
-mod certificate;
-mod der;
 mod difference;
 mod execute;
 mod failure;
@@ -38,10 +36,8 @@ mod remote;
 mod restore;
 mod schedule;
 mod snapshot;
-mod utc;
 
 pub use cancellation::Cancellation;
-pub use certificate::Certificate;
 pub use difference::{Change, Difference, How};
 pub use execute::{ExecuteError, ExecuteOptions, Execution, execute};
 pub use failure::{Failure, FailureItem};
@@ -70,7 +66,10 @@ pub use recipe::{GeneratedKind, KeyContent, Recipe, Usage, ValueSource};
 pub use rejected::{Evidence, UPLOAD_FAILED};
 pub use remote::{Remote, RemotePolicy, read, read_all};
 pub use snapshot::{Manifest, SavedPolicy, Snapshot, SnapshotError};
-pub use utc::{DateError, date, parse_date, parse_span};
+pub use crate::utc::{DateError, date, parse_date, parse_span};
+pub use crate::x509::Certificate;
+
+use crate::utc;
 
 /// Ids as the service compares them: without regard to case.
 fn fold(id: &str) -> String {

@@ -6,7 +6,7 @@ use secrecy::SecretSlice;
 use super::tenant::{Scope, TenantKeyset, read};
 use super::users::{KeyUser, users_in_tenant};
 use super::{Offer, Refusal, RotationPlan, TenantKey};
-use crate::deploy::certificate::Certificate;
+use crate::x509::Certificate;
 use crate::deploy::materials::{self, Material};
 use crate::deploy::provision::add_key;
 use crate::deploy::{KeyContent, ValueError, ValueSource};

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use tokio::task::JoinSet;
 
-use crate::deploy::certificate::Certificate;
+use crate::x509::Certificate;
 use crate::deploy::keyset_plan::prefixed;
 use crate::msgraph::{GraphClient, GraphError, Key, KeyStatus, Keyset};
 
