@@ -95,7 +95,7 @@ pub fn run(args: &DestroyArgs, shell: &Shell) -> Result<Exit> {
         let needs = [Need::WritePolicies, Need::ReadKeysets];
         let connection = args
             .tenant
-            .connect_for(&needs, &tenant, observer, shell)
+            .connect_for(&needs, &tenant, &project.access, observer, shell)
             .await?;
         let (remote, plan) = match prepare(args, &renaming, &connection, shell).await {
             Ok(prepared) => prepared,

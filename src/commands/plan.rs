@@ -184,7 +184,7 @@ impl TenantSide<'_> {
         let tenant = tenant_name(project, set, self.args.emulator)?;
         let connection = self
             .args
-            .connect(&tenant, Arc::clone(&self.observer), shell)
+            .connect(&tenant, &project.access, Arc::clone(&self.observer), shell)
             .await?;
         match self.compare(project, validated, &connection, shell).await {
             Ok((local, remote, planned, validated, ledger)) => Ok(Prepared {

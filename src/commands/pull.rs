@@ -102,7 +102,7 @@ pub fn run(args: &PullArgs, shell: &Shell) -> Result<Exit> {
         let needs = [Need::ReadPolicies, Need::ReadKeysets];
         let connection = args
             .tenant
-            .connect_for(&needs, &tenant, Arc::new(()), shell)
+            .connect_for(&needs, &tenant, &project.access, Arc::new(()), shell)
             .await?;
         let remote = read(&connection, None, 8).await;
         connection.close().await;

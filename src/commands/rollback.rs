@@ -118,7 +118,12 @@ pub fn run(args: &RollbackArgs, shell: &Shell) -> Result<Exit> {
     runtime()?.block_on(async {
         let connection = args
             .access
-            .connect(&tenant, Arc::<Display>::clone(&display), shell)
+            .connect(
+                &tenant,
+                &project.access,
+                Arc::<Display>::clone(&display),
+                shell,
+            )
             .await?;
         match rollback.prepare(&connection).await {
             Ok(prepared) => {

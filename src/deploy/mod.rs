@@ -37,6 +37,8 @@ mod restore;
 mod schedule;
 mod snapshot;
 
+pub use crate::utc::{DateError, date, parse_date, parse_span};
+pub use crate::x509::Certificate;
 pub use cancellation::Cancellation;
 pub use difference::{Change, Difference, How};
 pub use execute::{ExecuteError, ExecuteOptions, Execution, execute};
@@ -66,8 +68,6 @@ pub use recipe::{GeneratedKind, KeyContent, Recipe, Usage, ValueSource};
 pub use rejected::{Evidence, UPLOAD_FAILED};
 pub use remote::{Remote, RemotePolicy, read, read_all};
 pub use snapshot::{Manifest, SavedPolicy, Snapshot, SnapshotError};
-pub use crate::utc::{DateError, date, parse_date, parse_span};
-pub use crate::x509::Certificate;
 
 use crate::utc;
 

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::fmt;
 
 use super::ValidationFailure;
@@ -99,17 +100,19 @@ impl GraphError {
     }
 
     /// What to do next, as one or two sentences.
-    pub fn advice(&self) -> Option<&'static str> {
+    pub fn advice(&self) -> Option<Cow<'static, str>> {
         match self {
-            Self::Setup(error) | Self::SignIn { source: error, .. } => error.advice(),
-            Self::Rejected(rejection) => rejection.advice(),
-            Self::Ambiguous(_) => Some(
+            Self::Setup(error) | Self::SignIn { source: error, .. } => {
+                error.advice().map(Cow::Owned)
+            }
+            Self::Rejected(rejection) => rejection.advice().map(Cow::Borrowed),
+            Self::Ambiguous(_) => Some(Cow::Borrowed(
                 "Look at the keyset before you run again: a second key in it would become the \
                  active one sooner or later.",
-            ),
-            Self::ForeignLink { .. } => Some(
+            )),
+            Self::ForeignLink { .. } => Some(Cow::Borrowed(
                 "If the Graph endpoint is a proxy of your own, let it rewrite @odata.nextLink.",
-            ),
+            )),
             Self::NoAnswer(_)
             | Self::InvalidId { .. }
             | Self::KeysetMissing { .. }

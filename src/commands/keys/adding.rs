@@ -244,6 +244,7 @@ impl Addition<'_> {
         let production = project.settings.production;
         connected(
             &tenant,
+            &project.access,
             &choice.connection,
             &[Need::WriteKeysets],
             self.shell,

@@ -6,11 +6,11 @@ use secrecy::SecretSlice;
 use super::tenant::{Scope, TenantKeyset, read};
 use super::users::{KeyUser, users_in_tenant};
 use super::{Offer, Refusal, RotationPlan, TenantKey};
-use crate::x509::Certificate;
 use crate::deploy::materials::{self, Material};
 use crate::deploy::provision::add_key;
 use crate::deploy::{KeyContent, ValueError, ValueSource};
 use crate::msgraph::{GraphClient, GraphError, Key, KeyStatus, KeyValidity, KeysetState};
+use crate::x509::Certificate;
 
 /// Why a keyset was not changed, or not as planned.
 #[derive(Debug, thiserror::Error)]
