@@ -21,8 +21,8 @@ pub(super) const fn advice(code: u32) -> Option<&'static str> {
              store it where AZURE_CLIENT_SECRET comes from."
         }
         7_000_218 => {
-            "The application is confidential: pass a client secret, a certificate or a federated \
-             token."
+            "The application is confidential: prove it by a secret, a certificate or a federated \
+             token; for a person's sign-in, \"Allow public client flows\" in its Authentication page."
         }
         7_000_112 => "Enable the application's service principal under Enterprise applications.",
         7_000_229 => {

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::applications::{FederatedCredential, IssuerKeys};
 
 const TIMEOUT: Duration = Duration::from_secs(5);
-const MAX_BYTES: u64 = 1024 * 1024;
+const MAX_BYTES: usize = 1024 * 1024;
 
 /// The key set of an issuer; `None` if it cannot be read.
 pub(super) fn of(credential: &FederatedCredential) -> Option<Cow<'_, Value>> {
@@ -68,11 +68,34 @@ fn get(url: &str) -> Option<Value> {
     );
     stream.write_all(request.as_bytes()).ok()?;
     let mut answer = Vec::new();
-    stream.take(MAX_BYTES).read_to_end(&mut answer).ok()?;
+    let mut buffer = [0; 4_096];
+    // Some servers leave the connection open all the same.
+    while !is_complete(&answer) && answer.len() < MAX_BYTES {
+        match stream.read(&mut buffer).ok()? {
+            0 => break,
+            count => answer.extend_from_slice(buffer.get(..count)?),
+        }
+    }
     let text = std::str::from_utf8(&answer).ok()?;
     let (head, body) = text.split_once("\r\n\r\n")?;
     let status = head.split(' ').nth(1)?;
     (status == "200").then(|| serde_json::from_str(body).ok())?
+}
+
+/// Whether an answer has as many bytes as it says.
+fn is_complete(answer: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(answer) else {
+        return false;
+    };
+    let Some((head, body)) = text.split_once("\r\n\r\n") else {
+        return false;
+    };
+    let length = head.lines().find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        let is_length = name.eq_ignore_ascii_case("content-length");
+        is_length.then(|| value.trim().parse().ok())?
+    });
+    length.is_some_and(|length: usize| body.len() >= length)
 }
 
 #[cfg(test)]
