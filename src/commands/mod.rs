@@ -6,8 +6,11 @@
 
 mod atomic_file;
 pub mod build;
+mod choice;
 mod ci_summary;
+mod confirm;
 pub mod deploy;
+mod deployed;
 mod deployment;
 pub mod destroy;
 pub mod emulator;
@@ -27,6 +30,7 @@ pub mod rollback;
 mod saved_plan;
 pub mod shell;
 mod sign_in;
+mod signals;
 pub mod tenant;
 pub mod validate;
 mod watch;

@@ -6,9 +6,10 @@
 //! plan out, and only after what it overwrites was saved by [`Snapshot`]. [`Outcome`] tells what
 //! became of every step. [`keys`] is the life of keysets after their first key.
 //!
-//! The room reaches the network through `msgraph` only, and the disk only for snapshots and for the
-//! files of key values. It prints nothing, reads no environment, and knows no configuration format.
+//! The room reaches the network through `msgraph` only, and the disk only for snapshots, locks, the
+//! ledger, and the files of key values. It prints nothing, reads no environment, and knows no configuration format.
 
+mod breaker;
 mod cancellation;
 mod difference;
 mod execute;
@@ -20,6 +21,7 @@ mod keyset_plan;
 mod ledger;
 mod local;
 mod locate;
+mod lock;
 mod materials;
 mod moved;
 mod observer;
@@ -36,6 +38,7 @@ mod remote;
 mod restore;
 mod schedule;
 mod snapshot;
+mod upload;
 
 pub use crate::utc::{DateError, date, parse_date, parse_span};
 pub use crate::x509::Certificate;
@@ -49,6 +52,7 @@ pub use keyset_plan::{
 };
 pub use ledger::{Ledger, LedgerError, Owned, Scope};
 pub use local::{Local, LocalBase, LocalPolicy, Undeployable};
+pub use lock::{LockError, TenantLock};
 pub use materials::{KEYSET_WITHOUT_VALUE, Materials, ValueError};
 pub use moved::Moved;
 pub use observer::{Event, Observer, RetriesTo};

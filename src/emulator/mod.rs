@@ -17,11 +17,13 @@ mod bearer;
 mod certificate;
 mod clock;
 mod der;
+mod failure;
 mod faults;
 mod guid;
 mod json;
 mod key_material;
 mod keysets;
+mod late;
 mod log;
 mod options;
 mod pfx;
@@ -171,5 +173,6 @@ impl Emulator {
         }
         // A client that hung up leaves its request running, out of the server's sight.
         let _ = tokio::time::timeout(SHUTDOWN_GRACE, self.server.idle()).await;
+        self.server.store().close();
     }
 }

@@ -27,7 +27,7 @@ mod stored;
 mod technical_profile;
 
 pub use canonical::canonical_form;
-pub use claim_type::{DATA_TYPES, data_type, has_options};
+pub use claim_type::{data_type, has_options};
 pub use claims_transformation::{ClaimsTransformation, SlotClaim};
 pub use declarations::Kind;
 pub use effective::{Effective, Site};
@@ -39,7 +39,7 @@ pub use inheritance::{
     POLICYID_DUPLICATE, TENANTID_MISMATCH,
 };
 pub use journey::{Exchange, Journey, Selection, Step};
-pub use keysets::{KeysetReference, keyset_references};
+pub use keysets::{KeysetReference, keyset_references, needed_keysets};
 pub use pages::{ShownBy, ShownPage};
 pub use references::{Reference, ReferenceRow, SOURCES, references};
 pub use regular_expression::{RegexAnalysis, analyse_regex};

@@ -1,10 +1,6 @@
 //! Every way to sign in, from the program to the emulator, with keys that are made here: what is sent
 //! is verified, and what is wrong is explained.
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod assertions;
 #[cfg(unix)]

@@ -50,7 +50,8 @@ const ALL: [(&str, &str); 9] = [
 fn ways_are_taken_in_their_order_and_the_secret_last() {
     let mut variables = vec![(CLIENT, "app"), (SECRET, "secret")];
     variables.splice(0..0, ALL);
-    let steps: [(usize, fn(&Way) -> bool); 6] = [
+    type IsExpected = fn(&Way) -> bool;
+    let steps: [(usize, IsExpected); 6] = [
         (1, |way| matches!(way, Way::Certificate { .. })),
         (1, |way| matches!(way, Way::FederatedToken { .. })),
         (2, |way| matches!(way, Way::GithubOidc { .. })),

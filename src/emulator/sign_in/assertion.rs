@@ -178,30 +178,29 @@ fn external(
         _ => Vec::new(),
     };
     let mut matching: Vec<&FederatedCredential> = all.iter().collect();
-    let steps: [(u32, &str, String, &dyn Fn(&FederatedCredential) -> bool); 3] = [
-        (700_211, "issuer", jws.claim("iss").to_owned(), &|it| {
-            it.issuer == jws.claim("iss")
-        }),
-        (700_212, "audience", audiences.join(","), &|it| {
-            audiences == [it.audience.as_str()]
-        }),
-        (700_213, "subject", jws.claim("sub").to_owned(), &|it| {
-            it.subject == jws.claim("sub")
-        }),
-    ];
-    for (code, what, value, is_it) in steps {
-        matching.retain(|credential| is_it(credential));
-        if matching.is_empty() {
-            return Err(refused(
-                code,
-                format!(
-                    "No matching federated identity record found for presented assertion {what} \
-                     '{value}'. Check your federated identity credential Subject, Audience and Issuer \
-                     against the presented assertion. \
-                     https://learn.microsoft.com/entra/workload-id/workload-identity-federation"
-                ),
-            ));
-        }
+    let mismatch = |code, what: &str, value: &str| {
+        refused(
+            code,
+            format!(
+                "No matching federated identity record found for presented assertion {what} \
+                 '{value}'. Check your federated identity credential Subject, Audience and Issuer \
+                 against the presented assertion. \
+                 https://learn.microsoft.com/entra/workload-id/workload-identity-federation"
+            ),
+        )
+    };
+    let (issuer, subject) = (jws.claim("iss"), jws.claim("sub"));
+    matching.retain(|credential| credential.issuer == issuer);
+    if matching.is_empty() {
+        return Err(mismatch(700_211, "issuer", issuer));
+    }
+    matching.retain(|credential| audiences == [credential.audience.as_str()]);
+    if matching.is_empty() {
+        return Err(mismatch(700_212, "audience", &audiences.join(",")));
+    }
+    matching.retain(|credential| credential.subject == subject);
+    if matching.is_empty() {
+        return Err(mismatch(700_213, "subject", subject));
     }
     let verified = matching.iter().map(|credential| signed(credential, jws));
     let mut failure = None;
