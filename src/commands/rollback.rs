@@ -412,6 +412,7 @@ impl Rollback<'_> {
             levels: Vec::new(),
             prunes: false,
             display,
+            consent: shell,
         };
         let ready = Ready {
             connection,

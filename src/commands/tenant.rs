@@ -65,6 +65,10 @@ pub struct TenantArgs {
     #[arg(long, value_name = "DIR", default_value = ".iefctl/emulator")]
     pub emulator_state: PathBuf,
 
+    /// Where the emulator listens that the command has started already, for several connections.
+    #[arg(skip)]
+    pub running_emulator: Option<String>,
+
     /// How to sign in [default: IEFCTL_AUTH, `auth` of the environment, else the first way that is
     /// there, a client secret last]
     #[arg(long, value_enum, value_name = "WAY")]
@@ -165,13 +169,18 @@ impl TenantArgs {
         observer: Arc<dyn Observer>,
         shell: &Shell,
     ) -> Result<Connection> {
-        let emulator = self.start_emulator().await?;
+        let emulator = match self.running_emulator {
+            Some(_) => None,
+            None => self.start_emulator().await?,
+        };
+        let own = emulator.as_ref().map(Emulator::url);
+        let emulated_at = self.running_emulator.clone().or(own);
         let transport = self.transport()?;
         let retry = RetryPolicy::default();
-        let (plan, surroundings) = match &emulator {
+        let (plan, surroundings) = match &emulated_at {
             // Its secrets protect nothing, and nobody needs to be asked.
-            Some(emulator) => (
-                emulated(tenant, &emulator.url())?,
+            Some(url) => (
+                emulated(tenant, url)?,
                 Surroundings::new(transport.clone(), retry.clone()),
             ),
             None => (
@@ -187,7 +196,7 @@ impl TenantArgs {
             .token_source(&endpoints, &surroundings)
             .map_err(|error| sign_in::explained(&error))?;
         let way = tokens.describe();
-        if emulator.is_none() {
+        if emulated_at.is_none() {
             shell.note(format!("signs in by {way}, because {}", credentials.reason));
         }
         let token = match tokens.token().await {
@@ -206,7 +215,7 @@ impl TenantArgs {
             check_permissions(claims, &credentials.way, needs)?;
         }
         let id = claims.and_then(|claims| claims.tenant_id);
-        check_tenant_variable(tenant, id.as_deref(), emulator.is_some(), shell)?;
+        check_tenant_variable(tenant, id.as_deref(), emulated_at.is_some(), shell)?;
         let client = GraphClient::new(
             GraphOptions {
                 transport,
@@ -221,14 +230,18 @@ impl TenantArgs {
             tenant: TenantIdentity {
                 name: tenant.to_owned(),
                 // The emulator invents ids, and files may carry the real one.
-                id: id.filter(|_| emulator.is_none()),
+                id: id.filter(|_| emulated_at.is_none()),
                 aliases: Vec::new(),
             },
             emulator,
         })
     }
 
-    async fn start_emulator(&self) -> Result<Option<Emulator>> {
+    /// Starts the emulator if it is wanted.
+    ///
+    /// # Errors
+    /// If it cannot start, or other endpoints are chosen as well.
+    pub(super) async fn start_emulator(&self) -> Result<Option<Emulator>> {
         if !self.emulator {
             return Ok(None);
         }
