@@ -14,7 +14,7 @@ use crate::{rules, xml};
 
 use super::environments::{self, AllArgs, Name};
 use super::project::{self, ProjectArgs, Validated};
-use super::{Exit, Shell, atomic_file, ci_summary, fix, watch};
+use super::{Exit, Shell, atomic_file, ci_summary, fix, report_file, watch};
 
 /// Check policies without a tenant
 ///
@@ -118,17 +118,19 @@ fn several(args: &ValidateArgs, environments: Vec<Name>, shell: &Shell) -> Resul
         .iter()
         .map(|candidate| candidate.validated.report.has_errors())
         .collect();
+    let entries = candidates
+        .iter()
+        .zip(&wrong)
+        .map(|(candidate, wrong)| json::Environment {
+            name: &candidate.name,
+            is_complete: !wrong,
+            result: json::Result::Validated(&candidate.validated.report),
+        });
+    let entries: Vec<_> = entries.collect();
+    let mut together = Vec::new();
+    json::render("validate", &entries, &mut together)?;
     if format == Format::Json {
-        let entries = candidates
-            .iter()
-            .zip(&wrong)
-            .map(|(candidate, wrong)| json::Environment {
-                name: &candidate.name,
-                is_complete: !wrong,
-                result: json::Result::Validated(&candidate.validated.report),
-            });
-        let entries: Vec<_> = entries.collect();
-        shell.print(|out| json::render("validate", &entries, out))?;
+        shell.print(|out| out.write_all(&together))?;
     } else {
         let repeated = environments::tell_once(&mut candidates);
         for (candidate, repeated) in candidates.iter().zip(repeated) {
@@ -142,6 +144,8 @@ fn several(args: &ValidateArgs, environments: Vec<Name>, shell: &Shell) -> Resul
             }
         }
     }
+    // Last, as each environment has written its own.
+    report_file::write(shell, |out| out.write_all(&together))?;
     let right = wrong.iter().filter(|wrong| !**wrong).count();
     shell.say(environments::summary(right, wrong.len(), "without errors"));
     Ok(exit(right < wrong.len()))
@@ -205,6 +209,9 @@ impl ValidateArgs {
         let mut page = Vec::new();
         human::render(&validated.report, shell.error_style(), &mut page)?;
         shell.say(String::from_utf8_lossy(&page).trim_end());
+        report_file::write(shell, |out| {
+            output::json::render(&validated.report, "validate", out)
+        })?;
         ci_summary::publish(validated, format, shell)
     }
 }
@@ -247,6 +254,9 @@ pub(super) fn report(
     let format = shell.format(format);
     let options = options(command, shell.style());
     shell.print(|out| output::render(&validated.report, format, &options, out))?;
+    report_file::write(shell, |out| {
+        output::json::render(&validated.report, command, out)
+    })?;
     ci_summary::publish(validated, format, shell)
 }
 
