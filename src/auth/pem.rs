@@ -57,6 +57,12 @@ pub(super) fn parse(text: &SecretString) -> Result<KeyAndCertificate, String> {
              protect the file by its permissions or your CI system's secret files"
         ));
     }
+    // Readers of PEM take what follows for a part of such a section.
+    if let Some((line, kind)) = unfinished(text) {
+        return Err(format!(
+            "is damaged: section {kind}, which begins in line {line}, has no end"
+        ));
+    }
     let mut keys = Vec::new();
     let mut certificates = Vec::new();
     let sections = <(SectionKind, Vec<u8>)>::pem_slice_iter(text.as_bytes());
@@ -150,19 +156,33 @@ fn encrypted(text: &str) -> Option<usize> {
     Some(line + 1)
 }
 
-/// Where the first section is that has no end, or that is not base64.
-fn damaged(text: &str) -> String {
-    let mut open: Option<(usize, &str)> = None;
+/// Line and kind of the first section that has no end.
+fn unfinished(text: &str) -> Option<(usize, &str)> {
+    let mut open = None;
     for (number, line) in (1..).zip(text.lines()) {
         let line = line.trim();
         if let Some(kind) = line.strip_prefix("-----BEGIN ") {
-            if let Some((begin, kind)) = open {
-                return unfinished(begin, kind);
+            if open.is_some() {
+                return open;
             }
             open = Some((number, kind.trim_end_matches('-')));
         } else if line.starts_with("-----END ") {
             open = None;
-        } else if let Some((_, kind)) = open
+        }
+    }
+    open
+}
+
+/// Where the first line is that is not base64.
+fn damaged(text: &str) -> String {
+    let mut section = None;
+    for (number, line) in (1..).zip(text.lines()) {
+        let line = line.trim();
+        if let Some(kind) = line.strip_prefix("-----BEGIN ") {
+            section = Some(kind.trim_end_matches('-'));
+        } else if line.starts_with("-----END ") {
+            section = None;
+        } else if let Some(kind) = section
             && !line.bytes().all(is_base64)
         {
             return format!(
@@ -170,14 +190,7 @@ fn damaged(text: &str) -> String {
             );
         }
     }
-    match open {
-        Some((begin, kind)) => unfinished(begin, kind),
-        None => "is damaged: a section is not base64".to_owned(),
-    }
-}
-
-fn unfinished(line: usize, kind: &str) -> String {
-    format!("is damaged: section {kind}, which begins in line {line}, has no end")
+    "is damaged: a section is not base64".to_owned()
 }
 
 fn is_base64(byte: u8) -> bool {
@@ -221,6 +234,14 @@ mod tests {
         let odd = "-----BEGIN PRIVATE KEY-----\nAA?A\n-----END PRIVATE KEY-----\n";
         assert!(wrong(odd).contains("line 2"), "{}", wrong(odd));
         assert!(!wrong(odd).contains("AA?A"));
+    }
+
+    #[test]
+    fn a_section_without_end_does_not_run_into_the_next() {
+        // Whole groups of base64, which would decode together.
+        let text = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----BEGIN CERTIFICATE-----\nAAAA\n\
+                    -----END CERTIFICATE-----\n";
+        assert!(wrong(text).contains("begins in line 1"), "{}", wrong(text));
     }
 
     proptest! {

@@ -374,8 +374,12 @@ async fn process(
         Ok(caller) if before.is_none() && is_graph => claim(server, &request, caller),
         _ => Ok(None),
     };
-    tokio::time::sleep(verdict.delay).await;
+    // Half of the time it is on its way there, half on its way back; what the work takes is part of
+    // the second half.
+    let end = tokio::time::Instant::now() + verdict.delay;
+    tokio::time::sleep(verdict.delay / 2).await;
     if let Some(fault) = before {
+        tokio::time::sleep_until(end).await;
         return failure(
             server,
             &fault,
@@ -398,6 +402,7 @@ async fn process(
         Err(refusal) => refusal.into_answer(ids),
         Ok(claim) => {
             let answer = work(Arc::clone(server), request, caller, ids.clone()).await;
+            tokio::time::sleep_until(end).await;
             drop(claim);
             answer
         }
