@@ -77,23 +77,21 @@ pub enum AuthError {
 
 impl AuthError {
     /// What to do next.
-    pub fn advice(&self) -> Option<String> {
+    pub fn advice(&self) -> Option<&str> {
         match self {
             Self::NothingFound { .. } => Some(
                 "Set AZURE_CLIENT_ID to the id of an application in the B2C tenant itself, and one of \
                  AZURE_CLIENT_CERTIFICATE_PATH, AZURE_FEDERATED_TOKEN_FILE or AZURE_CLIENT_SECRET; or \
-                 choose a way with --auth, for example azure-cli, device-code or managed-identity."
-                    .to_owned(),
+                 choose a way with --auth, for example azure-cli, device-code or managed-identity.",
             ),
-            Self::MissingVariables { method, .. } => Some(needs(*method).to_owned()),
+            Self::MissingVariables { method, .. } => Some(needs(*method)),
             // Its own text ends with the advice.
             Self::Entra(_) => None,
-            Self::Unexpected { .. } => Some(
-                "Check the login endpoint, and whether a proxy asks for a sign-in of its own."
-                    .to_owned(),
-            ),
-            Self::Source { advice, .. } => advice.clone(),
-            Self::OtherTenant { advice, .. } => Some(advice.clone()),
+            Self::Unexpected { .. } => {
+                Some("Check the login endpoint, and whether a proxy asks for a sign-in of its own.")
+            }
+            Self::Source { advice, .. } => advice.as_deref(),
+            Self::OtherTenant { advice, .. } => Some(advice),
             Self::InvalidSetting { .. } | Self::Endpoint(_) | Self::Transport(_) => None,
         }
     }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::access::TenantAccess;
 use crate::diagnostics::{Diagnostic, Level, Location, SourceId};
-use crate::policy::Semantics;
+use crate::policy::{Semantics, TenantValue};
 
 /// A place in a configuration file. Nothing is replaced in those, so a location is the place itself.
 pub(super) type Place = Location;
@@ -30,6 +30,8 @@ pub enum ValueSource {
 pub(super) enum RawValue {
     Text(String),
     From(ValueSource),
+    /// What the tenant says.
+    Tenant(TenantValue),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,7 +1,6 @@
 //! Why a step failed, in terms of the user's files.
 
 use serde::Serialize;
-use std::borrow::Cow;
 
 use crate::diagnostics::Location;
 use crate::msgraph::{GraphError, Name, SentenceKind, ValidationItem};
@@ -88,7 +87,7 @@ impl Failure {
             request_id: rejection.and_then(|rejection| rejection.request_id.clone()),
             client_request_id,
             correlation_id: rejection.and_then(|rejection| rejection.correlation_id.clone()),
-            advice: error.advice().map(Cow::into_owned),
+            advice: error.advice().map(str::to_owned),
             items: Vec::new(),
             unforeseen: false,
         }

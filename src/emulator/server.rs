@@ -26,7 +26,7 @@ use super::route::{Path, Route, Target};
 use super::script::Script;
 use super::store::Store;
 use super::wire::Connection;
-use super::{EmulatorError, keysets, policies, sign_in};
+use super::{EmulatorError, directory, keysets, policies, sign_in};
 
 /// Longest body that is read at all; the limit for policies is far below.
 const MAX_BODY: usize = 8 * 1024 * 1024;
@@ -41,6 +41,7 @@ pub(super) struct Server {
     memory: sign_in::Memory,
     script: RwLock<Arc<Script>>,
     log: Log,
+    lag: directory::Lag,
     being_written: Mutex<BTreeSet<String>>,
     late: Mutex<Late>,
     workers: Semaphore,
@@ -53,6 +54,7 @@ pub(super) struct Call<'a> {
     pub(super) server: &'a Server,
     pub(super) method: &'a str,
     pub(super) path: &'a Path,
+    pub(super) query: Option<&'a str>,
     pub(super) headers: &'a HeaderMap,
     pub(super) body: &'a [u8],
     pub(super) caller: &'a Caller,
@@ -84,7 +86,11 @@ impl Call<'_> {
 
 impl Server {
     pub(super) fn new(options: EmulatorOptions, addr: SocketAddr) -> Result<Self, EmulatorError> {
-        let store = Store::open(options.state.clone(), &options.tenant_ids)?;
+        let store = Store::open(
+            options.state.clone(),
+            &options.tenant_ids,
+            options.directory.clone(),
+        )?;
         let tokens = Tokens::new(addr.port()).ok_or(EmulatorError::SigningKey)?;
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Ok(Self {
@@ -94,6 +100,7 @@ impl Server {
             memory: sign_in::Memory::default(),
             script: RwLock::new(Arc::new(Script::new(options.faults.clone()))),
             log: Log::new(),
+            lag: directory::Lag::default(),
             being_written: Mutex::default(),
             late: Mutex::default(),
             workers: Semaphore::new((2 * cores).max(4)),
@@ -126,6 +133,10 @@ impl Server {
     /// How long access tokens are good, in seconds.
     pub(super) fn token_lifetime(&self) -> i64 {
         i64::try_from(self.options.token_lifetime.as_secs()).unwrap_or(i64::MAX / 2)
+    }
+
+    pub(super) fn lag(&self) -> &directory::Lag {
+        &self.lag
     }
 
     pub(super) fn log(&self) -> &Log {
@@ -166,17 +177,22 @@ impl Server {
                 sign_in::openid_configuration(self, tenant)
             }
             Route::SigningKeys(tenant) if method == "GET" => sign_in::signing_keys(self, tenant),
-            Route::Graph(target) => caller
+            Route::Graph(_) | Route::Directory(_) => caller
                 .and_then(|caller| {
                     let call = Call {
                         server: self,
                         method,
                         path,
+                        query: request.head.uri.query(),
                         headers: &request.head.headers,
                         body: &request.body,
                         caller: &caller,
                     };
-                    graph(&call, target)
+                    match &path.route {
+                        Route::Directory(target) => directory::answer(&call, target),
+                        Route::Graph(target) => graph(&call, target),
+                        _ => Ok(call.no_action()),
+                    }
                 })
                 .unwrap_or_else(|refusal| refusal.into_answer(ids)),
             Route::NoSegment(segment) => caller
@@ -324,7 +340,10 @@ async fn process(
     sequence: u64,
     ids: &Ids,
 ) -> Option<Answer> {
-    let is_graph = matches!(request.path.route, Route::Graph(_) | Route::NoSegment(_));
+    let is_graph = matches!(
+        request.path.route,
+        Route::Graph(_) | Route::Directory(_) | Route::NoSegment(_)
+    );
     let caller = server.tokens.check(&request.head.headers);
     let method = request.head.method.as_str();
     let script = server.script();
