@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::access::TenantAccess;
 use crate::diagnostics::{Diagnostic, Level, Location, SourceId};
 use crate::policy::{Notation, Replacement, Semantics, TenantValue};
 
@@ -116,12 +117,13 @@ pub(super) struct Environment {
     pub(super) exclude: Vec<Located<String>>,
     pub(super) settings: Vec<RawSetting>,
     pub(super) keysets: Vec<KeysetRecipe>,
+    pub(super) access: TenantAccess,
     /// Where a new setting of this environment goes, to follow "add it to".
     pub(super) settings_place: String,
 }
 
 impl Environment {
-    pub(super) const fn new(name: Located<String>, settings_place: String) -> Self {
+    pub(super) fn new(name: Located<String>, settings_place: String) -> Self {
         Self {
             name,
             tenant: None,
@@ -131,6 +133,7 @@ impl Environment {
             exclude: Vec::new(),
             settings: Vec::new(),
             keysets: Vec::new(),
+            access: TenantAccess::default(),
             settings_place,
         }
     }

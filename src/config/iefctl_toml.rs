@@ -41,6 +41,7 @@ pub(super) fn read(
     let mut reader = Reader {
         configuration: Configuration::empty(source, folder.to_owned(), place),
         file_name: file.name(),
+        sources,
         tables: &mut tables,
     };
     reader.root(root.get_ref());
@@ -53,10 +54,11 @@ pub(super) fn read(
     Ok(configuration)
 }
 
-struct Reader<'r> {
-    configuration: Configuration,
-    file_name: &'r str,
-    tables: &'r mut Tables,
+pub(super) struct Reader<'r> {
+    pub(super) configuration: Configuration,
+    pub(super) file_name: &'r str,
+    pub(super) sources: &'r SourceMap,
+    pub(super) tables: &'r mut Tables,
 }
 
 impl Reader<'_> {
@@ -318,6 +320,16 @@ impl Reader<'_> {
                 EnvironmentKey::Exclude => environment.exclude = self.tables.strings(key, value),
                 EnvironmentKey::Settings => environment.settings = self.settings(key, value),
                 EnvironmentKey::Keysets => environment.keysets = self.keysets(key, value),
+                EnvironmentKey::Auth
+                | EnvironmentKey::Cloud
+                | EnvironmentKey::ClientId
+                | EnvironmentKey::ClientSecret
+                | EnvironmentKey::Certificate
+                | EnvironmentKey::TokenFile
+                | EnvironmentKey::ServiceConnectionId
+                | EnvironmentKey::ManagedIdentityClientId => {
+                    self.access(&mut environment.access, key, value);
+                }
             }
         }
         environment
@@ -441,7 +453,11 @@ impl Reader<'_> {
     }
 
     /// Where a secret comes from. The message never repeats what stands there.
-    fn secret_source(&mut self, key: &Key<'_>, value: &Value<'_>) -> Option<ValueSource> {
+    pub(super) fn secret_source(
+        &mut self,
+        key: &Key<'_>,
+        value: &Value<'_>,
+    ) -> Option<ValueSource> {
         match value.get_ref() {
             DeValue::Table(table) => self.value_source(key, value, table),
             _ => {

@@ -143,6 +143,22 @@ keys! {
             "Values for this environment; they go before those for all.";
         Keysets = "keysets", Shape::Keysets,
             "Keysets of this environment; they go before those for all.";
+        Auth = "auth", Shape::Name,
+            "The way to sign in; without it the first that is set up.";
+        Cloud = "cloud", Shape::Name,
+            "The Microsoft cloud that the tenant belongs to; without it the global one.";
+        ClientId = "client_id", Shape::Name,
+            "The application that signs in.";
+        ClientSecret = "client_secret", Shape::Secret,
+            "Where the secret of the application comes from.";
+        Certificate = "certificate", Shape::Name,
+            "The PEM file with the key and the certificate of the application.";
+        TokenFile = "token_file", Shape::Name,
+            "The file with a federated token.";
+        ServiceConnectionId = "service_connection_id", Shape::Name,
+            "The service connection of Azure Pipelines.";
+        ManagedIdentityClientId = "managed_identity_client_id", Shape::Name,
+            "The user-assigned managed identity that is meant.";
     }
     /// A table as the value of a setting.
     SettingKey {

@@ -11,6 +11,7 @@
 //! files of other tools are looked for where those tools do: in the folder itself and in the current
 //! one. Two of them in one folder are an error.
 
+mod access;
 mod appsettings;
 mod configuration;
 mod convert;
@@ -39,6 +40,7 @@ mod yaml;
 
 use std::path::{Path, PathBuf};
 
+pub use access::{Stated, TenantAccess};
 pub use configuration::{
     GeneratedKey, KeyUse, KeysetContent, KeysetRecipe, RuleLevel, ValueSource,
 };
@@ -95,6 +97,8 @@ pub struct Project {
     pub is_complete: bool,
     /// How missing keysets are provisioned; those of the environment first.
     pub keysets: Vec<KeysetRecipe>,
+    /// How the tenant is reached, as far as the configuration says it.
+    pub access: TenantAccess,
     /// Levels of rules that the team changed; see [`Project::check_rules`].
     pub rule_levels: Vec<RuleLevel>,
     /// How many uploads may run at once, where the configuration says so.
@@ -314,6 +318,10 @@ fn project(
         settings,
         is_complete: false,
         keysets: select::keysets(configuration, chosen),
+        access: configuration
+            .zip(chosen)
+            .map(|(found, position)| found.environments[position].access.clone())
+            .unwrap_or_default(),
         rule_levels: configuration.map_or_else(Vec::new, |found| found.rule_levels.clone()),
         concurrency: configuration.and_then(|found| found.concurrency),
         name: configuration
