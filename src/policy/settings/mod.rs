@@ -22,7 +22,7 @@ pub use findings::{
     SETTINGS_SHADOWED_BUILT_IN, SETTINGS_SHARED_TENANT, SETTINGS_UNDEFINED, SETTINGS_UNKNOWN_KEY,
     SETTINGS_UNUSED, SETTINGS_VALUE_TYPE,
 };
-pub use resolve::{Resolution, Resolver};
+pub use resolve::{Replaced, Resolution, Resolver};
 pub use suggestion::closest;
 
 use crate::diagnostics::Location;
