@@ -73,7 +73,7 @@ def unknown_elements(count):
 
 
 def dangling(count):
-    return {"Base.xml": policy(claims(10) + profiles(count, lambda n: f"missing{n}"))}
+    return {"Base.xml": policy(claims(count) + profiles(count, lambda n: f"missing{n}"))}
 
 
 def unclosed(count):
