@@ -63,6 +63,9 @@ pub struct Terms {
     pub tenant_known: bool,
     /// Where placeholders without a value are left.
     pub unresolved: Vec<Location>,
+    /// Where values stand in for ones that are looked up in the tenant later. Nothing is said of
+    /// them before.
+    pub looked_up: Vec<Location>,
     /// Whether the environment is marked production.
     pub production: bool,
     /// Judge as the tenant does.
@@ -108,6 +111,7 @@ pub fn validate(input: Input) -> Outcome {
     let terms = Terms {
         tenant_known,
         unresolved,
+        looked_up: Vec::new(),
         production,
         as_tenant,
         levels,
@@ -133,6 +137,7 @@ pub fn validate_sets(sources: &SourceMap, sets: Vec<SetFiles>, terms: &Terms) ->
         terms,
         context: parse_context(sources, &sets),
         unresolved: Places::new(&terms.unresolved),
+        looked_up: Places::new(&terms.looked_up),
     };
     // Many sets: each is the work of one core, what it reads is still at hand when the rules look.
     let (among_sets, within_set) = if Workers::are_busy_with(sets.len()) {
@@ -160,6 +165,7 @@ struct Shared<'s> {
     terms: &'s Terms,
     context: HashMap<SourceId, Parsed>,
     unresolved: Places,
+    looked_up: Places,
 }
 
 fn parse_context(sources: &SourceMap, sets: &[SetFiles]) -> HashMap<SourceId, Parsed> {
@@ -196,7 +202,7 @@ impl Shared<'_> {
         let findings = workers.map(&work, |work| work.run(&checked.set));
         let diagnostics = &mut checked.diagnostics;
         diagnostics.extend(findings.into_iter().flatten());
-        diagnostics.retain(|finding| !self.unresolved.overlap(finding.primary.location));
+        diagnostics.retain(|finding| !self.says_nothing(finding));
         diagnostics.extend_from_slice(&files.found);
         if !self.terms.as_tenant {
             rules::suppress(&checked.set, self.sources, diagnostics);
@@ -206,6 +212,16 @@ impl Shared<'_> {
             checked.set = PolicySet::default();
         }
         checked
+    }
+
+    /// Whether a finding only follows from a value that is missing or not known yet.
+    fn says_nothing(&self, finding: &Diagnostic) -> bool {
+        let labels = finding.related.iter().map(|label| label.location);
+        self.unresolved.overlap(finding.primary.location)
+            || self.looked_up.overlap(finding.primary.location)
+            || labels
+                .into_iter()
+                .any(|label| self.looked_up.overlap(label))
     }
 
     /// Reads the files of a set.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail};
 
 use crate::config::{self, LoadOptions, Project};
+use crate::deploy;
 use crate::diagnostics::{Diagnostic, Level, Location, Report, Source, SourceId, SourceMap};
 use crate::parallel::Workers;
 use crate::policy::{PolicySet, Renaming, Replaced, Resolver, SETTINGS_UNUSED};
@@ -72,6 +73,7 @@ impl Validated {
         let mut findings: Vec<_> = findings.collect();
         validate::apply_levels(&mut findings, &levels(project));
         self.report.diagnostics.extend(findings);
+        deploy::without_doubles(&mut self.report.diagnostics);
         self.report.sort();
     }
 }
@@ -193,6 +195,11 @@ fn judge(
             source: resolution.id,
             span,
         }));
+        let places = resolution.looked_up.into_iter();
+        terms.looked_up.extend(places.map(|span| Location {
+            source: resolution.id,
+            span,
+        }));
         (resolution.id, resolution.diagnostics)
     };
     let own: Vec<&Source> = project.sets.iter().flat_map(|set| &set.files).collect();
@@ -228,7 +235,8 @@ fn judge(
     }
     if let Some(renaming) = &project.renaming {
         for input in &mut files {
-            rename(renaming, &mut sources, input, &mut terms.unresolved)?;
+            let mut places = [&mut terms.unresolved, &mut terms.looked_up];
+            rename(renaming, &mut sources, input, &mut places)?;
         }
     }
     let checked = validate::validate_sets(&sources, files, &terms);
@@ -282,7 +290,7 @@ fn rename(
     renaming: &Renaming,
     sources: &mut SourceMap,
     input: &mut SetFiles,
-    unresolved: &mut [Location],
+    places: &mut [&mut Vec<Location>],
 ) -> Result<()> {
     let changed = renaming.apply(sources, &input.own)?;
     let shift = |location: &mut Location| {
@@ -290,7 +298,9 @@ fn rename(
             location.span = splices.shift(location.span);
         }
     };
-    unresolved.iter_mut().for_each(shift);
+    for places in places {
+        places.iter_mut().for_each(shift);
+    }
     for finding in &mut input.found {
         shift(&mut finding.primary.location);
         for label in &mut finding.related {
