@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail};
 
 use crate::config::{self, LoadOptions, Project};
+use crate::deploy;
 use crate::diagnostics::{Diagnostic, Level, Location, Report, Source, SourceId, SourceMap};
 use crate::policy::{PolicySet, Renaming, Resolver, SETTINGS_UNUSED};
 use crate::rules;
@@ -71,6 +72,7 @@ impl Validated {
         let mut findings: Vec<_> = findings.collect();
         validate::apply_levels(&mut findings, &levels(project));
         self.report.diagnostics.extend(findings);
+        deploy::without_doubles(&mut self.report.diagnostics);
         self.report.sort();
     }
 }
@@ -174,6 +176,11 @@ pub fn validate(
             source: resolution.id,
             span,
         }));
+        let places = resolution.looked_up.into_iter();
+        terms.looked_up.extend(places.map(|span| Location {
+            source: resolution.id,
+            span,
+        }));
         (resolution.id, resolution.diagnostics)
     };
     let mut files = Vec::new();
@@ -205,7 +212,8 @@ pub fn validate(
     }
     if let Some(renaming) = &project.renaming {
         for input in &mut files {
-            rename(renaming, &mut sources, input, &mut terms.unresolved)?;
+            let mut places = [&mut terms.unresolved, &mut terms.looked_up];
+            rename(renaming, &mut sources, input, &mut places)?;
         }
     }
     let checked = validate::validate_sets(&sources, files, &terms);
@@ -257,7 +265,7 @@ fn rename(
     renaming: &Renaming,
     sources: &mut SourceMap,
     input: &mut SetFiles,
-    unresolved: &mut [Location],
+    places: &mut [&mut Vec<Location>],
 ) -> Result<()> {
     let changed = renaming.apply(sources, &input.own)?;
     let shift = |location: &mut Location| {
@@ -265,7 +273,9 @@ fn rename(
             location.span = splices.shift(location.span);
         }
     };
-    unresolved.iter_mut().for_each(shift);
+    for places in places {
+        places.iter_mut().for_each(shift);
+    }
     for finding in &mut input.found {
         shift(&mut finding.primary.location);
         for label in &mut finding.related {
