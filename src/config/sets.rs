@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::configuration::{Configuration, Place};
 use super::discover::{Filter, Target};
 use super::error::ConfigError;
+use super::paths::RealPaths;
 use super::{LoadOptions, SetInput, paths, read as file};
 use crate::diagnostics::{Source, SourceMap};
 
@@ -174,11 +175,16 @@ pub(super) fn list(
     filter: &Filter,
     notes: &mut Vec<String>,
 ) -> Result<Vec<File>, ConfigError> {
+    let mut real = RealPaths::default();
     let mut seen = HashSet::new();
     let mut files = Vec::new();
     for target in targets {
         for path in target.files(filter, notes)? {
-            let real = fs::canonicalize(&path).unwrap_or_else(|_| path.clone());
+            let real = match target {
+                // Written by hand, perhaps in other letter case than the file has.
+                Target::File(_) => fs::canonicalize(&path).unwrap_or_else(|_| path.clone()),
+                Target::Folder(_) | Target::Glob { .. } => real.path(&path),
+            };
             if seen.insert(real.clone()) {
                 files.push(File { path, real });
             }

@@ -33,7 +33,7 @@ pub use markup::is_inside_value;
 pub use notation::Notation;
 pub use placeholder::{FoundPlaceholder, placeholders_outside_comments};
 pub use replacement::Replacement;
-pub use resolve::{Resolution, Resolver};
+pub use resolve::{Replaced, Resolution, Resolver};
 pub use script_pattern::PatternError;
 pub use suggestion::closest;
 

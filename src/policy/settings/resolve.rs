@@ -44,7 +44,19 @@ pub struct Resolution {
     pub looked_up: Vec<Span>,
 }
 
+/// A file whose placeholders are replaced, on its way into the map of sources.
+#[derive(Debug)]
+pub struct Replaced {
+    source: Source,
+    /// What is wrong with what was searched and replaced.
+    findings: Vec<Diagnostic>,
+    used: BTreeSet<usize>,
+    left: Vec<(Span, Left)>,
+    looked_up: Vec<Span>,
+}
+
 /// Why a placeholder stays.
+#[derive(Debug)]
 enum Left {
     /// There is no value for this key.
     Undefined(String),
@@ -75,6 +87,11 @@ impl<'s> Resolver<'s> {
     /// Replaces the placeholders of `source` and adds it to `sources`. Where nothing is replaced the
     /// text stays shared with the original.
     pub fn resolve(&self, source: Source, sources: &mut SourceMap) -> Resolution {
+        self.add(self.replace(source), sources)
+    }
+
+    /// The first half of [`Resolver::resolve`], which needs no other file.
+    pub fn replace(&self, source: Source) -> Replaced {
         let mut findings = Vec::new();
         let source = match self.settings.replacements.is_empty() {
             true => source,
@@ -112,6 +129,24 @@ impl<'s> Resolver<'s> {
             let splices = Splices::new(splices.collect());
             source.spliced(&splices)
         };
+        Replaced {
+            source,
+            findings,
+            used,
+            left,
+            looked_up,
+        }
+    }
+
+    /// The second half: adds the file to `sources`, and says what is wrong with its placeholders.
+    pub fn add(&self, replaced: Replaced, sources: &mut SourceMap) -> Resolution {
+        let Replaced {
+            source,
+            findings,
+            used,
+            left,
+            looked_up,
+        } = replaced;
         let id = sources.add(source);
         let unresolved = left.iter().map(|(span, _)| *span).collect();
         let mut diagnostics = self.report(id, sources.get(id).text(), &left);
