@@ -176,6 +176,11 @@ pub fn validate(
             source: resolution.id,
             span,
         }));
+        let places = resolution.looked_up.into_iter();
+        terms.looked_up.extend(places.map(|span| Location {
+            source: resolution.id,
+            span,
+        }));
         (resolution.id, resolution.diagnostics)
     };
     let mut files = Vec::new();
@@ -207,7 +212,8 @@ pub fn validate(
     }
     if let Some(renaming) = &project.renaming {
         for input in &mut files {
-            rename(renaming, &mut sources, input, &mut terms.unresolved)?;
+            let mut places = [&mut terms.unresolved, &mut terms.looked_up];
+            rename(renaming, &mut sources, input, &mut places)?;
         }
     }
     let checked = validate::validate_sets(&sources, files, &terms);
@@ -259,7 +265,7 @@ fn rename(
     renaming: &Renaming,
     sources: &mut SourceMap,
     input: &mut SetFiles,
-    unresolved: &mut [Location],
+    places: &mut [&mut Vec<Location>],
 ) -> Result<()> {
     let changed = renaming.apply(sources, &input.own)?;
     let shift = |location: &mut Location| {
@@ -267,7 +273,9 @@ fn rename(
             location.span = splices.shift(location.span);
         }
     };
-    unresolved.iter_mut().for_each(shift);
+    for places in places {
+        places.iter_mut().for_each(shift);
+    }
     for finding in &mut input.found {
         shift(&mut finding.primary.location);
         for label in &mut finding.related {
