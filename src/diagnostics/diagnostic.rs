@@ -134,7 +134,7 @@ impl Diagnostic {
     /// Asks for the id that was likely meant by the one at `location`, and offers to write it where
     /// no other can have been meant.
     #[must_use]
-    pub fn did_you_mean<'k>(self, location: Location, written: &str, known: &[&'k str]) -> Self {
+    pub fn did_you_mean(self, location: Location, written: &str, known: &[&str]) -> Self {
         let Some(near) = near_miss(written, known.iter().copied()) else {
             return self;
         };
