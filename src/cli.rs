@@ -9,7 +9,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::commands::shell::ColourChoice;
 use crate::commands::{
-    Exit, Shell, build, deploy, destroy, emulator, explain, graph, keys, plan, pull, rollback,
+    Exit, Shell, build, ci, deploy, destroy, emulator, explain, graph, keys, plan, pull, rollback,
     validate,
 };
 
@@ -60,6 +60,8 @@ enum Command {
     Graph(graph::GraphArgs),
     Emulator(emulator::EmulatorArgs),
     Explain(explain::ExplainArgs),
+    #[command(hide = true)]
+    Ci(ci::CiArgs),
     /// Print shell completions
     #[command(after_help = "Example:\n  iefctl completions bash > /etc/bash_completion.d/iefctl")]
     Completions {
@@ -113,6 +115,7 @@ fn execute(command: Command, shell: &Shell) -> anyhow::Result<Exit> {
         Command::Graph(args) => graph::run(&args, shell),
         Command::Emulator(args) => emulator::run(&args, shell),
         Command::Explain(args) => explain::run(&args, shell),
+        Command::Ci(args) => ci::run(&args, shell),
         Command::Completions { shell: kind } => {
             shell.print(|out| {
                 clap_complete::generate(kind, &mut Cli::command(), "iefctl", out);

@@ -6,6 +6,7 @@
 
 mod atomic_file;
 pub mod build;
+pub mod ci;
 mod ci_summary;
 pub mod deploy;
 mod deployment;
