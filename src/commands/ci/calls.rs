@@ -89,7 +89,9 @@ impl Calls {
             "keyset" => &OF_POLICIES,
             _ => &OF_KEYSETS,
         };
-        if let Some(name) = foreign.iter().find(|name| inputs.has(name)) {
+        let is_off = |name: &str| name == "rotate" && inputs.flag(name).is_ok_and(|rotate| !rotate);
+        let mut given = foreign.iter().filter(|name| inputs.has(name));
+        if let Some(name) = given.find(|name| !is_off(name)) {
             bail!("input `{name}` means nothing to the command {command}");
         }
         let (signed_in, connection) = connection(inputs)?;

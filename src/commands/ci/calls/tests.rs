@@ -30,6 +30,13 @@ fn refusal(pairs: &[(&str, &str)]) -> String {
 #[test]
 fn nothing_said_is_a_validation() {
     assert_eq!(lines(&[]), ["validate --format=github"]);
+    // Defaults of action.yml.
+    let off = [
+        ("rotate", "false"),
+        ("renumberSteps", "false"),
+        ("verbose", "false"),
+    ];
+    assert_eq!(lines(&off), ["validate --format=github"]);
     assert_eq!(
         lines(&[("folder", "p"), ("environment", "dev, test")]),
         [
