@@ -115,8 +115,9 @@ attest() {
 install_release() {
   local version=$1 folder=$2 triple archive base line expected found work
   triple=$(target)
-  archive=iefctl-v$version-$triple.tar.gz
-  [ "${RUNNER_OS:-}" != Windows ] || archive=iefctl-v$version-$triple.zip
+  # As packaging/targets.json has it.
+  archive=iefctl-$version-$triple.tar.gz
+  [ "${RUNNER_OS:-}" != Windows ] || archive=iefctl-$version-$triple.zip
   if [ -z "${IEFCTL_RELEASES:-}" ] && [ -z "$repository" ]; then
     fail "a local action has no releases: leave out \`version\`, which builds it from its sources"
   fi
@@ -148,8 +149,8 @@ install_release() {
     *.zip) unzip -q "$work/$archive" -d "$work/unpacked" ;;
     *) tar -xzf "$work/$archive" -C "$work/unpacked" ;;
   esac || fail "cannot unpack $archive"
-  found=$(find "$work/unpacked" -name "$program" -type f | head -n 1)
-  [ -n "$found" ] || fail "$archive holds no $program"
+  found=$work/unpacked/iefctl-$version-$triple/$program
+  [ -f "$found" ] || fail "$archive does not hold iefctl-$version-$triple/$program"
   chmod +x "$found"
   mkdir -p "$folder"
   mv -f "$found" "$folder/$program"
