@@ -1,24 +1,8 @@
+use crate::schema::DATA_TYPES;
+
 use super::Kind;
 use super::effective::{Effective, Site};
 use super::set::{Policy, PolicySet};
-
-/// The data types of the schema, as `ClaimType/DataType` writes them.
-pub static DATA_TYPES: &[&str] = &[
-    "boolean",
-    "date",
-    "dateTime",
-    "duration",
-    "int",
-    "long",
-    "string",
-    "stringCollection",
-    "alternativeSecurityIdCollection",
-    "userIdentityCollection",
-    "userIdentity",
-    "phoneNumber",
-    "objectIdentityCollection",
-    "objectIdentity",
-];
 
 /// The `DataType` element of a claim type after merging; `None` if nothing declares one, or if it
 /// holds a word that the schema does not know.

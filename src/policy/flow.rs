@@ -98,7 +98,7 @@ pub(super) fn follow<'s>(view: &Effective<'s>) -> Option<Flow<'s>> {
             journey: Rc::clone(&journey),
             first: HashMap::new(),
             restored: HashSet::new(),
-            certain: view.is_complete(),
+            certain: view.is_complete() && journey.is_settled,
             sub_journeys: Vec::new(),
         },
         order: 0,
@@ -180,6 +180,7 @@ impl<'s> Walk<'_, 's> {
                 self.flow.certain = false;
                 continue;
             };
+            self.flow.certain &= journey.is_settled;
             self.flow.sub_journeys.push(Rc::clone(&journey));
             for step in &journey.steps {
                 self.step(step);

@@ -1,5 +1,7 @@
 use std::collections::BTreeMap;
 
+use crate::schema::STEP_TYPES;
+
 use super::Kind;
 use super::effective::{Effective, Site};
 
@@ -17,6 +19,10 @@ pub struct Journey<'s> {
     /// The steps by ascending order. Steps whose order is no number are left out; the schema reports
     /// them.
     pub steps: Vec<Step<'s>>,
+    /// Whether the journey is what its author meant as far as numbers and types of steps tell: 1 to
+    /// N without a gap, none twice in one file, and every type one that exists. If not, that is the
+    /// mistake, and what stands in which step by chance says nothing.
+    pub is_settled: bool,
 }
 
 /// An orchestration step after merging.
@@ -120,6 +126,12 @@ impl<'s> Step<'s> {
         self.sites[self.sites.len() - 1]
     }
 
+    /// Whether one file has the step twice, as two steps that are numbered alike. The schema reports
+    /// it.
+    pub fn is_twice(&self) -> bool {
+        has_twins(&self.sites)
+    }
+
     /// The exchange of this id.
     pub fn exchange(&self, id: &str) -> Option<&Exchange<'s>> {
         self.exchanges
@@ -133,24 +145,41 @@ pub(super) fn merge<'s>(view: &Effective<'s>, kind: Kind, id: &str) -> Option<Jo
     let sites = view.sites(kind, id);
     let own_id = sites.last()?.attribute("Id")?;
     let mut by_order: BTreeMap<u32, Vec<Site<'s>>> = BTreeMap::new();
+    let mut is_settled = !has_twins(&sites);
     for site in &sites {
         for step in site.items("OrchestrationSteps", "OrchestrationStep") {
             let order = step.attribute("Order").map(str::trim);
-            if let Some(order) = order.and_then(|order| order.parse().ok()) {
-                by_order.entry(order).or_default().push(step);
+            match order.and_then(|order| order.parse().ok()) {
+                Some(order) => by_order.entry(order).or_default().push(step),
+                None => is_settled = false,
             }
         }
     }
-    let steps = by_order
+    let steps: Vec<_> = by_order
         .into_iter()
         .map(|(order, sites)| merge_step(order, sites))
         .collect();
+    is_settled &= (1..).zip(&steps).all(|(number, step)| {
+        step.order == number
+            && !step.is_twice()
+            && step
+                .step_type()
+                .is_some_and(|known| STEP_TYPES.contains(&known))
+    });
     Some(Journey {
         kind,
         id: own_id,
         sites,
         steps,
+        is_settled,
     })
+}
+
+/// Whether one file contributes twice.
+fn has_twins(sites: &[Site<'_>]) -> bool {
+    sites
+        .windows(2)
+        .any(|pair| std::ptr::eq(pair[0].policy, pair[1].policy))
 }
 
 fn merge_step(order: u32, sites: Vec<Site<'_>>) -> Step<'_> {

@@ -29,7 +29,7 @@ mod technical_profile;
 
 pub use adjust_steps::{APPLICATION_INSIGHTS, Adjusted, JOURNEY_STEPS_KEPT, StepAdjustments};
 pub use canonical::canonical_form;
-pub use claim_type::{DATA_TYPES, data_type, has_options};
+pub use claim_type::{data_type, has_options};
 pub use claims_transformation::{ClaimsTransformation, SlotClaim};
 pub use declarations::Kind;
 pub use effective::{Effective, Site};

@@ -18,6 +18,8 @@ pub struct ReferenceRow {
     pub attribute: &'static str,
     /// What it refers to.
     pub target: Kind,
+    /// Whether the tenant is known to look the target up when the policy is uploaded.
+    pub is_checked: bool,
 }
 
 const fn row(element: &'static str, attribute: &'static str, target: Kind) -> ReferenceRow {
@@ -26,12 +28,12 @@ const fn row(element: &'static str, attribute: &'static str, target: Kind) -> Re
         parent: None,
         attribute,
         target,
+        is_checked: true,
     }
 }
 
-/// Every reference whose target the tenant looks up when a policy is uploaded: in the policy and its
-/// ancestors, without regard to case. References that only run time or the tenant's keysets decide
-/// are not in this table.
+/// Every reference to an element of the policy or its ancestors, without regard to case. References
+/// in metadata, and those that the tenant's keysets decide, are not in this table.
 pub static SOURCES: &[ReferenceRow] = &[
     row("InputClaim", "ClaimTypeReferenceId", Kind::ClaimType),
     row("OutputClaim", "ClaimTypeReferenceId", Kind::ClaimType),
@@ -111,6 +113,20 @@ pub static SOURCES: &[ReferenceRow] = &[
         Kind::PredicateValidation,
     ),
     row("InputValidationReference", "Id", Kind::InputValidation),
+    // The schema has these two; no documentation and no published policy does.
+    ReferenceRow {
+        parent: Some("InputTokenSources"),
+        is_checked: false,
+        ..row("TechnicalProfile", "Id", Kind::TechnicalProfile)
+    },
+    ReferenceRow {
+        is_checked: false,
+        ..row(
+            "From",
+            "TechnicalProfileReferenceId",
+            Kind::TechnicalProfile,
+        )
+    },
 ];
 
 static BY_ELEMENT: LazyLock<HashMap<&'static str, Vec<&'static ReferenceRow>>> =

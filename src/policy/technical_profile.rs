@@ -15,6 +15,9 @@ pub struct TechnicalProfile<'s> {
     pub included: usize,
     /// The ids of an include chain that returns to where it was, if it does.
     pub include_cycle: Option<Vec<String>>,
+    /// Whether it, or a profile that it includes, includes one that nobody declares: what that would
+    /// bring is not known.
+    pub includes_unknown: bool,
     /// `Metadata/Item`, one per key.
     pub metadata: Vec<Item<'s>>,
     /// `CryptographicKeys/Key`, one per id.
@@ -107,12 +110,20 @@ impl<'s> TechnicalProfile<'s> {
 pub(super) fn merge<'s>(view: &Effective<'s>, id: &str) -> Option<TechnicalProfile<'s>> {
     let mut visiting = Vec::new();
     let mut include_cycle = None;
-    let (layers, included) = layers(view, id, &mut visiting, &mut include_cycle)?;
+    let mut includes_unknown = false;
+    let (layers, included) = layers(
+        view,
+        id,
+        &mut visiting,
+        &mut include_cycle,
+        &mut includes_unknown,
+    )?;
     let own_id = layers.last()?.attribute("Id")?;
     let mut profile = TechnicalProfile {
         id: own_id,
         included,
         include_cycle,
+        includes_unknown,
         metadata: Vec::new(),
         cryptographic_keys: Vec::new(),
         input_claims: Vec::new(),
@@ -185,9 +196,11 @@ fn layers<'s>(
     id: &str,
     visiting: &mut Vec<String>,
     cycle: &mut Option<Vec<String>>,
+    unknown: &mut bool,
 ) -> Option<(Vec<Site<'s>>, usize)> {
     let own = view.sites(Kind::TechnicalProfile, id);
     if own.is_empty() {
+        *unknown |= !visiting.is_empty();
         return None;
     }
     let folded = fold(id).into_owned();
@@ -202,7 +215,7 @@ fn layers<'s>(
     let mut all = Vec::new();
     if let Some(include) = include {
         visiting.push(folded);
-        if let Some((included, _)) = layers(view, include, visiting, cycle) {
+        if let Some((included, _)) = layers(view, include, visiting, cycle, unknown) {
             all = included;
         }
         visiting.pop();

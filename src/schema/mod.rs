@@ -26,6 +26,7 @@ mod values;
 
 pub use check::validate;
 pub use describe::{declared_elements, element_description};
+pub use values::{DATA_TYPES, STEP_TYPES};
 
 use crate::diagnostics::{Level, Rule};
 

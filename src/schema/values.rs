@@ -291,21 +291,20 @@ pub(super) static TOKEN_FORMAT: ValueType = one_of(
 );
 pub(super) static SCRIPT_EXECUTION: ValueType =
     one_of("ScriptExecutionType", &["Disallow", "Allow"]);
-pub(super) static ORCHESTRATION_STEP_TYPE: ValueType = one_of(
-    "OrchestrationStepType",
-    &[
-        "ConsentScreen",
-        "ClaimsProviderSelection",
-        "CombinedSignInAndSignUp",
-        "ClaimsExchange",
-        "ReviewScreen",
-        "SendClaims",
-        "GetClaims",
-        "UserDialog",
-        "InvokeSubJourney",
-        "Noop",
-    ],
-);
+/// The types of orchestration steps.
+pub const STEP_TYPES: &[&str] = &[
+    "ConsentScreen",
+    "ClaimsProviderSelection",
+    "CombinedSignInAndSignUp",
+    "ClaimsExchange",
+    "ReviewScreen",
+    "SendClaims",
+    "GetClaims",
+    "UserDialog",
+    "InvokeSubJourney",
+    "Noop",
+];
+pub(super) static ORCHESTRATION_STEP_TYPE: ValueType = one_of("OrchestrationStepType", STEP_TYPES);
 pub(super) static SINGLE_SIGN_ON_SCOPE: ValueType = one_of(
     "UserJourneyBehaviorScopeType",
     &[
@@ -325,25 +324,24 @@ pub(super) static PRECONDITION_ACTION: ValueType = one_of(
         "SkipThisValidationTechnicalProfile",
     ],
 );
-pub(super) static DATA_TYPE: ValueType = one_of(
-    "DataType",
-    &[
-        "boolean",
-        "date",
-        "dateTime",
-        "duration",
-        "int",
-        "long",
-        "string",
-        "stringCollection",
-        "alternativeSecurityIdCollection",
-        "userIdentityCollection",
-        "userIdentity",
-        "phoneNumber",
-        "objectIdentityCollection",
-        "objectIdentity",
-    ],
-);
+/// The data types of claims and of input parameters.
+pub const DATA_TYPES: &[&str] = &[
+    "boolean",
+    "date",
+    "dateTime",
+    "duration",
+    "int",
+    "long",
+    "string",
+    "stringCollection",
+    "alternativeSecurityIdCollection",
+    "userIdentityCollection",
+    "userIdentity",
+    "phoneNumber",
+    "objectIdentityCollection",
+    "objectIdentity",
+];
+pub(super) static DATA_TYPE: ValueType = one_of("DataType", DATA_TYPES);
 pub(super) static USER_INPUT_TYPE: ValueType = one_of(
     "UserInputType",
     &[

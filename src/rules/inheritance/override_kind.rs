@@ -1,6 +1,7 @@
 //! `override-type-conflict`: an inherited element becomes something else.
 
 use crate::diagnostics::{Diagnostic, Level, Rule, Span};
+use crate::policy::known::handlers::handler_kind;
 use crate::policy::{Effective, Kind, Policy, Site};
 use crate::xml::Element;
 
@@ -64,8 +65,10 @@ fn protocol(element: Element<'_>) -> Option<Nature<'_>> {
 
 fn handler(element: Element<'_>) -> Option<Nature<'_>> {
     let handler = element.child("Protocol")?.attribute("Handler")?;
-    let class = handler.value().split(',').next().unwrap_or_default();
-    Some((class.trim(), handler.value_span()))
+    let class = handler.value().split(',').next().unwrap_or_default().trim();
+    // One that does not exist is reported where it is executed.
+    handler_kind(class)?;
+    Some((class, handler.value_span()))
 }
 
 fn own_type(element: Element<'_>) -> Option<Nature<'_>> {

@@ -3,7 +3,7 @@
 use crate::diagnostics::{Diagnostic, Level, Rule};
 use crate::policy::{Effective, Journey};
 
-use super::{declared, here};
+use super::{here, settled};
 
 pub(super) static SENDCLAIMS_NOT_LAST: Rule = Rule {
     id: "sendclaims-not-last",
@@ -12,7 +12,7 @@ pub(super) static SENDCLAIMS_NOT_LAST: Rule = Rule {
 };
 
 pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
-    for journey in declared(view) {
+    for journey in settled(view) {
         findings.extend(check_journey(view, &journey));
     }
 }

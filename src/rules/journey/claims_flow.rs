@@ -2,7 +2,9 @@
 //! that no step can have yielded.
 
 use crate::diagnostics::{Diagnostic, Level, Rule};
-use crate::policy::{Claim, Effective, Exchange, Flow, Journey, Site, Step, TechnicalProfile};
+use crate::policy::{
+    Claim, Effective, Exchange, Flow, Journey, Kind, Site, Step, TechnicalProfile,
+};
 
 use super::own;
 
@@ -53,13 +55,14 @@ fn is_required(claim: &Claim<'_>) -> bool {
 }
 
 /// The input claims of an exchange's profile that have neither a default value nor a claims
-/// transformation of the profile itself to come from.
+/// transformation of the profile itself to come from. That a claim is not declared is said already.
 fn open_inputs<'s>(view: &Effective<'s>, profile: &TechnicalProfile<'s>) -> Vec<Claim<'s>> {
     let prepared = view.transformation_outputs(&profile.input_claims_transformations);
     profile
         .input_claims
         .iter()
         .filter(|claim| claim.attribute("DefaultValue").is_none())
+        .filter(|claim| view.declares(Kind::ClaimType, claim.claim_type))
         .filter(|claim| {
             !prepared
                 .iter()
@@ -201,7 +204,10 @@ fn rp_outputs<'s>(view: &Effective<'s>, flow: &Flow<'s>, findings: &mut Vec<Diag
         let Some(id) = claim.attribute("ClaimTypeReferenceId") else {
             continue;
         };
-        if claim.attribute("DefaultValue").is_some() || flow.exists(id) {
+        if claim.attribute("DefaultValue").is_some()
+            || flow.exists(id)
+            || !view.declares(Kind::ClaimType, id)
+        {
             continue;
         }
         // A profile that the relying party includes could bring a default value.

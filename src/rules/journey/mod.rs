@@ -93,6 +93,12 @@ fn declared<'s>(view: &Effective<'s>) -> Vec<Rc<Journey<'s>>> {
     journeys
 }
 
+/// Those of the declared journeys in which a step is where its author wanted it.
+fn settled<'s>(view: &Effective<'s>) -> impl Iterator<Item = Rc<Journey<'s>>> {
+    let journeys = declared(view).into_iter();
+    journeys.filter(|journey| journey.is_settled)
+}
+
 /// The first of the places that stands in the policy's own file. A mistake that lies wholly in its
 /// ancestors is theirs.
 fn here<'s>(view: &Effective<'s>, sites: impl IntoIterator<Item = Site<'s>>) -> Option<Site<'s>> {

@@ -1,9 +1,9 @@
 //! `journey-multi-exchange`: a choice between claims exchanges that nobody offers.
 
 use crate::diagnostics::{Diagnostic, Level, Rule};
-use crate::policy::{Effective, Journey, Site, Step};
+use crate::policy::{Effective, Journey, Step};
 
-use super::{declared, here, is_selection, service_word};
+use super::{here, is_selection, service_word, settled};
 
 pub(super) static JOURNEY_MULTI_EXCHANGE: Rule = Rule {
     id: "journey-multi-exchange",
@@ -12,7 +12,7 @@ pub(super) static JOURNEY_MULTI_EXCHANGE: Rule = Rule {
 };
 
 pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
-    for journey in declared(view) {
+    for journey in settled(view) {
         for step in &journey.steps {
             findings.extend(check_step(view, &journey, step));
         }
@@ -26,11 +26,6 @@ fn check_step<'s>(
 ) -> Option<Diagnostic> {
     let count = step.exchanges.len();
     if count < 2 || step.step_type() != Some("ClaimsExchange") || !step.selections.is_empty() {
-        return None;
-    }
-    // Two steps of one order in one file are two steps, numbered wrongly; the schema reports it.
-    let twins = |pair: &[Site<'_>]| std::ptr::eq(pair[0].policy, pair[1].policy);
-    if step.sites.windows(2).any(twins) {
         return None;
     }
     let previous = step

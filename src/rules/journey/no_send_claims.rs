@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use crate::diagnostics::{Diagnostic, Level, Rule};
 use crate::policy::{Effective, Journey, Kind};
+use crate::schema::STEP_TYPES;
 
 use super::own;
 
@@ -30,13 +31,16 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
 }
 
 /// Whether the journey, or a sub journey that it invokes, sends claims. One that is not declared
-/// might.
+/// might, and so might a step that is mistyped or misnumbered.
 fn answers<'s>(view: &Effective<'s>, journey: &Rc<Journey<'s>>) -> bool {
     let mut seen = HashSet::new();
     let mut waiting = vec![Rc::clone(journey)];
     while let Some(journey) = waiting.pop() {
         for step in &journey.steps {
-            if step.step_type() == Some("SendClaims") {
+            let known = step
+                .step_type()
+                .filter(|known| STEP_TYPES.contains(known) && !step.is_twice());
+            if known.is_none_or(|known| known == "SendClaims") {
                 return true;
             }
             for candidate in &step.candidates {

@@ -4,7 +4,7 @@
 use crate::diagnostics::{Diagnostic, Level, Rule};
 use crate::policy::{Effective, Journey, Site, Step};
 
-use super::{declared, here, is_selection};
+use super::{here, is_selection, settled};
 
 pub(super) static SELECTION_NEXT_NOT_EXCHANGE: Rule = Rule {
     id: "selection-next-not-exchange",
@@ -19,7 +19,7 @@ pub(super) static SELECTION_CONTENT_DEFINITION: Rule = Rule {
 };
 
 pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
-    for journey in declared(view) {
+    for journey in settled(view) {
         for step in &journey.steps {
             if is_selection(step.step_type()) {
                 findings.extend(next(view, &journey, step));

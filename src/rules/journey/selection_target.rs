@@ -3,7 +3,7 @@
 use crate::diagnostics::{Diagnostic, Level, Location, Rule, near_miss};
 use crate::policy::{Effective, Journey, Selection, Step};
 
-use super::declared;
+use super::settled;
 
 /// A selection names no exchange, two, or one that is not where it must be.
 pub(super) static SELECTION_TARGET: Rule = Rule {
@@ -13,7 +13,7 @@ pub(super) static SELECTION_TARGET: Rule = Rule {
 };
 
 pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
-    for journey in declared(view) {
+    for journey in settled(view) {
         for step in &journey.steps {
             for selection in &step.selections {
                 findings.extend(

@@ -3,7 +3,7 @@
 use crate::diagnostics::{Diagnostic, Level, Rule};
 use crate::policy::{Effective, Journey, Kind, Step};
 
-use super::{declared, here};
+use super::{here, settled};
 
 pub(super) static SUBJOURNEY_CALL_SENDCLAIMS: Rule = Rule {
     id: "subjourney-call-sendclaims",
@@ -30,7 +30,7 @@ pub(super) static INVOKE_NO_CANDIDATE: Rule = Rule {
 };
 
 pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
-    for journey in declared(view) {
+    for journey in settled(view) {
         if journey.kind == Kind::SubJourney {
             findings.extend(call(view, &journey));
             findings.extend(transfer(view, &journey));

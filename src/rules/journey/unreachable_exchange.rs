@@ -4,7 +4,7 @@
 use crate::diagnostics::{Diagnostic, Level, Rule, near_miss};
 use crate::policy::{Effective, Item, Journey, Site, Step};
 
-use super::{declared, here, is_selection};
+use super::{here, is_selection, settled};
 
 pub(super) static EXCHANGE_UNREACHABLE: Rule = Rule {
     id: "exchange-unreachable",
@@ -21,7 +21,7 @@ pub(super) static SIGNUPTARGET_MISSING: Rule = Rule {
 const LINKS: [&str; 2] = ["SignUpTarget", "setting.forgotPasswordLinkOverride"];
 
 pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
-    for journey in declared(view) {
+    for journey in settled(view) {
         for step in &journey.steps {
             if !is_selection(step.step_type()) {
                 continue;

@@ -2,7 +2,7 @@
 //! record for each kind of target.
 
 use crate::diagnostics::{Diagnostic, Edit, Level, Rule, near_miss, only_slip};
-use crate::policy::{Effective, Kind, Reference, Role, references};
+use crate::policy::{Effective, Kind, Policy, Reference, Role, references};
 
 macro_rules! rules {
     ($($name:ident, $id:literal, $summary:literal;)*) => {
@@ -80,17 +80,25 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
                 reference.id
             ),
         )
-        .service_message(format!(
-            "Policy \"{}\" of tenant \"{}\" makes a reference to {} with id \"{}\" but neither the \
-             policy nor any of its base policies contain such an element.",
-            policy.id(),
-            policy.tenant(),
-            kind.element(),
-            reference.id
-        ))
         .policy_id(policy.id());
+        let finding = if reference.row.is_checked {
+            finding.service_message(service_message(policy, &reference))
+        } else {
+            finding.level(Level::Warning)
+        };
         findings.push(explain(finding, view, &reference));
     }
+}
+
+fn service_message(policy: &Policy, reference: &Reference<'_>) -> String {
+    format!(
+        "Policy \"{}\" of tenant \"{}\" makes a reference to {} with id \"{}\" but neither the \
+         policy nor any of its base policies contain such an element.",
+        policy.id(),
+        policy.tenant(),
+        reference.row.target.element(),
+        reference.id
+    )
 }
 
 /// Says what to do: a near miss, or where else in the set the element is.

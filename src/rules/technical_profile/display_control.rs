@@ -9,7 +9,7 @@ use crate::policy::{Effective, Kind, Site};
 pub(super) static DISPLAYCONTROL_ACTIONS: Rule = Rule {
     id: "displaycontrol-actions",
     level: Level::Warning,
-    summary: "a verification control lacks an action or the field for the code",
+    summary: "a verification control lacks an action or the field for the code, or has an unknown one",
 };
 
 pub(super) static DISPLAYCONTROL_PAGE_VERSION: Rule = Rule {
@@ -19,6 +19,9 @@ pub(super) static DISPLAYCONTROL_PAGE_VERSION: Rule = Rule {
 };
 
 const ACTIONS: [&str; 2] = ["SendCode", "VerifyCode"];
+
+/// What a display claim can be to a verification control.
+const SLOTS: [&str; 4] = ["VerificationCode", "Email", "Phone", "CountryCode"];
 
 pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
     if !view.is_complete() {
@@ -57,10 +60,30 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
                 });
             }
         }
-        let code = sites.iter().any(|site| {
-            site.items("DisplayClaims", "DisplayClaim")
-                .any(|claim| claim.attribute("ControlClaimType") == Some("VerificationCode"))
-        });
+        let mut unknown_slot = false;
+        for claim in own.items("DisplayClaims", "DisplayClaim") {
+            let slot = claim.attribute("ControlClaimType");
+            let Some(slot) = slot.filter(|slot| !SLOTS.contains(slot)) else {
+                continue;
+            };
+            unknown_slot = true;
+            let finding = Diagnostic::new(
+                &DISPLAYCONTROL_ACTIONS,
+                claim.attribute_location("ControlClaimType"),
+                format!("a verification control has no field `{slot}`"),
+            )
+            .policy_id(policy.id());
+            findings.push(match near_miss(slot, SLOTS) {
+                Some(near) => finding.help(format!("did you mean `{near}`?")),
+                None => finding.help(format!("its fields are {}", SLOTS.join(", "))),
+            });
+        }
+        // A field of a wrong name may be the one for the code.
+        let code = unknown_slot
+            || sites.iter().any(|site| {
+                site.items("DisplayClaims", "DisplayClaim")
+                    .any(|claim| claim.attribute("ControlClaimType") == Some("VerificationCode"))
+            });
         let lacks = ACTIONS
             .iter()
             .filter(|action| !actions(&sites, action))

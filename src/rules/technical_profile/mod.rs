@@ -117,8 +117,10 @@ fn check_reached(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
     };
     for executed in &execution.profiles {
         let profile = &*executed.profile;
-        // A profile that includes itself has no settled content, and the engine's needs none.
-        if profile.include_cycle.is_some() || is_engine(profile.id) {
+        // A profile that includes itself or nobody knows what has no settled content, and the
+        // engine's needs none.
+        let settled = profile.include_cycle.is_none() && !profile.includes_unknown;
+        if !settled || is_engine(profile.id) {
             continue;
         }
         let reached = Reached {
@@ -254,7 +256,8 @@ fn declared<'s>(
         .filter_map(move |element| {
             let id = element.attribute_value("Id")?;
             let profile = view.technical_profile(id)?;
-            let usable = profile.include_cycle.is_none() && !is_engine(id);
+            let settled = profile.include_cycle.is_none() && !profile.includes_unknown;
+            let usable = settled && !is_engine(id);
             usable.then_some((Site { policy, element }, profile))
         })
 }

@@ -51,7 +51,8 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
             if reference.policy.role == Role::Own {
                 findings.extend(assertion(view, executed, reference, &transformation));
                 let produced = produced.get_or_insert_with(|| claims(view, execution));
-                findings.extend(unavailable(executed, reference, &transformation, produced));
+                let finding = unavailable(executed, reference, &transformation, produced);
+                findings.extend(finding.filter(|_| is_known(view, execution, &transformation)));
             }
             if transformation.site.policy.role == Role::Own {
                 let needed = localized(&transformation);
@@ -259,6 +260,24 @@ fn claims(view: &Effective<'_>, execution: &Execution<'_>) -> HashSet<String> {
         }
     }
     claims
+}
+
+/// Whether all claims of the transformation, and everything that could produce them, are declared.
+/// What is not is reported as such.
+fn is_known(
+    view: &Effective<'_>,
+    execution: &Execution<'_>,
+    transformation: &ClaimsTransformation<'_>,
+) -> bool {
+    let mut inputs = transformation.inputs().into_iter();
+    let mut profiles = execution.profiles.iter();
+    inputs.all(|input| view.declares(Kind::ClaimType, input.claim_type))
+        && profiles.all(|executed| {
+            transformations(&executed.profile).all(|reference| {
+                let id = reference.attribute("ReferenceId");
+                id.is_some_and(|id| view.declares(Kind::ClaimsTransformation, id))
+            })
+        })
 }
 
 fn unavailable(

@@ -6,7 +6,8 @@
 
 use crate::diagnostics::{Diagnostic, Edit, Level, Location, Rule, near_miss};
 use crate::policy::known::{Method, Slot};
-use crate::policy::{ClaimsTransformation, DATA_TYPES, Effective, Site};
+use crate::policy::{ClaimsTransformation, Effective, Site};
+use crate::schema::DATA_TYPES;
 
 /// A parameter is missing, unknown or of another data type.
 pub(super) static CT_PARAMETER_MISMATCH: Rule = Rule {

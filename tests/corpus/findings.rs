@@ -1,16 +1,11 @@
 //! Real policies that people published as samples: every error must be on the list below, with the
 //! reason why the policy is really broken. Whatever else is an error here is a false alarm.
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    reason = "a test fails by panicking and says what it left out"
-)]
-
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
 
-use iefctl::diagnostics::{Level, Source};
-use iefctl::validate::{Input, Outcome, validate};
+use iefctl::diagnostics::Level;
+use iefctl::validate::Outcome;
+
+use super::files::{check, corpus, packs, samples};
 
 /// Sample folder below `samples`, rule, and why the policy is broken.
 const BROKEN: &[(&str, &str, &str)] = &[
@@ -166,77 +161,6 @@ const BROKEN: &[(&str, &str, &str)] = &[
     ),
 ];
 
-/// What authors of samples write where the tenant belongs.
-const TENANTS: &[&str] = &[
-    "yourtenant.onmicrosoft.com",
-    "your-tenant.onmicrosoft.com",
-    "your_tenant.onmicrosoft.com",
-    "tenant-name.onmicrosoft.com",
-    "{Settings:Tenant}",
-    "{{ tenantId }}",
-];
-
-fn corpus() -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus");
-    if path.is_dir() {
-        return Some(path);
-    }
-    assert!(
-        std::env::var_os("CI").is_none(),
-        "CI must have the corpus of real policies beside the repository"
-    );
-    println!("skipped: no corpus of real policies beside the repository");
-    None
-}
-
-fn xml_files(folder: &Path) -> Vec<PathBuf> {
-    let mut files: Vec<_> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|ext| ext == "xml"))
-        .collect();
-    files.sort();
-    files
-}
-
-fn folders(root: &Path, found: &mut Vec<PathBuf>) {
-    if !xml_files(root).is_empty() {
-        found.push(root.to_path_buf());
-    }
-    let mut below: Vec<_> = std::fs::read_dir(root)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.is_dir())
-        .collect();
-    below.sort();
-    for folder in below {
-        folders(&folder, found);
-    }
-}
-
-fn text(file: &Path) -> String {
-    let bytes = std::fs::read(file).unwrap();
-    let mut text = String::from_utf8_lossy(&bytes).into_owned();
-    for tenant in TENANTS {
-        text = text.replace(tenant, "contoso.onmicrosoft.com");
-    }
-    text.trim_start_matches('\u{FEFF}').to_owned()
-}
-
-fn load(folder: &Path, context: &Path) -> Outcome {
-    let mut input = Input::default();
-    for file in xml_files(folder) {
-        let name = file.file_name().unwrap().to_string_lossy().into_owned();
-        let id = input.sources.add(Source::new(name, text(&file)));
-        input.own.push(id);
-    }
-    for file in xml_files(context) {
-        let id = input.sources.add(Source::new("base", text(&file)));
-        input.context.push(id);
-    }
-    validate(input)
-}
-
 fn errors(outcome: &Outcome) -> Vec<(String, String)> {
     outcome
         .report
@@ -262,21 +186,9 @@ fn errors_on_samples_are_real() {
     };
     // A sample is written for one of the starter packs and does not always say for which: the one
     // that it fits best.
-    let mut packs = Vec::new();
-    for group in ["starterpack", "starterpack/Display Controls Starterpack"] {
-        for pack in [
-            "SocialAndLocalAccounts",
-            "SocialAndLocalAccountsWithMfa",
-            "LocalAccounts",
-            "SocialAccounts",
-        ] {
-            packs.push(corpus.join(group).join(pack));
-        }
-    }
+    let packs = packs(&corpus);
+    let sets = samples(&corpus);
     let samples = corpus.join("samples");
-    let mut sets = Vec::new();
-    folders(&samples, &mut sets);
-    assert!(sets.len() > 40);
     let mut seen = BTreeSet::new();
     let mut problems = Vec::new();
     for set in &sets {
@@ -287,7 +199,7 @@ fn errors_on_samples_are_real() {
             .replace('\\', "/");
         let best = packs
             .iter()
-            .map(|pack| errors(&load(set, pack)))
+            .map(|pack| errors(&check(set, Some(pack))))
             .min_by_key(Vec::len)
             .unwrap();
         for (rule, error) in best {

@@ -1,13 +1,12 @@
 //! The pages of the rules in `docs/rules`, and the two files that are written from them:
 //! `UPDATE=1 cargo test --test docs` writes them anew.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
 
 use iefctl::diagnostics::Rule;
 use iefctl::{deploy, rules};
+
+use super::root;
 
 /// Rules that have no page yet. It may only become shorter.
 const NOT_YET_WRITTEN: &[&str] = &[];
@@ -24,10 +23,6 @@ const HEADINGS: &[&str] = &[
 
 const TABLE_BEGIN: &str = "<!-- begin: all rules -->\n";
 const TABLE_END: &str = "<!-- end: all rules -->\n";
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).to_path_buf()
-}
 
 fn all() -> Vec<&'static Rule> {
     rules::all().chain(deploy::RULES.iter().copied()).collect()
