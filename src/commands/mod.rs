@@ -17,6 +17,7 @@ mod files;
 mod fix;
 pub mod graph;
 pub mod keys;
+pub mod man;
 mod outcome_view;
 pub mod ownership;
 pub mod plan;

@@ -9,4 +9,7 @@ mod bad_input;
 mod fix;
 mod fixture;
 mod formats;
+mod man_pages;
+#[cfg(unix)]
+mod pre_commit;
 mod watch;

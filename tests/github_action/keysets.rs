@@ -73,7 +73,7 @@ fn an_archive_is_uploaded() {
     let inputs = with(&[
         ("name", "SamlSigning"),
         ("file", "saml.pfx"),
-        ("password", "contoso"),
+        ("password", "hunter2-Pfx"),
     ]);
     runner.run(&inputs).expect(true);
     let keyset = tenant
@@ -133,7 +133,14 @@ fn a_failure_says_what_it_is() {
     let runner = tenant.runner();
     for (inputs, text) in [
         (with(&[("name", "A"), ("value", " ")]), "arrives empty"),
-        (with(&[("name", "A"), ("value", "x-value"), ("activation_date", "soon")]), "soon"),
+        (
+            with(&[
+                ("name", "A"),
+                ("value", "x-value"),
+                ("activation_date", "soon"),
+            ]),
+            "soon",
+        ),
         (
             with(&[("name", "A"), ("file", "gone.pfx")]),
             "there is no file gone.pfx",
