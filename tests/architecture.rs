@@ -218,6 +218,7 @@ fn only_execution_writes_to_a_tenant() {
             "deploy/keys/apply",
             "deploy/provision",
             "deploy/restore",
+            "deploy/upload",
         ]
         .iter()
         .any(|place| file.path.starts_with(place));

@@ -1,6 +1,8 @@
 //! Deployment: plans as pure data, and the real client over real sockets against the emulator.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "deploy/contention.rs"]
+mod contention;
 #[path = "deploy/execution.rs"]
 mod execution;
 #[path = "deploy/faults.rs"]

@@ -5,13 +5,15 @@ use std::sync::Arc;
 
 use anyhow::Result;
 
-use crate::deploy::{Materials, PolicyAction};
+use crate::config::Project;
+use crate::deploy::{Materials, Plan, PolicyAction};
 use crate::output::Format;
 
+use super::deployed::Deployed;
 use super::deployment::{Deployment, Display, Ready};
 use super::ownership::PruneArgs;
 use super::plan::{Prepared, TenantSide, runtime, validated};
-use super::project::ProjectArgs;
+use super::project::{ProjectArgs, Validated};
 use super::tenant::TenantArgs;
 use super::validate::report;
 use super::{Exit, Shell, saved_plan};
@@ -32,7 +34,9 @@ Signs in with AZURE_CLIENT_ID and AZURE_CLIENT_SECRET of an application in the t
 application permissions Policy.ReadWrite.TrustFramework and TrustFrameworkKeySet.ReadWrite.All.
 
 On a terminal it asks before it writes to an environment marked production; without one it never does.
-`iefctl rollback` undoes it.
+Ctrl-C lets running calls end and starts no others; once more ends at once. Whatever happens, run it
+again: it finds out what is done and does what is left. `iefctl rollback` undoes it. From one folder only
+one run at a time writes to a tenant; nothing can keep others out, so let your pipeline run one at a time.
 
 Exit status: 0 the tenant is as the files say, 1 errors or an incomplete deployment, 2 could not run")]
 pub struct DeployArgs {
@@ -83,11 +87,32 @@ pub fn run(args: &DeployArgs, shell: &Shell) -> Result<Exit> {
     let Some(validated) = validated(&project, args.format, "deploy", shell)? else {
         return Ok(Exit::Findings);
     };
-    let concurrency = args
-        .concurrency
-        .map(usize::from)
-        .or(project.concurrency)
-        .unwrap_or(8);
+    match runtime()?.block_on(deploy(args, &project, validated, saved, shell))? {
+        Ended::Refused(validated) => {
+            report(&validated, args.format, "deploy", shell)?;
+            Ok(Exit::Findings)
+        }
+        Ended::Deployed(deployed) => deployed.present(args.format, shell),
+    }
+}
+
+/// How a deployment to one tenant ended.
+enum Ended {
+    /// Something stands against it; nothing was written.
+    Refused(Box<Validated>),
+    Deployed(Box<Deployed>),
+}
+
+/// Brings one validated project into its tenant. Reports nothing but progress.
+async fn deploy(
+    args: &DeployArgs,
+    project: &Project,
+    validated: Validated,
+    saved: Option<Plan>,
+    shell: &Shell,
+) -> Result<Ended> {
+    let concurrency = args.concurrency.map(usize::from).or(project.concurrency);
+    let concurrency = concurrency.unwrap_or(8);
     let display = Arc::new(Display::new(shell));
     let deletions = saved.iter().flat_map(|plan| &plan.policies);
     let deletions = deletions.filter(|step| step.action == PolicyAction::Delete);
@@ -98,64 +123,65 @@ pub fn run(args: &DeployArgs, shell: &Shell) -> Result<Exit> {
         concurrency,
         observer: Arc::<Display>::clone(&display),
         delete: deletions.map(|step| step.id.clone()).collect(),
+        lock: Some(&args.snapshots),
     };
-    runtime()?.block_on(async {
-        let Prepared {
-            connection,
-            local,
-            remote,
-            planned,
-            mut validated,
-            ledger,
-        } = side.prepare(&project, validated, shell).await?;
-        let plan = match saved {
-            None => planned.plan,
-            Some(saved) => {
-                let fits =
-                    saved_plan::check(&saved, &planned.plan, &connection.tenant, &local, &remote);
-                if let Err(error) = fits {
-                    connection.close().await;
-                    return Err(error);
-                }
-                saved
+    let Prepared {
+        connection,
+        lock,
+        local,
+        remote,
+        planned,
+        mut validated,
+        ledger,
+    } = side.prepare(project, validated, shell).await?;
+    let plan = match saved {
+        None => planned.plan,
+        Some(saved) => {
+            let fits =
+                saved_plan::check(&saved, &planned.plan, &connection.tenant, &local, &remote);
+            if let Err(error) = fits {
+                connection.close().await;
+                return Err(error);
             }
-        };
-        let (materials, findings) = Materials::gather(
-            &plan,
-            &local,
-            &|source| source.read(&|name| shell.variable(name)),
-            args.tenant.emulator,
-        );
-        validated.add(findings.into_iter(), &project);
-        if validated.report.has_errors() {
-            connection.close().await;
-            report(&validated, args.format, "deploy", shell)?;
-            return Ok(Exit::Findings);
+            saved
         }
-        let levels = project.rule_levels.iter();
-        let deployment = Deployment {
-            command: "deploy",
-            format: args.format,
-            concurrency,
-            snapshots: &args.snapshots,
-            atomic: args.atomic,
-            emulator: args.tenant.emulator,
-            yes: args.yes,
-            levels: levels
-                .map(|level| (level.rule.clone(), level.level))
-                .collect(),
-            prunes: args.prune.prune,
-            display: &display,
-        };
-        let ready = Ready {
-            connection,
-            plan,
-            local,
-            remote,
-            materials,
-            report: validated.report,
-            ledger,
-        };
-        deployment.carry_out(ready, shell).await
-    })
+    };
+    let (materials, findings) = Materials::gather(
+        &plan,
+        &local,
+        &|source| source.read(&|name| shell.variable(name)),
+        args.tenant.emulator,
+    );
+    validated.add(findings.into_iter(), project);
+    if validated.report.has_errors() {
+        connection.close().await;
+        return Ok(Ended::Refused(Box::new(validated)));
+    }
+    let levels = project.rule_levels.iter();
+    let deployment = Deployment {
+        command: "deploy",
+        format: args.format,
+        concurrency,
+        snapshots: &args.snapshots,
+        atomic: args.atomic,
+        emulator: args.tenant.emulator,
+        yes: args.yes,
+        levels: levels
+            .map(|level| (level.rule.clone(), level.level))
+            .collect(),
+        prunes: args.prune.prune,
+        display: &display,
+    };
+    let ready = Ready {
+        connection,
+        lock,
+        plan,
+        local,
+        remote,
+        materials,
+        report: validated.report,
+        ledger,
+    };
+    let deployed = deployment.carry_out(ready, shell).await?;
+    Ok(Ended::Deployed(Box::new(deployed)))
 }

@@ -1,30 +1,34 @@
-//! Carrying a plan out and telling what came of it: what `deploy` and `rollback` share.
+//! Carrying a plan out: what `deploy`, `rollback` and `destroy` share. One deployment is one value in
+//! and one value out; only the display and the question touch the terminal.
 
-use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 
 use crate::deploy::{
-    self, Cancellation, Event, Evidence, ExecuteOptions, Execution, Ledger, Local, Materials,
-    Observer, Outcome, Plan, PolicyAction, Remote, Status, Stop,
+    self, Cancellation, Event, ExecuteOptions, Execution, Ledger, Local, Materials, Observer, Plan,
+    PolicyAction, Remote, Status, TenantLock,
 };
 use crate::diagnostics::{Level, Report};
-use crate::output::json::deploy::{Action, DeployJson};
+use crate::msgraph::GraphClient;
+use crate::output::json::deploy::Action;
 use crate::output::progress::{self, Progress};
-use crate::output::{self, Format, Options, azure, github, human, json, markdown};
+use crate::output::{self, Format, Options};
 
-use super::outcome_view::{as_json, json_status};
+use super::Shell;
+use super::confirm::{Unattended, agreed};
+use super::deployed::Deployed;
+use super::outcome_view::json_status;
+use super::plan::read;
 use super::plan_view::action as action_json;
-use super::tenant::Connection;
-use super::{Exit, Shell};
-
-/// Where the data for a report about a refusal is written.
-const REPORTS: &str = ".iefctl/reports";
+use super::signals::Signals;
+use super::tenant::{Connection, TenantArgs};
 
 /// How a plan is carried out.
 pub(super) struct Deployment<'a> {
-    /// `deploy` or `rollback`.
+    /// `deploy`, `rollback` or `destroy`.
     pub(super) command: &'static str,
     pub(super) format: Option<Format>,
     pub(super) concurrency: usize,
@@ -37,12 +41,15 @@ pub(super) struct Deployment<'a> {
     pub(super) levels: Vec<(String, Option<Level>)>,
     /// Whether what the project lost is deleted.
     pub(super) prunes: bool,
-    pub(super) display: &'a Display,
+    pub(super) display: &'a Arc<Display>,
 }
 
 /// Everything that is needed to begin.
 pub(super) struct Ready {
     pub(super) connection: Connection,
+    /// Keeps other runs from writing to the tenant from here; none for an emulated tenant, which
+    /// nobody else can reach.
+    pub(super) lock: Option<TenantLock>,
     pub(super) plan: Plan,
     pub(super) local: Local,
     pub(super) remote: Remote,
@@ -53,33 +60,59 @@ pub(super) struct Ready {
     pub(super) ledger: Option<Ledger>,
 }
 
+/// Takes the lock of a tenant, before it is read for a plan that will be carried out.
+pub(super) fn lock(
+    snapshots: &Path,
+    connection: &Connection,
+    args: &TenantArgs,
+) -> Result<Option<TenantLock>> {
+    if args.emulator {
+        return Ok(None);
+    }
+    let patience = Duration::from_secs(args.timeout);
+    let lock = TenantLock::take(snapshots, &connection.tenant.name, patience);
+    Ok(Some(lock?))
+}
+
 impl Deployment<'_> {
-    /// Asks where it must, writes, and reports.
-    pub(super) async fn carry_out(&self, ready: Ready, shell: &Shell) -> Result<Exit> {
+    /// Asks where it must, writes, and tells what came of it.
+    ///
+    /// # Errors
+    /// What keeps it from beginning; nothing was written to the tenant then.
+    pub(super) async fn carry_out(&self, ready: Ready, shell: &Shell) -> Result<Deployed> {
         let Ready {
             connection,
+            lock,
             plan,
             local,
-            remote,
+            mut remote,
             materials,
             report,
             mut ledger,
         } = ready;
-        let agreed = self
-            .announce(&report, shell)
-            .and_then(|()| self.ask(&plan, shell))
-            .and_then(|()| match &mut ledger {
-                None => Ok(()),
-                Some(ledger) => ledger
-                    .intend(&plan)
-                    .context("nothing was deployed, because it cannot be recorded"),
-            });
-        if let Err(error) = agreed {
-            connection.close().await;
-            return Err(error);
+        let begun = self
+            .begin(&connection, &plan, &local, &report, &mut ledger, shell)
+            .await;
+        match begun {
+            Ok(None) => {}
+            Ok(Some(fresh)) => remote = fresh,
+            Err(error) => {
+                connection.close().await;
+                return Err(error);
+            }
         }
         let cancellation = Cancellation::new();
-        let interrupt = tokio::spawn(interrupt(cancellation.clone(), *shell));
+        let interrupt = match Signals::listen() {
+            Ok(signals) => Some(tokio::spawn(interrupt(
+                signals,
+                cancellation.clone(),
+                connection.client.clone(),
+                Arc::clone(self.display),
+                *shell,
+            ))),
+            // Ctrl-C ends the process then; the next run does what is left.
+            Err(_) => None,
+        };
         let outcome = deploy::execute(
             Execution {
                 client: &connection.client,
@@ -87,17 +120,21 @@ impl Deployment<'_> {
                 local: &local,
                 remote: &remote,
                 materials,
+                lock,
                 options: ExecuteOptions {
                     concurrency: self.concurrency,
                     snapshots: Some(self.snapshots.to_owned()),
                     atomic: self.atomic,
+                    ..ExecuteOptions::default()
                 },
             },
-            self.display,
+            &**self.display,
             &cancellation,
         )
         .await;
-        interrupt.abort();
+        if let Some(interrupt) = interrupt {
+            interrupt.abort();
+        }
         self.display.finish();
         connection.close().await;
         let outcome = outcome.context("nothing was written to the tenant")?;
@@ -108,12 +145,50 @@ impl Deployment<'_> {
                 "note: {error}; a later --prune may keep more than it could"
             ));
         }
-        self.present(&outcome, &local, report, shell)?;
-        Ok(if outcome.is_complete() {
-            Exit::Clean
-        } else {
-            Exit::Findings
+        Ok(Deployed {
+            command: self.command,
+            emulator: self.emulator,
+            levels: self.levels.clone(),
+            outcome,
+            local,
+            report,
         })
+    }
+
+    /// Everything before the first write. If somebody had to be asked, the tenant is read anew: the
+    /// answer may have taken long.
+    async fn begin(
+        &self,
+        connection: &Connection,
+        plan: &Plan,
+        local: &Local,
+        report: &Report,
+        ledger: &mut Option<Ledger>,
+        shell: &Shell,
+    ) -> Result<Option<Remote>> {
+        self.announce(report, shell)?;
+        let mut fresh = None;
+        if self.ask(plan, shell)? {
+            let ids: Vec<String> = plan.policies.iter().map(|step| step.id.clone()).collect();
+            let now = read(connection, Some(&ids), self.concurrency).await?;
+            let moved = plan.moved(local, &now);
+            if !moved.is_empty() {
+                let list: Vec<String> =
+                    moved.iter().map(|moved| format!("\n  - {moved}")).collect();
+                bail!(
+                    "nothing was written, because the tenant has changed while the question was \
+                     open:{}\n  help: run again",
+                    list.concat()
+                );
+            }
+            fresh = Some(now);
+        }
+        if let Some(ledger) = ledger {
+            ledger
+                .intend(plan)
+                .context("nothing was deployed, because it cannot be recorded")?;
+        }
+        Ok(fresh)
     }
 
     /// Says before the first write what was found, so that warnings are not lost behind the result.
@@ -140,187 +215,89 @@ impl Deployment<'_> {
         Ok(())
     }
 
-    /// Asks on a terminal before a production environment is written to.
-    fn ask(&self, plan: &Plan, shell: &Shell) -> Result<()> {
+    /// Asks on a terminal before a production environment is written to; whether it did.
+    fn ask(&self, plan: &Plan, shell: &Shell) -> Result<bool> {
         // The emulated tenant is nobody's production.
         let asks = plan.production && !self.yes && !self.emulator && plan.has_changes();
-        if !asks || !shell.can_ask() {
-            return Ok(());
+        if !asks {
+            return Ok(false);
         }
-        let keysets = plan.keysets.iter();
-        let keysets = keysets.filter(|step| step.action != deploy::KeysetAction::Present);
         let question = format!(
-            "{} is marked production. {} policies to create, {} to update, {} to delete, {} \
-             keysets to provision: write to it?",
+            "{} is marked production. {}: write to it?",
             output::plain(&plan.tenant),
-            plan.count(PolicyAction::Create),
-            plan.count(PolicyAction::Update),
-            plan.count(PolicyAction::Delete),
-            keysets.count()
+            summary(plan)
         );
-        if shell
-            .confirm(&question)
-            .context("cannot read the answer; `--yes` does not ask")?
-        {
-            return Ok(());
+        if agreed(&question, false, Unattended::Proceed, shell)? {
+            return Ok(shell.can_ask());
         }
         bail!("not confirmed: nothing was written to the tenant")
     }
-
-    fn present(
-        &self,
-        outcome: &Outcome,
-        local: &Local,
-        found: Report,
-        shell: &Shell,
-    ) -> Result<()> {
-        let deployment = as_json(self.command, outcome);
-        let rejections = Report {
-            sources: found.sources.clone(),
-            diagnostics: outcome.findings(local),
-            policies: found.policies,
-        };
-        let style = shell.style();
-        // What the snippets and annotations show is not said again below the rows of the table.
-        let table = without_items(&deployment, local);
-        match shell.format(self.format) {
-            Format::Json => shell.print(|out| json::deploy::render(&deployment, out))?,
-            Format::Markdown => shell.print(|out| {
-                out.extend_from_slice(markdown::deploy::document(&deployment).as_bytes());
-                Ok(())
-            })?,
-            Format::Human => shell.print(|out| {
-                human::findings(&rejections, style, out)?;
-                human::deploy::render(&table, style, out)
-            })?,
-            Format::Github => shell.print(|out| {
-                github::findings(&rejections, out)?;
-                human::deploy::render(&table, style, out)
-            })?,
-            Format::Azure => shell.print(|out| {
-                azure::findings(&rejections, out)?;
-                human::deploy::render(&table, style, out)
-            })?,
-            format @ (Format::Sarif | Format::Junit) => {
-                let mut report = found;
-                report.diagnostics.extend(rejections.diagnostics);
-                report.sort();
-                let options = Options {
-                    command: self.command,
-                    style,
-                    ..Options::default()
-                };
-                shell.print(|out| output::render(&report, format, &options, out))?;
-                let mut text = Vec::new();
-                human::deploy::render(&table, shell.error_style(), &mut text)?;
-                shell.say(String::from_utf8_lossy(&text).trim_end());
-            }
-        }
-        if let Some(path) = shell.variable("GITHUB_STEP_SUMMARY") {
-            super::shell::append(&path, &markdown::deploy::document(&deployment))
-                .with_context(|| format!("cannot write the job summary to `{path}`"))?;
-        }
-        self.say_what_remains(outcome, local, shell);
-        Ok(())
-    }
-
-    fn say_what_remains(&self, outcome: &Outcome, local: &Local, shell: &Shell) {
-        for keyset in outcome.keysets.iter().filter(|keyset| keyset.placeholder) {
-            shell.say(format!(
-                "note: keyset {} holds a random placeholder: its secret is not set, which only the \
-                 emulator accepts",
-                keyset.id
-            ));
-        }
-        let done = |status: Status| outcome.policies.iter().any(|it| it.status == status);
-        if let Some(folder) = &outcome.snapshot
-            && (done(Status::Done) || done(Status::Failed))
-        {
-            let emulator = if self.emulator { " --emulator" } else { "" };
-            shell.say(format!(
-                "undo: iefctl rollback {}{emulator}",
-                output::shell_word(&folder.display().to_string())
-            ));
-        }
-        match &outcome.stopped {
-            None => {}
-            Some(Stop::Interrupted) => {
-                shell.say("interrupted: what is not listed as done was not started; run again");
-            }
-            Some(Stop::Refused(why) | Stop::Unreachable(why)) => {
-                shell.say(format!("stopped: {why}"));
-            }
-        }
-        for policy in &outcome.policies {
-            if let Some(error) = &policy.error
-                && let Some(advice) = &error.advice
-                && !error.unforeseen
-            {
-                shell.say(format!("help for {}: {advice}", policy.id));
-            }
-        }
-        let off = self.levels.iter().filter(|(_, level)| level.is_none());
-        let off: Vec<&str> = off.map(|(rule, _)| rule.as_str()).collect();
-        let unless = if off.is_empty() {
-            String::new()
-        } else {
-            format!(
-                " (unless one of the rules would have found it that are switched off: {})",
-                off.join(", ")
-            )
-        };
-        for evidence in Evidence::of(outcome, local, &self.levels) {
-            let asks = format!(
-                "{}: the tenant refused what iefctl found nothing wrong with. Please report that{unless}",
-                evidence.policy
-            );
-            match save_evidence(&evidence) {
-                Ok(path) => shell.say(format!(
-                    "{asks} and attach {}: it has no values in it",
-                    path.display()
-                )),
-                Err(error) => shell.say(format!(
-                    "{asks}; the data to attach cannot be written to {REPORTS}: {error}"
-                )),
-            }
-        }
-    }
 }
 
-fn save_evidence(evidence: &Evidence) -> std::io::Result<PathBuf> {
-    let plain = |c: char| {
-        if c.is_ascii_alphanumeric() || matches!(c, '_' | '-') {
-            c
-        } else {
-            '_'
-        }
-    };
-    let name: String = evidence.policy.chars().take(100).map(plain).collect();
-    std::fs::create_dir_all(REPORTS)?;
-    let path = Path::new(REPORTS).join(format!("{name}.md"));
-    std::fs::write(&path, &evidence.markdown)?;
-    Ok(path)
+/// What a plan does, in a few words.
+fn summary(plan: &Plan) -> String {
+    let count = |action| plan.count(action);
+    let keysets = plan.keysets.iter();
+    let keysets = keysets.filter(|step| step.action != deploy::KeysetAction::Present);
+    let parts = [
+        (
+            count(PolicyAction::Create),
+            "policy",
+            "policies",
+            "to create",
+        ),
+        (
+            count(PolicyAction::Update),
+            "policy",
+            "policies",
+            "to update",
+        ),
+        (
+            count(PolicyAction::Delete),
+            "policy",
+            "policies",
+            "to delete",
+        ),
+        (keysets.count(), "keyset", "keysets", "to provision"),
+    ];
+    let parts: Vec<String> = parts
+        .into_iter()
+        .filter(|(count, ..)| *count > 0)
+        .map(|(count, one, many, what)| {
+            let noun = if count == 1 { one } else { many };
+            format!("{count} {noun} {what}")
+        })
+        .collect();
+    parts.join(", ")
 }
 
-/// The result without the service's sentences about policies whose findings are shown elsewhere.
-fn without_items(deployment: &DeployJson, local: &Local) -> DeployJson {
-    let mut table = deployment.clone();
-    for policy in &mut table.policies {
-        if policy.error.is_some() && local.find(&policy.id).is_some() {
-            policy.error_items.clear();
-            policy.error = None;
-        }
-    }
-    table
-}
-
-/// The first Ctrl-C lets running calls end, a second one ends the process.
-async fn interrupt(cancellation: Cancellation, shell: Shell) {
-    if tokio::signal::ctrl_c().await.is_err() {
-        return;
-    }
+/// The first signal lets running calls end and starts no further ones, a second one ends the process.
+async fn interrupt(
+    mut signals: Signals,
+    cancellation: Cancellation,
+    client: GraphClient,
+    display: Arc<Display>,
+    shell: Shell,
+) {
+    signals.next().await;
     cancellation.cancel();
-    shell.say("stopping: running uploads are finished first");
+    client.set_patience(false);
+    display.say("stopping: running calls are finished first; once more ends at once");
+    let status = signals.next().await;
+    display.finish();
+    shell.say(
+        "ended: what was running may have taken effect or not; the next run finds out and does what \
+         is left",
+    );
+    end(status)
+}
+
+#[expect(
+    clippy::exit,
+    reason = "somebody insists on an end while calls are running"
+)]
+fn end(status: i32) -> ! {
+    std::process::exit(status)
 }
 
 /// Passes the events of a deployment to the display, which begins with the first write: before that
@@ -348,6 +325,14 @@ impl Display {
                 Progress::on_stderr(policies, shell.stderr_is_terminal(), style)
             }
         });
+    }
+
+    /// A line that the display does not overwrite.
+    fn say(&self, line: &str) {
+        match self.progress.get() {
+            Some(progress) => progress.say(line),
+            None => self.shell.say(line),
+        }
     }
 
     pub(super) fn finish(&self) {
@@ -391,7 +376,8 @@ impl Observer for Display {
                 reason,
                 ..
             } => progress::Event::Retry {
-                id: operation,
+                // The line of the upload is known by its policy.
+                id: operation.strip_prefix("PUT policy ").unwrap_or(operation),
                 reason,
                 delay: *delay,
             },
@@ -399,9 +385,19 @@ impl Observer for Display {
                 self.begin(*policies);
                 return;
             }
-            Event::SnapshotSaved { .. } | Event::KeysetStarted { .. } | Event::Restoring { .. } => {
+            Event::KeyAwaited { id, at_most } => {
+                self.say(&format!(
+                    "{id}: an earlier run was interrupted while its key was being made; waiting up \
+                     to {} s for that key to appear before another one is made",
+                    at_most.as_secs().max(1)
+                ));
                 return;
             }
+            Event::Restoring { policies } => {
+                self.say(&format!("putting back {policies} of the policies"));
+                return;
+            }
+            Event::SnapshotSaved { .. } | Event::KeysetStarted { .. } => return,
         };
         match self.progress.get() {
             Some(progress) => progress.event(event),

@@ -3,17 +3,18 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 
-use crate::config::{self, LoadOptions};
 use crate::deploy::{self, Local, Materials, Plan, PlanOptions, Remote};
 use crate::diagnostics::Report;
 use crate::output::{self, Format};
 use crate::policy::Renaming;
 
-use super::deployment::{Deployment, Display, Ready};
+use super::choice::{TenantChoice, chosen_tenant};
+use super::confirm::{Unattended, agreed};
+use super::deployment::{self, Deployment, Display, Ready};
 use super::plan::{read, runtime};
-use super::tenant::{Connection, Need, TenantArgs};
+use super::tenant::{Connection, Need};
 use super::{Exit, Shell};
 
 /// How many calls run at a time.
@@ -37,25 +38,8 @@ pub struct DestroyArgs {
     #[arg(long, value_name = "TEXT")]
     prefix: String,
 
-    /// Environment of the configuration whose tenant is meant
-    #[arg(short, long, value_name = "NAME", env = "IEFCTL_ENVIRONMENT")]
-    environment: Option<String>,
-
-    /// Tenant, such as contoso.onmicrosoft.com
-    #[arg(
-        short = 't',
-        long = "tenant",
-        id = "tenant-name",
-        value_name = "DOMAIN"
-    )]
-    tenant_name: Option<String>,
-
-    /// Configuration file [default: iefctl.toml or appsettings.json in this folder or above it]
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
-
     #[command(flatten)]
-    tenant: TenantArgs,
+    choice: TenantChoice,
 
     /// Do not ask
     #[arg(short, long)]
@@ -79,25 +63,20 @@ pub fn run(args: &DestroyArgs, shell: &Shell) -> Result<Exit> {
         bail!("--prefix is empty: it must name the copy that is to be removed");
     }
     let renaming = Renaming::new(&args.prefix, "")?;
-    let options = LoadOptions {
-        config: args.config.clone(),
-        environment: args.environment.clone(),
-        tenant: args.tenant_name.clone(),
-        with: Vec::new(),
-    };
-    let project = config::load_without_policies(&options, &|name| shell.variable(name))?;
-    let Some(tenant) = project.settings.tenant else {
-        bail!("no tenant is chosen: name it with `--tenant DOMAIN` or `--environment NAME`");
-    };
+    let tenant = chosen_tenant(&args.choice.load(shell)?)?;
+    let access = &args.choice.access;
     let display = Arc::new(Display::new(shell));
     runtime()?.block_on(async {
         let observer = Arc::<Display>::clone(&display);
         let needs = [Need::WritePolicies, Need::ReadKeysets];
-        let connection = args
-            .tenant
-            .connect_for(&needs, &tenant, observer, shell)
-            .await?;
-        let (remote, plan) = match prepare(args, &renaming, &connection, shell).await {
+        let connection = access.connect_for(&needs, &tenant, observer, shell).await?;
+        let prepared = match deployment::lock(&args.snapshots, &connection, access) {
+            Ok(lock) => prepare(args, &renaming, &connection, shell)
+                .await
+                .map(|prepared| (lock, prepared)),
+            Err(error) => Err(error),
+        };
+        let (lock, (remote, plan)) = match prepared {
             Ok(prepared) => prepared,
             Err(error) => {
                 connection.close().await;
@@ -110,7 +89,7 @@ pub fn run(args: &DestroyArgs, shell: &Shell) -> Result<Exit> {
             concurrency: CONCURRENCY,
             snapshots: &args.snapshots,
             atomic: false,
-            emulator: args.tenant.emulator,
+            emulator: access.emulator,
             // Whoever comes here has agreed.
             yes: true,
             levels: Vec::new(),
@@ -119,6 +98,7 @@ pub fn run(args: &DestroyArgs, shell: &Shell) -> Result<Exit> {
         };
         let ready = Ready {
             connection,
+            lock,
             plan,
             local: Local::default(),
             remote,
@@ -126,7 +106,8 @@ pub fn run(args: &DestroyArgs, shell: &Shell) -> Result<Exit> {
             report: Report::default(),
             ledger: None,
         };
-        deployment.carry_out(ready, shell).await
+        let deployed = deployment.carry_out(ready, shell).await?;
+        deployed.present(args.format, shell)
     })
 }
 
@@ -180,17 +161,9 @@ fn agree(args: &DestroyArgs, plan: &Plan, shell: &Shell) -> Result<()> {
     for step in &plan.policies {
         shell.say(format!("  {}", output::plain(&step.id)));
     }
-    if args.yes {
-        return Ok(());
-    }
-    if !shell.can_ask() {
-        bail!("nothing was deleted: nobody can be asked here; say --yes if that is meant");
-    }
     let question = format!("Delete {count} {policies} from {tenant}?");
-    if shell
-        .confirm(&question)
-        .context("cannot read the answer; `--yes` does not ask")?
-    {
+    let unattended = Unattended::NeedsYes("nothing was deleted: whole policies would be");
+    if agreed(&question, args.yes, unattended, shell)? {
         return Ok(());
     }
     bail!("not confirmed: nothing was deleted")

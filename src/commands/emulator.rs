@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result};
 
 use crate::emulator::{Emulator, EmulatorOptions, Faults};
 
+use super::signals::Signals;
 use super::{Exit, Shell};
 
 /// Run a local stand-in for the tenant
@@ -25,7 +26,7 @@ Examples:
   export AZURE_TENANT_ID=contoso.onmicrosoft.com AZURE_CLIENT_ID=any AZURE_CLIENT_SECRET=any
   iefctl deploy policies
 
-Stops at Ctrl-C.")]
+Stops at Ctrl-C and SIGTERM, when running requests are answered.")]
 pub struct EmulatorArgs {
     /// Port on 127.0.0.1; 0 takes a free one
     #[arg(long, default_value_t = 0, value_name = "PORT")]
@@ -105,9 +106,8 @@ async fn serve(args: &EmulatorArgs, shell: &Shell) -> Result<Exit> {
         writeln!(out, "  graph  {url}/beta/trustFramework/policies")?;
         writeln!(out, "  token  {url}/{{tenant}}/oauth2/v2.0/token")
     })?;
-    tokio::signal::ctrl_c()
-        .await
-        .context("cannot wait for Ctrl-C")?;
+    let mut signals = Signals::listen().context("cannot wait for Ctrl-C")?;
+    signals.next().await;
     shell.say("stopping");
     emulator.shutdown().await;
     Ok(Exit::Clean)

@@ -6,9 +6,12 @@
 
 mod atomic_file;
 pub mod build;
+mod choice;
 pub mod ci;
 mod ci_summary;
+mod confirm;
 pub mod deploy;
+mod deployed;
 mod deployment;
 pub mod destroy;
 pub mod emulator;
@@ -27,6 +30,7 @@ pub mod pull;
 pub mod rollback;
 mod saved_plan;
 pub mod shell;
+mod signals;
 pub mod tenant;
 pub mod validate;
 mod watch;

@@ -1,6 +1,6 @@
 //! `iefctl plan`, and what it shares with `deploy`: reading both sides and comparing them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, bail};
 use crate::config::{self, Project};
 use crate::deploy::{
     self, GeneratedKind, KeyContent, Ledger, Local, Observer, PlanOptions, Planned, Recipe, Remote,
-    Usage, ValueSource,
+    TenantLock, Usage, ValueSource,
 };
 use crate::output::Format;
 use crate::policy::Base;
@@ -18,7 +18,7 @@ use super::plan_view::View;
 use super::project::{self, ProjectArgs, TenantPolicy, Validated};
 use super::tenant::{Connection, TenantArgs, tenant_name};
 use super::validate::report;
-use super::{Exit, Shell, saved_plan};
+use super::{Exit, Shell, deployment, saved_plan};
 
 /// Show what `deploy` would change; writes nothing
 #[derive(Debug, clap::Args)]
@@ -73,9 +73,10 @@ pub fn run(args: &PlanArgs, shell: &Shell) -> Result<Exit> {
             args: &args.tenant,
             prune: &args.prune,
             paths: &args.project.paths,
-            concurrency: 8,
+            concurrency: project.concurrency.unwrap_or(8),
             observer: Arc::new(()),
             delete: Vec::new(),
+            lock: None,
         };
         let prepared = side.prepare(&project, validated, shell).await?;
         let exit = conclude(args, &prepared, shell);
@@ -155,11 +156,15 @@ pub(super) struct TenantSide<'a> {
     pub(super) observer: Arc<dyn Observer>,
     /// Policies that are to be deleted where the tenant has them.
     pub(super) delete: Vec<String>,
+    /// The folder of the snapshots, if the plan is to be carried out: what is read must not be
+    /// changed by another run from here.
+    pub(super) lock: Option<&'a Path>,
 }
 
 /// Both sides and what would be done.
 pub(super) struct Prepared {
     pub(super) connection: Connection,
+    pub(super) lock: Option<TenantLock>,
     pub(super) local: Local,
     pub(super) remote: Remote,
     pub(super) planned: Planned,
@@ -186,9 +191,21 @@ impl TenantSide<'_> {
             .args
             .connect(&tenant, Arc::clone(&self.observer), shell)
             .await?;
-        match self.compare(project, validated, &connection, shell).await {
-            Ok((local, remote, planned, validated, ledger)) => Ok(Prepared {
+        let lock = match self.lock {
+            Some(snapshots) => deployment::lock(snapshots, &connection, self.args),
+            None => Ok(None),
+        };
+        let compared = match lock {
+            Ok(lock) => self
+                .compare(project, validated, &connection, shell)
+                .await
+                .map(|compared| (lock, compared)),
+            Err(error) => Err(error),
+        };
+        match compared {
+            Ok((lock, (local, remote, planned, validated, ledger))) => Ok(Prepared {
                 connection,
+                lock,
                 ledger,
                 local,
                 remote,

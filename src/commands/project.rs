@@ -1,7 +1,7 @@
 //! What a command works on: the arguments that name policies and settings, and validating them.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 
@@ -110,7 +110,8 @@ impl ProjectArgs {
     /// What is wrong with the configuration or does not fit to it.
     pub fn load_configuration(&self, shell: &Shell) -> Result<Project> {
         let env = |name: &str| shell.variable(name);
-        self.checked(config::load_configuration(&self.options(), &env)?, shell)
+        let project = config::load_settings(Path::new("."), &self.options(), &env)?;
+        self.checked(project, shell)
     }
 
     fn options(&self) -> LoadOptions {

@@ -8,16 +8,17 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
 
-use crate::config::{self, LoadOptions, Project};
+use crate::config::{self, Project};
 use crate::deploy::{Fingerprint, Remote, RemotePolicy};
 use crate::diagnostics::{Source, SourceMap, near_miss};
 use crate::output::Format;
 use crate::policy::{Header, Resolver, canonical_form, without_tenant_object_id};
 use crate::xml;
 
+use super::choice::{TenantChoice, chosen_tenant};
 use super::files;
 use super::plan::{read, runtime};
-use super::tenant::{Need, TenantArgs};
+use super::tenant::Need;
 use super::{Exit, Shell};
 
 /// The file with the list of keysets.
@@ -48,26 +49,8 @@ pub struct PullArgs {
     #[arg(long, value_name = "ID")]
     policy: Vec<String>,
 
-    /// Environment of the configuration whose tenant is meant, and whose settings become
-    /// placeholders again
-    #[arg(short, long, value_name = "NAME", env = "IEFCTL_ENVIRONMENT")]
-    environment: Option<String>,
-
-    /// Tenant, such as contoso.onmicrosoft.com
-    #[arg(
-        short = 't',
-        long = "tenant",
-        id = "tenant-name",
-        value_name = "DOMAIN"
-    )]
-    tenant_name: Option<String>,
-
-    /// Configuration file [default: iefctl.toml or appsettings.json in the folder or above it]
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
-
     #[command(flatten)]
-    tenant: TenantArgs,
+    choice: TenantChoice,
 
     /// Overwrite files that somebody has worked on
     #[arg(long)]
@@ -83,25 +66,18 @@ pub struct PullArgs {
 /// # Errors
 /// What keeps the command from running, and what the disk refuses.
 pub fn run(args: &PullArgs, shell: &Shell) -> Result<Exit> {
-    let options = LoadOptions {
-        config: args.config.clone(),
-        environment: args.environment.clone(),
-        tenant: args.tenant_name.clone(),
-        with: Vec::new(),
-    };
     let env = |name: &str| shell.variable(name);
-    let mut project = config::load_folder(&args.folder, &options, &env)?;
+    let mut project = config::load_folder(&args.folder, &args.choice.options(), &env)?;
     for note in project.notes.drain(..) {
         shell.note(note);
     }
-    let Some(tenant) = project.settings.tenant.clone() else {
-        bail!("no tenant is chosen: name it with `--tenant DOMAIN` or `--environment NAME`");
-    };
+    let tenant = chosen_tenant(&project)?;
     let files = LocalFiles::read(&project)?;
     let (remote, chosen) = runtime()?.block_on(async {
         let needs = [Need::ReadPolicies, Need::ReadKeysets];
         let connection = args
-            .tenant
+            .choice
+            .access
             .connect_for(&needs, &tenant, Arc::new(()), shell)
             .await?;
         let remote = read(&connection, None, 8).await;

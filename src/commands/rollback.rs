@@ -7,17 +7,20 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, bail};
 use serde::Serialize;
 
-use crate::config::{self, LoadOptions, Project};
-use crate::deploy::{self, Local, Materials, PlanOptions, Planned, PolicyAction, Remote, Snapshot};
+use crate::config::Project;
+use crate::deploy::{
+    self, Local, Materials, PlanOptions, Planned, PolicyAction, Remote, Snapshot, TenantLock,
+};
 use crate::diagnostics::{Report, Source};
 use crate::output::{self, Format};
 use crate::validate::{self as validation, Input};
 
-use super::deployment::{Deployment, Display, Ready};
+use super::choice::TenantChoice;
+use super::deployment::{self, Deployment, Display, Ready};
 use super::plan::{read, runtime};
 use super::plan_view::View;
 use super::project::Validated;
-use super::tenant::{Connection, TenantArgs};
+use super::tenant::Connection;
 use super::validate::report;
 use super::{Exit, Shell};
 
@@ -53,20 +56,8 @@ pub struct RollbackArgs {
     #[arg(short, long)]
     yes: bool,
 
-    /// Environment of the configuration whose tenant is meant
-    #[arg(short, long, value_name = "NAME", env = "IEFCTL_ENVIRONMENT")]
-    environment: Option<String>,
-
-    /// Tenant, such as contoso.onmicrosoft.com
-    #[arg(short, long, value_name = "DOMAIN")]
-    tenant: Option<String>,
-
-    /// Configuration file [default: iefctl.toml or appsettings.json in this folder or above it]
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
-
     #[command(flatten)]
-    access: TenantArgs,
+    choice: TenantChoice,
 
     /// How many calls run at a time [default: 8, or what the configuration says]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
@@ -86,13 +77,7 @@ pub struct RollbackArgs {
 /// # Errors
 /// What keeps the command from running; nothing was written to the tenant then.
 pub fn run(args: &RollbackArgs, shell: &Shell) -> Result<Exit> {
-    let options = LoadOptions {
-        config: args.config.clone(),
-        environment: args.environment.clone(),
-        tenant: args.tenant.clone(),
-        with: Vec::new(),
-    };
-    let project = config::load_without_policies(&options, &|name| shell.variable(name))?;
+    let project = args.choice.load(shell)?;
     let wanted = project.settings.tenant.clone();
     if args.list {
         return list(args, wanted.as_deref(), shell);
@@ -117,13 +102,22 @@ pub fn run(args: &RollbackArgs, shell: &Shell) -> Result<Exit> {
     let display = Arc::new(Display::new(shell));
     runtime()?.block_on(async {
         let connection = args
+            .choice
             .access
             .connect(&tenant, Arc::<Display>::clone(&display), shell)
             .await?;
-        match rollback.prepare(&connection).await {
-            Ok(prepared) => {
+        let lock = deployment::lock(&args.snapshots, &connection, &args.choice.access);
+        let prepared = match lock {
+            Ok(lock) => rollback
+                .prepare(&connection)
+                .await
+                .map(|prepared| (lock, prepared)),
+            Err(error) => Err(error),
+        };
+        match prepared {
+            Ok((lock, prepared)) => {
                 rollback
-                    .carry_out(connection, prepared, &display, shell)
+                    .carry_out(connection, lock, prepared, &display, shell)
                     .await
             }
             Err(error) => {
@@ -358,8 +352,9 @@ impl Rollback<'_> {
     async fn carry_out(
         &self,
         connection: Connection,
+        lock: Option<TenantLock>,
         prepared: Prepared,
-        display: &Display,
+        display: &Arc<Display>,
         shell: &Shell,
     ) -> Result<Exit> {
         let Prepared {
@@ -407,7 +402,7 @@ impl Rollback<'_> {
             concurrency: self.concurrency,
             snapshots: &self.args.snapshots,
             atomic: false,
-            emulator: self.args.access.emulator,
+            emulator: self.args.choice.access.emulator,
             yes: self.args.yes,
             levels: Vec::new(),
             prunes: false,
@@ -415,6 +410,7 @@ impl Rollback<'_> {
         };
         let ready = Ready {
             connection,
+            lock,
             plan,
             local,
             remote,
@@ -422,7 +418,8 @@ impl Rollback<'_> {
             report: validated.report,
             ledger: None,
         };
-        deployment.carry_out(ready, shell).await
+        let deployed = deployment.carry_out(ready, shell).await?;
+        deployed.present(self.args.format, shell)
     }
 }
 

@@ -114,30 +114,9 @@ pub fn load(
     options: &LoadOptions,
     env: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Project, ConfigError> {
-    read(Some(paths), options, env)
-}
-
-/// Loads the configuration for the current folder and no policies, for commands that are about a
-/// tenant only.
-///
-/// # Errors
-/// [`ConfigError`]: the command cannot run; nothing else happened.
-pub fn load_configuration(
-    options: &LoadOptions,
-    env: &dyn Fn(&str) -> Option<String>,
-) -> Result<Project, ConfigError> {
-    read(None, options, env)
-}
-
-fn read(
-    paths: Option<&[PathBuf]>,
-    options: &LoadOptions,
-    env: &dyn Fn(&str) -> Option<String>,
-) -> Result<Project, ConfigError> {
     let mut notes = Vec::new();
     let mut sources = SourceMap::new();
     let targets = paths
-        .unwrap_or_default()
         .iter()
         .map(|path| Ok((paths::display(path), Target::of(path, None)?)))
         .collect::<Result<Vec<_>, ConfigError>>()?;
@@ -147,10 +126,7 @@ fn read(
     let chosen = select::environment(configuration, options.environment.as_deref())?;
     let settings = select::settings(configuration, chosen, options, &sources, env)?;
     let filter = filter(configuration, chosen, &sources)?;
-    let plans = match paths {
-        Some(_) => plan_sets(targets, configuration, &sources)?,
-        None => Vec::new(),
-    };
+    let plans = plan_sets(targets, configuration, &sources)?;
     let is_complete = plans.iter().any(|plan| plan.is_complete);
     let with = with_targets(configuration, options, &sources)?;
     let (sets, bases) = read_sets(plans, &with, &filter, &mut notes)?;
@@ -201,32 +177,6 @@ impl Project {
         });
         ConfigError::all(unknown.collect())
     }
-}
-
-/// Loads the configuration without any policy, for commands that work on the tenant alone: that of
-/// `--config`, else that of the current folder.
-///
-/// # Errors
-/// As [`load`].
-pub fn load_without_policies(
-    options: &LoadOptions,
-    env: &dyn Fn(&str) -> Option<String>,
-) -> Result<Project, ConfigError> {
-    let mut notes = Vec::new();
-    let mut sources = SourceMap::new();
-    let files = locate(&[], options.config.as_deref(), &mut notes)?;
-    let configuration = open(&files, options.config.is_some(), &mut sources, &mut notes)?;
-    let configuration = configuration.as_ref();
-    let chosen = select::environment(configuration, options.environment.as_deref())?;
-    let settings = select::settings(configuration, chosen, options, &sources, env)?;
-    Ok(project(
-        configuration,
-        chosen,
-        options,
-        settings,
-        sources,
-        notes,
-    ))
 }
 
 /// Loads what is configured for `folder`, which need not exist, and no policies.

@@ -6,16 +6,19 @@ use std::time::{Duration, Instant, SystemTime};
 
 use tokio::task::JoinSet;
 
-use crate::msgraph::{GraphClient, GraphError};
+use crate::msgraph::GraphClient;
 
+use super::breaker::Breaker;
 use super::failure::Failure;
+use super::lock::{Pending, TenantLock};
 use super::materials::{Material, Materials};
 use super::moved::Moved;
 use super::outcome::{KeysetOutcome, Outcome, OutcomeSummary, PolicyOutcome, Status, Stop};
 use super::plan::{KeysetAction, Plan, PolicyAction};
-use super::provision::{KeyMade, Provisioned, provision};
+use super::provision::{Job, KeyMade, ProvisionError, Provisioned};
 use super::schedule::{Schedule, State};
 use super::snapshot::{Contents, SnapshotError};
+use super::upload::{NOT_STORED, Upload, WriteError};
 use super::{Cancellation, Event, Local, Observer, Remote, fold, restore};
 
 /// What [`execute`] needs.
@@ -31,6 +34,9 @@ pub struct Execution<'a> {
     pub remote: &'a Remote,
     /// The values of the keys that are to be made.
     pub materials: Materials,
+    /// What keeps other runs out and remembers keys whose making was interrupted; none for a tenant
+    /// that nobody else can write to.
+    pub lock: Option<TenantLock>,
     /// Choices.
     pub options: ExecuteOptions,
 }
@@ -44,6 +50,8 @@ pub struct ExecuteOptions {
     pub snapshots: Option<PathBuf>,
     /// If anything fails, put back what was written.
     pub atomic: bool,
+    /// How long the key of a keyset is waited for that somebody else has just created.
+    pub wait_for_others: Duration,
 }
 
 impl Default for ExecuteOptions {
@@ -52,6 +60,7 @@ impl Default for ExecuteOptions {
             concurrency: 8,
             snapshots: None,
             atomic: false,
+            wait_for_others: Duration::from_secs(20),
         }
     }
 }
@@ -93,6 +102,7 @@ pub async fn execute(
         local,
         remote,
         materials,
+        lock,
         options,
     } = execution;
     let moved = plan.moved(local, remote);
@@ -134,6 +144,8 @@ pub async fn execute(
         observer,
         cancellation,
         concurrency: options.concurrency.max(1),
+        lock,
+        wait_for_others: options.wait_for_others,
         breaker: Breaker::default(),
         unclear: Vec::new(),
         outcome: blank(plan, snapshot),
@@ -154,6 +166,8 @@ pub async fn execute(
         any.then_some(Stop::Interrupted)
     });
     if options.atomic && !outcome.is_complete() {
+        // Whoever was impatient wants the deployment to end, not the tenant to stay half done.
+        client.set_patience(true);
         restore::restore(client, plan, remote, &unclear, &mut outcome, observer).await;
     }
     let stats = client.stats();
@@ -233,39 +247,6 @@ pub(super) fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Notices when trying on makes no sense.
-#[derive(Debug, Default)]
-struct Breaker {
-    stop: Option<Stop>,
-    /// Calls in a row that got no answer, each after all its repetitions.
-    unanswered: u32,
-}
-
-impl Breaker {
-    /// So many calls without any answer mean that the next one gets none either.
-    const MOST_UNANSWERED: u32 = 3;
-
-    fn succeeded(&mut self) {
-        self.unanswered = 0;
-    }
-
-    fn failed(&mut self, error: &GraphError) {
-        match error {
-            GraphError::NoAnswer(_) => self.unanswered += 1,
-            _ => self.unanswered = 0,
-        }
-        let refused =
-            matches!(error, GraphError::SignIn { .. }) || matches!(error.status(), Some(401 | 403));
-        if refused {
-            self.stop
-                .get_or_insert_with(|| Stop::Refused(error.to_string()));
-        } else if self.unanswered >= Self::MOST_UNANSWERED {
-            self.stop
-                .get_or_insert_with(|| Stop::Unreachable(error.to_string()));
-        }
-    }
-}
-
 struct Run<'a> {
     client: &'a GraphClient,
     plan: &'a Plan,
@@ -273,6 +254,8 @@ struct Run<'a> {
     observer: &'a dyn Observer,
     cancellation: &'a Cancellation,
     concurrency: usize,
+    lock: Option<TenantLock>,
+    wait_for_others: Duration,
     breaker: Breaker,
     /// Failed policies whose write may have taken effect all the same.
     unclear: Vec<usize>,
@@ -281,7 +264,7 @@ struct Run<'a> {
 
 /// What one call brought.
 struct Written {
-    result: Result<u32, GraphError>,
+    result: Result<u32, WriteError>,
     duration: Duration,
 }
 
@@ -307,12 +290,7 @@ impl Run<'_> {
                 && self.may_start()
                 && let Some((position, material)) = waiting.pop()
             {
-                let (client, step) = (self.client.clone(), &self.plan.keysets[position]);
-                let (id, action) = (step.id.clone(), step.action);
-                self.observer.on_event(&Event::KeysetStarted {
-                    id: id.clone(),
-                    action,
-                });
+                let job = self.job(position);
                 let task = running.spawn(async move {
                     let placeholder = matches!(
                         material,
@@ -321,10 +299,7 @@ impl Run<'_> {
                             ..
                         }
                     );
-                    (
-                        provision(&client, &id, action, &material).await,
-                        placeholder,
-                    )
+                    (job.provision(&material).await, placeholder)
                 });
                 positions.insert(task.id(), position);
             }
@@ -338,6 +313,32 @@ impl Run<'_> {
             if let Some(position) = positions.remove(&task) {
                 self.keyset_finished(position, finished);
             }
+        }
+    }
+
+    /// The making of a keyset, which begins now.
+    fn job(&self, position: usize) -> Job {
+        let step = &self.plan.keysets[position];
+        self.observer.on_event(&Event::KeysetStarted {
+            id: step.id.clone(),
+            action: step.action,
+        });
+        let lock = self.lock.as_ref();
+        let pending = lock.and_then(|lock| lock.pending(&step.id, SystemTime::now()));
+        if let Some(Pending::AddingKey(at_most)) = pending {
+            self.observer.on_event(&Event::KeyAwaited {
+                id: step.id.clone(),
+                at_most,
+            });
+        }
+        Job {
+            client: self.client.clone(),
+            lock: self.lock.clone(),
+            cancellation: self.cancellation.clone(),
+            id: step.id.clone(),
+            action: step.action,
+            pending,
+            wait_for_others: self.wait_for_others,
         }
     }
 
@@ -366,10 +367,14 @@ impl Run<'_> {
                         outcome.how = Some("somebody else has added a key meanwhile".to_owned());
                         self.breaker.succeeded();
                     }
-                    Err(error) => {
+                    Err(ProvisionError::Create(error) | ProvisionError::Graph(error)) => {
                         outcome.attempts = error.attempts();
                         outcome.error = Some(Failure::of_call(&error));
                         self.breaker.failed(&error);
+                    }
+                    Err(ProvisionError::Stopped) => outcome.status = Status::NotStarted,
+                    Err(error @ (ProvisionError::Contended(_) | ProvisionError::Lock(_))) => {
+                        outcome.error = Some(Failure::internal(error.to_string()));
                     }
                 }
             }
@@ -462,16 +467,18 @@ impl Run<'_> {
             action: step.action,
         });
         let (client, id) = (self.client.clone(), step.id.clone());
-        let text = self
-            .local
-            .find(&id)
-            .map(|policy| std::sync::Arc::clone(&policy.text));
-        let text = text.filter(|_| step.action != PolicyAction::Delete);
+        let upload = match step.action {
+            PolicyAction::Delete => None,
+            _ => self.local.find(&id).map(Upload::of),
+        };
         async move {
             let started = Instant::now();
-            let result = match text {
-                Some(text) => client.put_policy(&id, &text).await.map(|put| put.attempts),
-                None => client.delete_policy(&id).await.map(|_| 1),
+            let result = match upload {
+                Some(upload) => upload.send(&client, &id).await,
+                None => match client.delete_policy(&id).await {
+                    Ok(_) => Ok(1),
+                    Err(error) => Err(WriteError::Graph(error)),
+                },
             };
             Written {
                 result,
@@ -503,7 +510,12 @@ impl Run<'_> {
                         outcome.attempts = attempts;
                         self.breaker.succeeded();
                     }
-                    Err(error) => {
+                    Err(WriteError::Other { attempts }) => {
+                        outcome.attempts = attempts;
+                        outcome.error = Some(Failure::internal(NOT_STORED));
+                        self.unclear.push(position);
+                    }
+                    Err(WriteError::Graph(error)) => {
                         outcome.attempts = error.attempts();
                         outcome.error = Some(match self.local.find(&outcome.id) {
                             Some(policy) => Failure::of_upload(&error, policy, self.local),

@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -256,9 +257,7 @@ impl Ledger {
         text.push('\n');
         let folder = self.path.parent().unwrap_or(Path::new("."));
         fs::create_dir_all(folder).map_err(|error| self.failed("cannot create", error))?;
-        let mut temporary = self.path.clone().into_os_string();
-        temporary.push(format!(".{}.tmp", std::process::id()));
-        let temporary = PathBuf::from(temporary);
+        let temporary = self.temporary();
         let written = File::create(&temporary)
             .and_then(|mut file| {
                 file.write_all(text.as_bytes())?;
@@ -272,6 +271,29 @@ impl Ledger {
         })
     }
 
+    /// A file of this process. One that an interrupted process left is removed.
+    fn temporary(&self) -> PathBuf {
+        let own = |id: &str| {
+            let mut path = self.path.clone().into_os_string();
+            path.push(format!(".{id}.tmp"));
+            PathBuf::from(path)
+        };
+        let this = own(&std::process::id().to_string());
+        let name = self.path.file_name().unwrap_or_default();
+        let prefix = format!("{}.", name.to_string_lossy());
+        let folder = self.path.parent().unwrap_or(Path::new("."));
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            let other = entry.file_name();
+            let other = other.to_string_lossy();
+            let is_temporary = other.starts_with(&prefix) && other.ends_with(".tmp");
+            if is_temporary && is_old(&entry) {
+                // It is of no use to anybody; that it stays harms nobody either.
+                let _ = fs::remove_file(entry.path());
+            }
+        }
+        this
+    }
+
     fn failed(&self, action: &'static str, source: io::Error) -> LedgerError {
         LedgerError::Io {
             action,
@@ -279,4 +301,12 @@ impl Ledger {
             source,
         }
     }
+}
+
+/// Whether no running process can be writing this file any more.
+fn is_old(entry: &fs::DirEntry) -> bool {
+    const LONG: Duration = Duration::from_secs(60);
+    let modified = entry.metadata().and_then(|metadata| metadata.modified());
+    let age = modified.map(|modified| modified.elapsed());
+    matches!(age, Ok(Ok(age)) if age > LONG)
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::diagnostics::{Location, SourceId, SourceMap};
-use crate::policy::{Base, KeysetReference, Policy, PolicySet, canonical_form, keyset_references};
+use crate::policy::{Base, KeysetReference, Policy, PolicySet, canonical_form, needed_keysets};
 use crate::xml::Document;
 
 use super::place::Place;
@@ -133,7 +133,7 @@ impl Local {
             canonical,
             document: Arc::clone(&policy.document),
             location: id.location,
-            keysets: keyset_references(policy),
+            keysets: needed_keysets(policy),
         })
     }
 

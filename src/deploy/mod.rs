@@ -6,9 +6,10 @@
 //! plan out, and only after what it overwrites was saved by [`Snapshot`]. [`Outcome`] tells what
 //! became of every step. [`keys`] is the life of keysets after their first key.
 //!
-//! The room reaches the network through `msgraph` only, and the disk only for snapshots and for the
-//! files of key values. It prints nothing, reads no environment, and knows no configuration format.
+//! The room reaches the network through `msgraph` only, and the disk only for snapshots, locks, the
+//! ledger, and the files of key values. It prints nothing, reads no environment, and knows no configuration format.
 
+mod breaker;
 mod cancellation;
 mod certificate;
 mod der;
@@ -22,6 +23,7 @@ mod keyset_plan;
 mod ledger;
 mod local;
 mod locate;
+mod lock;
 mod materials;
 mod moved;
 mod observer;
@@ -38,6 +40,7 @@ mod remote;
 mod restore;
 mod schedule;
 mod snapshot;
+mod upload;
 mod utc;
 
 pub use cancellation::Cancellation;
@@ -51,6 +54,7 @@ pub use keyset_plan::{
 };
 pub use ledger::{Ledger, LedgerError, Owned, Scope};
 pub use local::{Local, LocalBase, LocalPolicy, Undeployable};
+pub use lock::{LockError, TenantLock};
 pub use materials::{KEYSET_WITHOUT_VALUE, Materials, ValueError};
 pub use moved::Moved;
 pub use observer::{Event, Observer, RetriesTo};

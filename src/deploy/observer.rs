@@ -29,6 +29,14 @@ pub enum Event {
         /// Created or filled.
         action: KeysetAction,
     },
+    /// An earlier run was interrupted while the key of this keyset was being added; it is waited for
+    /// before another one is added.
+    KeyAwaited {
+        /// The keyset.
+        id: String,
+        /// The longest wait.
+        at_most: Duration,
+    },
     /// A keyset is done or failed.
     KeysetFinished {
         /// Its id.

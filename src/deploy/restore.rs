@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
-use crate::msgraph::{GraphClient, GraphError};
+use crate::msgraph::GraphClient;
 
 use super::failure::Failure;
 use super::outcome::{Outcome, Status};
 use super::plan::{Plan, PolicyAction};
+use super::upload::Upload;
 use super::{Event, Observer, Remote};
 
 /// Calls at a time. A tenant that has just refused something is treated gently.
@@ -99,7 +100,7 @@ async fn attempt(
     let mut failed = Vec::new();
     for wave in undo.chunk_by(|a, b| a.depth == b.depth) {
         let mut waiting = wave.iter();
-        let mut running: JoinSet<(Undo, Result<(), GraphError>)> = JoinSet::new();
+        let mut running: JoinSet<(Undo, Result<(), Failure>)> = JoinSet::new();
         loop {
             while running.len() < CONCURRENCY
                 && let Some(undo) = waiting.next()
@@ -107,8 +108,15 @@ async fn attempt(
                 let (client, undo) = (client.clone(), undo.clone());
                 running.spawn(async move {
                     let result = match &undo.text {
-                        Some(text) => client.put_policy(&undo.id, text).await.map(drop),
-                        None => client.delete_policy(&undo.id).await.map(drop),
+                        Some(text) => {
+                            let upload = Upload::again(&undo.id, text);
+                            let sent = upload.send(&client, &undo.id).await;
+                            sent.map(drop).map_err(|error| error.failure())
+                        }
+                        None => match client.delete_policy(&undo.id).await {
+                            Ok(_) => Ok(()),
+                            Err(error) => Err(Failure::of_call(&error)),
+                        },
                     };
                     (undo, result)
                 });
@@ -135,12 +143,7 @@ async fn attempt(
     failed
 }
 
-fn note(
-    undo: &Undo,
-    result: &Result<(), GraphError>,
-    outcome: &mut Outcome,
-    observer: &dyn Observer,
-) {
+fn note(undo: &Undo, result: &Result<(), Failure>, outcome: &mut Outcome, observer: &dyn Observer) {
     let policy = &mut outcome.policies[undo.position];
     // A step that failed stays failed: its own error is what the user has to know.
     let failed_itself = policy.status == Status::Failed && policy.error.is_some();
@@ -152,13 +155,13 @@ fn note(
             }
         }
         Err(error) => {
-            let mut failure = Failure::of_call(error);
+            let mut failure = error.clone();
             let state = if undo.text.is_some() {
                 "the tenant has the new version, which could not be put back"
             } else {
                 "the tenant has the new policy, which could not be deleted again"
             };
-            failure.message = format!("{RESTORING}{state}: {error}");
+            failure.message = format!("{RESTORING}{state}: {}", error.message);
             if !failed_itself {
                 policy.status = Status::Failed;
                 policy.error = Some(failure);

@@ -12,13 +12,16 @@ use std::time::SystemTime;
 use serde::{Deserialize, Serialize};
 
 use super::plan::{Plan, PolicyAction};
-use super::{Fingerprint, Remote, RemotePolicy, utc};
+use super::{Fingerprint, Remote, RemotePolicy, fold, utc};
 
 /// Version of the manifest.
 const VERSION: u32 = 1;
 
 /// The name of the manifest in its folder.
 const MANIFEST: &str = "manifest.json";
+
+/// The end of the name of a snapshot that is being written.
+const INCOMPLETE: &str = ".incomplete";
 
 /// Why a snapshot cannot be written or read.
 #[derive(Debug, thiserror::Error)]
@@ -165,8 +168,9 @@ impl Contents {
 
     /// Writes the snapshot below `root`, in a folder per tenant and time.
     pub(super) fn save(self, root: &Path, now: SystemTime) -> Result<Snapshot, SnapshotError> {
-        let tenant = root.join(file_name(&self.manifest.tenant));
+        let tenant = root.join(file_name(&fold(&self.manifest.tenant)));
         fs::create_dir_all(&tenant).map_err(io_error("cannot create", &tenant))?;
+        remove_incomplete(&tenant);
         let (temporary, name) = unused(&tenant, &utc::compact(now))?;
         let written = self.write(&temporary).and_then(|()| {
             let folder = tenant.join(&name);
@@ -240,7 +244,7 @@ impl Snapshot {
     /// # Errors
     /// [`SnapshotError::Io`] if the folder of the tenant exists and cannot be read.
     pub fn list(root: &Path, tenant: &str) -> Result<Vec<Self>, SnapshotError> {
-        let folders = folders(&root.join(file_name(tenant)))?;
+        let folders = folders(&root.join(file_name(&fold(tenant))))?;
         let snapshots = folders.iter().filter_map(|folder| Self::open(folder).ok());
         Ok(snapshots.collect())
     }
@@ -351,6 +355,18 @@ fn folders(parent: &Path) -> Result<Vec<PathBuf>, SnapshotError> {
     Ok(folders)
 }
 
+/// Removes what interrupted runs left behind: no run is writing one, because each holds the lock of
+/// the tenant. What cannot be removed is passed over.
+fn remove_incomplete(tenant: &Path) {
+    for entry in fs::read_dir(tenant).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with('.') && name.ends_with(INCOMPLETE) {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
 /// A new folder to write into, and the name that it gets when it is complete. Two runs within a
 /// second get different ones.
 fn unused(tenant: &Path, time: &str) -> Result<(PathBuf, String), SnapshotError> {
@@ -359,7 +375,7 @@ fn unused(tenant: &Path, time: &str) -> Result<(PathBuf, String), SnapshotError>
             1 => time.to_owned(),
             number => format!("{time}-{number:02}"),
         };
-        let temporary = tenant.join(format!(".{name}.incomplete"));
+        let temporary = tenant.join(format!(".{name}{INCOMPLETE}"));
         match fs::create_dir(&temporary) {
             Ok(()) if tenant.join(&name).exists() => {
                 fs::remove_dir(&temporary).map_err(io_error("cannot remove", &temporary))?;

@@ -193,11 +193,18 @@ pub enum Fault {
     RevokeToken,
     /// The connection is reset (RST) without an answer.
     Reset,
+    /// The connection is reset (RST) at once, and the request is carried out later: before the Graph
+    /// request that comes so many requests behind it. Counting requests instead of time makes it
+    /// repeatable.
+    Late(u32),
     /// The answer's head and half of its body arrive, then the connection closes. The request is
     /// carried out.
     Truncate,
     /// The request is carried out; the 200 of a PUT becomes 201, which the service was seen to do.
     CreatedForOk,
+    /// The request is carried out and answered with its status, but with a body that is not the
+    /// service's.
+    Garbled(Body),
 }
 
 /// What a failing proxy or back end sends as body.
@@ -240,7 +247,14 @@ impl Faults {
             let rule = random_rule(&mut prng);
             let again = rules.iter().any(|other| other.fault == rule.fault);
             // A client gives these one more try, not several.
-            let is_once = matches!(rule.fault, Fault::NullReference | Fault::RevokeToken);
+            let is_once = matches!(
+                rule.fault,
+                Fault::NullReference
+                    | Fault::RevokeToken
+                    | Fault::Unauthorized
+                    | Fault::Late(_)
+                    | Fault::Garbled(_)
+            );
             if !(again && is_once) {
                 rules.push(rule);
             }
@@ -285,7 +299,7 @@ impl Faults {
 fn random_rule(prng: &mut Prng) -> FaultRule {
     const BODIES: [Body; 4] = [Body::OData, Body::Html, Body::Empty, Body::WebApi];
     let zero = Some(0);
-    let fault = match prng.below(15) {
+    let fault = match prng.below(18) {
         0 => Fault::Delay(prng.below(20)),
         1 => Fault::Throttle { retry_after: zero },
         2 => Fault::Throttle { retry_after: None },
@@ -303,6 +317,9 @@ fn random_rule(prng: &mut Prng) -> FaultRule {
         11 => Fault::RevokeToken,
         12 => Fault::Reset,
         13 => Fault::Truncate,
+        14 => Fault::Unauthorized,
+        15 => Fault::Late(1 + prng.below(3) as u32),
+        16 => Fault::Garbled(*prng.pick(&BODIES)),
         _ => Fault::CreatedForOk,
     };
     let mut rule = FaultRule::new(fault).limit(1 + prng.below(3) as u32);
@@ -320,7 +337,9 @@ fn random_rule(prng: &mut Prng) -> FaultRule {
     match rule.fault {
         // Only uploads meet it.
         Fault::NullReference => rule = rule.method("PUT").path("*/policies/*").limit(1),
-        Fault::RevokeToken => rule.limit = Some(1),
+        Fault::RevokeToken | Fault::Unauthorized => rule.limit = Some(1),
+        // A client that looks as often as it must finds what such a call has added.
+        Fault::Late(_) => rule = rule.method("POST").path("*/keySets*").limit(1),
         Fault::ConcurrentWrite => {
             let method = *prng.pick(&["PUT", "POST"]);
             rule = rule.method(method);

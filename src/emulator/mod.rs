@@ -18,11 +18,13 @@ mod certificate;
 mod client_credentials;
 mod clock;
 mod der;
+mod failure;
 mod faults;
 mod guid;
 mod json;
 mod key_material;
 mod keysets;
+mod late;
 mod log;
 mod options;
 mod pfx;
@@ -171,5 +173,6 @@ impl Emulator {
         }
         // A client that hung up leaves its request running, out of the server's sight.
         let _ = tokio::time::timeout(SHUTDOWN_GRACE, self.server.idle()).await;
+        self.server.store().close();
     }
 }

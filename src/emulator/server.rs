@@ -16,8 +16,10 @@ use tokio::sync::{Semaphore, watch};
 
 use super::answer::{Answer, Ids, Refusal};
 use super::bearer::{Caller, Tokens};
-use super::faults::{Body, Fault, Faults, Stage};
+use super::failure::{carries_out, concurrent_write, failure, garbled, throttle};
+use super::faults::{Fault, Faults, Stage};
 use super::guid;
+use super::late::{Forgotten, Late};
 use super::log::{Log, RequestRecord};
 use super::options::{ConcurrentWrites, EmulatorOptions};
 use super::route::{Path, Route, Target};
@@ -39,6 +41,7 @@ pub(super) struct Server {
     script: RwLock<Arc<Script>>,
     log: Log,
     being_written: Mutex<BTreeSet<String>>,
+    late: Mutex<Late>,
     workers: Semaphore,
     running: watch::Sender<usize>,
 }
@@ -90,6 +93,7 @@ impl Server {
             script: RwLock::new(Arc::new(Script::new(options.faults.clone()))),
             log: Log::new(),
             being_written: Mutex::default(),
+            late: Mutex::default(),
             workers: Semaphore::new((2 * cores).max(4)),
             running: watch::Sender::new(0),
             options,
@@ -172,6 +176,10 @@ impl Server {
         }
     }
 
+    fn late(&self) -> std::sync::MutexGuard<'_, Late> {
+        self.late.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Claims the object that a request writes; `None` if another request is writing it.
     fn claim(self: &Arc<Self>, object: String) -> Option<Claim> {
         let mut objects = self
@@ -217,7 +225,9 @@ impl Drop for Running {
     }
 }
 
-struct Incoming {
+/// One request as it came in.
+#[derive(Debug)]
+pub(super) struct Incoming {
     head: request::Parts,
     path: Path,
     body: Bytes,
@@ -315,6 +325,29 @@ async fn process(
         Route::Graph(Target::PolicyValue(id)) => Some(id.clone()),
         _ => None,
     };
+    if is_graph {
+        let due = server.late().count();
+        for forgotten in due {
+            let Forgotten {
+                request,
+                caller,
+                ids,
+            } = forgotten;
+            work(Arc::clone(server), request, caller, ids).await;
+        }
+    }
+    if let Some((Fault::Late(requests), _)) = verdict.fault {
+        let mut late = server.late();
+        let ids = ids.clone();
+        let forgotten = Forgotten {
+            request,
+            caller,
+            ids,
+        };
+        late.put_off(forgotten, requests);
+        connection.reset();
+        return None;
+    }
     let before = match &verdict.fault {
         Some((fault, Stage::Before)) if !carries_out(fault) => Some(fault.clone()),
         _ => None,
@@ -363,6 +396,7 @@ async fn process(
             ..answer
         }),
         Some((Fault::CreatedForOk, _)) => Some(answer),
+        Some((Fault::Garbled(body), _)) => Some(garbled(answer, body, ids)),
         Some((fault, Stage::After)) => failure(
             server,
             &fault,
@@ -454,112 +488,4 @@ fn claim(
     };
     let claim = server.claim(format!("{}/{object}", caller.tenant));
     claim.map(Some).ok_or_else(concurrent_write)
-}
-
-/// Faults that need the real answer.
-fn carries_out(fault: &Fault) -> bool {
-    matches!(fault, Fault::Truncate | Fault::CreatedForOk)
-}
-
-fn failure(
-    server: &Server,
-    fault: &Fault,
-    caller: Option<&Caller>,
-    policy: Option<&str>,
-    connection: &Connection,
-    ids: &Ids,
-) -> Option<Answer> {
-    let unauthorized = || {
-        let message = "Lifetime validation failed, the token is expired.";
-        Refusal::graph(401, "InvalidAuthenticationToken", message)
-    };
-    let refusal = match *fault {
-        Fault::Reset => {
-            connection.reset();
-            return None;
-        }
-        Fault::Status {
-            status,
-            body,
-            retry_after,
-        } => {
-            let answer = match body {
-                Body::OData => {
-                    let reason = axum::http::StatusCode::from_u16(status)
-                        .ok()
-                        .and_then(|status| status.canonical_reason())
-                        .unwrap_or("Error");
-                    let code = reason.replace(' ', "");
-                    Refusal::graph(status, code, reason).into_answer(ids)
-                }
-                Body::Html => Answer::html(status),
-                Body::Empty => Answer::empty(status),
-                Body::WebApi => Answer {
-                    status,
-                    ..Answer::no_action("trustFramework")
-                },
-            };
-            return Some(match retry_after {
-                Some(seconds) => answer.header("retry-after", seconds.to_string()),
-                None => answer,
-            });
-        }
-        Fault::Throttle { retry_after } => throttle(retry_after),
-        Fault::UnknownError(status) => Refusal::graph(status, "UnknownError", ""),
-        Fault::Unavailable => Refusal::numbered(
-            503,
-            90035,
-            "The service is temporarily unavailable. Please retry after a few minutes.",
-        ),
-        Fault::ServiceProblem => {
-            Refusal::numbered(500, 90063, "There is a problem with the service.")
-        }
-        Fault::BackendThrottle(90229) => Refusal::numbered(
-            429,
-            90229,
-            "Your request is throttled temporarily. Please retry after the time specified in the \
-             additional information of the error message.",
-        ),
-        Fault::BackendThrottle(number) => Refusal::numbered(
-            429,
-            number,
-            "There are too many requests at this moment. Please wait for some time and try again.",
-        ),
-        Fault::ConcurrentWrite => concurrent_write(),
-        Fault::NullReference => {
-            let text = "Object reference not set to an instance of an object.".to_owned();
-            match (policy, caller) {
-                (Some(policy), Some(caller)) => {
-                    let tenant = server
-                        .store
-                        .read(&caller.tenant, |tenant| tenant.name().to_owned());
-                    policies::validation_failed(policy, &tenant, &[text], "")
-                }
-                _ => Refusal::bare(400, text),
-            }
-        }
-        Fault::RevokeToken => {
-            if let Some(caller) = caller {
-                server.tokens.revoke(caller);
-            }
-            unauthorized()
-        }
-        Fault::Unauthorized => unauthorized(),
-        // Not failures: they were carried out.
-        Fault::Delay(_) | Fault::Truncate | Fault::CreatedForOk => return Some(Answer::empty(200)),
-    };
-    Some(refusal.into_answer(ids))
-}
-
-fn throttle(retry_after: Option<u64>) -> Refusal {
-    Refusal::graph(429, "TooManyRequests", "Too many requests.").retry_after(retry_after)
-}
-
-fn concurrent_write() -> Refusal {
-    Refusal::numbered(
-        409,
-        95053,
-        "Multiple concurrent writes to the same object detected. Please perform update operations \
-         on the same object sequentially.",
-    )
 }

@@ -10,11 +10,15 @@
 //! or the new one. File names are ids in lower case in which everything but letters, digits, `-`,
 //! `_` and inner dots is escaped: no id leads out of the folder. Secrets are not written, because
 //! nothing that the service answers depends on them.
+//!
+//! Two emulators on one folder would not see each other's writes, so the first one locks it. The
+//! operating system gives the lock back when the process ends, however it ends.
 
-use std::fs;
-use std::io;
+use std::fs::{self, File, TryLockError};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use aws_lc_rs::digest;
 use serde::{Deserialize, Serialize};
@@ -35,6 +39,17 @@ pub enum StateError {
         path: PathBuf,
         /// What the operating system said.
         source: io::Error,
+    },
+    /// Another emulator uses the folder.
+    #[error(
+        "{} is in use by another emulator{holder}: wait for it or stop it, or choose another folder",
+        path.display()
+    )]
+    InUse {
+        /// The folder.
+        path: PathBuf,
+        /// ` (process 123)`, or nothing where that is not known.
+        holder: String,
     },
     /// A file is not what the emulator wrote.
     #[error("{} is no emulator state: {reason}; repair or delete it", path.display())]
@@ -57,24 +72,37 @@ struct TenantFile {
     id_is_real: bool,
 }
 
-/// A state folder.
+/// The file that is locked while an emulator uses the folder; it holds the number of the process.
+const LOCK: &str = ".lock";
+
+/// A state folder that nobody else writes to.
 #[derive(Debug)]
 pub(super) struct StateFolder {
     path: PathBuf,
+    /// `None` once the folder was given back.
+    lock: Mutex<Option<File>>,
 }
 
 impl StateFolder {
-    pub(super) fn new(path: PathBuf) -> Self {
-        Self { path }
+    /// Claims the folder, which is made if need be.
+    pub(super) fn open(path: PathBuf) -> Result<Self, StateError> {
+        create_dir(&path)?;
+        let lock = Mutex::new(Some(lock(&path)?));
+        Ok(Self { path, lock })
+    }
+
+    /// Gives the folder back; nothing is written to it any more.
+    pub(super) fn close(&self) {
+        let mut lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(lock.take());
     }
 
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Reads all tenants; a folder that does not exist yet holds none.
+    /// Reads all tenants.
     pub(super) fn load(&self) -> Result<Vec<Tenant>, StateError> {
-        create_dir(&self.path)?;
         let mut tenants: Vec<Tenant> = Vec::new();
         for folder in entries(&self.path)? {
             if !folder.is_dir() {
@@ -93,6 +121,14 @@ impl StateFolder {
 
     /// Writes one change of a tenant.
     pub(super) fn apply(&self, tenant: &Tenant, change: &Change) -> Result<(), StateError> {
+        let lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        if lock.is_none() {
+            return Err(StateError::Io {
+                action: "write to",
+                path: self.path.clone(),
+                source: io::Error::other("the emulator has ended"),
+            });
+        }
         let folder = self.tenant_folder(tenant)?;
         let policy = |id: &str| folder.join("policies").join(file_name(id) + ".xml");
         let keyset = |id: &str| folder.join("keysets").join(file_name(id) + ".json");
@@ -120,6 +156,43 @@ impl StateFolder {
         }
         Ok(folder)
     }
+}
+
+fn lock(folder: &Path) -> Result<File, StateError> {
+    let path = folder.join(LOCK);
+    let io = |action| {
+        let path = path.clone();
+        move |source| StateError::Io {
+            action,
+            path,
+            source,
+        }
+    };
+    let mut file = File::options()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(&path)
+        .map_err(io("create"))?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let holder = fs::read_to_string(&path).unwrap_or_default();
+            let holder = holder.trim().parse::<u32>();
+            return Err(StateError::InUse {
+                path: folder.to_owned(),
+                holder: holder.map_or_else(|_| String::new(), |id| format!(" (process {id})")),
+            });
+        }
+        // Some file systems have no locks; a tenant on one of them is as safe as its user is careful.
+        Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {}
+        Err(TryLockError::Error(error)) => return Err(io("lock")(error)),
+    }
+    // Who it is helps only whoever is refused; without it the lock is the same.
+    let _ = file.set_len(0);
+    let _ = writeln!(file, "{}", std::process::id());
+    Ok(file)
 }
 
 fn write_tenant(folder: &Path, tenant: &Tenant, domain: Option<&str>) -> Result<(), StateError> {

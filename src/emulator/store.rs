@@ -171,7 +171,7 @@ impl Store {
         folder: Option<PathBuf>,
         known_ids: &BTreeMap<String, String>,
     ) -> Result<Self, StateError> {
-        let folder = folder.map(StateFolder::new);
+        let folder = folder.map(StateFolder::open).transpose()?;
         let tenants = match &folder {
             Some(folder) => folder.load()?,
             None => Vec::new(),
@@ -273,6 +273,13 @@ impl Store {
     /// The key of a keyset that is in use now.
     pub fn active_key(&self, tenant: &str, id: &str) -> Option<Key> {
         self.keyset(tenant, id)?.active_key(clock::now()).cloned()
+    }
+
+    /// Gives the state folder back; what is written from now on fails.
+    pub(super) fn close(&self) {
+        if let Some(folder) = &self.folder {
+            folder.close();
+        }
     }
 
     pub(super) fn folder(&self) -> Option<PathBuf> {

@@ -1,6 +1,6 @@
 //! Calls that add a key. The service has no way to take a key back, and a second key becomes the
 //! active one sooner or later, so none of these calls is ever sent again before a look at the keyset
-//! has shown that the first one had no effect.
+//! has shown that the first one had no effect, and that nobody else has added a key meanwhile.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -9,10 +9,14 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value, json};
 
 use super::call::{Body, Call, Expects, Failed};
-use super::retry::CallKind;
+use super::retry::{CallKind, Pending};
 use super::{
     Ambiguity, GraphClient, GraphError, Key, KeyKind, KeyUse, KeyValidity, Keyset, RetryEvent,
 };
+
+/// How often a keyset is looked at after the connection to the service broke: with the usual pauses
+/// that takes some seven seconds.
+const LOOKS_AFTER_A_BREAK: u32 = 3;
 
 /// What the keyset must be like for a key to be added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,16 +133,7 @@ impl GraphClient {
         action: &str,
         body: Body<'_>,
     ) -> Result<AppendedKey, GraphError> {
-        let Some(before) = self.get_keyset(keyset).await? else {
-            let id = keyset.to_owned();
-            return Err(GraphError::KeysetMissing { id });
-        };
-        if expected == KeysetState::Empty && !before.keys.is_empty() {
-            return Err(GraphError::KeysetNotEmpty {
-                id: before.id,
-                keys: before.keys.len(),
-            });
-        }
+        let before = self.keyset_before(keyset, expected).await?;
         let call = Call {
             operation: format!("POST keyset {keyset}/{action}"),
             method: Method::POST,
@@ -148,6 +143,8 @@ impl GraphClient {
             expects: Expects::Json,
         };
         let mut attempts = 0;
+        // Whether any attempt so far may have added the key.
+        let mut unclear = false;
         loop {
             let failed = match self.execute(&call, attempts).await {
                 Ok(answer) => {
@@ -162,33 +159,57 @@ impl GraphClient {
                     }
                     Failed::by_odd_answer(&call.operation, attempts)
                 }
-                Err(failed) if !failed.unclear => return Err(failed.error),
                 Err(failed) => failed,
             };
             attempts = failed.attempts;
-            match self.look(&call.operation, &before, &failed).await? {
-                Some(key) => {
-                    return Ok(AppendedKey {
-                        key,
-                        attempts,
-                        found_by_look: true,
-                    });
-                }
-                // The key is not there, and nobody is working on it any more.
-                None if attempts <= self.inner.backoff.policy().retries => {}
-                None => return Err(failed.error),
+            unclear |= failed.unclear;
+            if !unclear && !failed.passing {
+                return Err(failed.error);
+            }
+            let key = self.look(&call.operation, &before, &failed, unclear);
+            if let Some(key) = key.await? {
+                return Ok(AppendedKey {
+                    key,
+                    attempts,
+                    found_by_look: true,
+                });
+            }
+            // The key is not there, and nobody is working on it any more.
+            let patient = self.is_patient() && attempts <= self.inner.backoff.policy().retries;
+            if !(patient && failed.passing) {
+                return Err(failed.error);
             }
         }
     }
 
-    /// Whether the keyset got the key of an attempt whose answer is unknown. While the service may
-    /// still be working on that attempt, an absent key proves nothing: then all looks are used up,
-    /// and the end is an error.
+    async fn keyset_before(
+        &self,
+        keyset: &str,
+        expected: KeysetState,
+    ) -> Result<Keyset, GraphError> {
+        let Some(before) = self.get_keyset(keyset).await? else {
+            let id = keyset.to_owned();
+            return Err(GraphError::KeysetMissing { id });
+        };
+        if expected == KeysetState::Empty && !before.keys.is_empty() {
+            return Err(GraphError::KeysetNotEmpty {
+                id: before.id,
+                keys: before.keys.len(),
+            });
+        }
+        Ok(before)
+    }
+
+    /// Looks at the keyset after an attempt that failed: whether it got the key all the same
+    /// (`unclear`: it may have), and whether it is still as it was. While the service may still be
+    /// working on that attempt an absent key proves little, so there are several looks, further and
+    /// further apart; where it works on for sure, the end is an error.
     async fn look(
         &self,
         operation: &str,
         before: &Keyset,
         failed: &Failed,
+        unclear: bool,
     ) -> Result<Option<Key>, GraphError> {
         let ambiguous = |look: &str| {
             GraphError::from(Ambiguity {
@@ -199,12 +220,13 @@ impl GraphClient {
             })
         };
         let backoff = &self.inner.backoff;
-        let looks = if failed.still_running {
-            backoff.policy().retries.max(1)
-        } else {
-            1
+        let looks = match failed.pending {
+            Pending::Ended => 1,
+            Pending::Perhaps => backoff.policy().retries.clamp(1, LOOKS_AFTER_A_BREAK),
+            Pending::Likely => backoff.policy().retries.max(1),
         };
         for look in 1..=looks {
+            // Without patience the looks follow at once: what became of the key must be known.
             self.pause(RetryEvent {
                 operation: operation.to_owned(),
                 attempt: failed.attempts,
@@ -220,17 +242,28 @@ impl GraphClient {
                     return Err(ambiguous(&look));
                 }
             };
-            if now.keys.len() == before.keys.len() + 1 {
-                return Ok(Some(added_key(before, now)));
+            if now.keys.len() == before.keys.len() {
+                continue;
             }
-            if now.keys.len() != before.keys.len() {
+            if !unclear && before.keys.is_empty() {
+                // Somebody else added it: this call surely did not.
+                return Err(GraphError::KeysetNotEmpty {
+                    id: now.id,
+                    keys: now.keys.len(),
+                });
+            }
+            if !unclear || now.keys.len() != before.keys.len() + 1 {
                 return Err(ambiguous("somebody else changes its keys at the same time"));
             }
+            return Ok(Some(added_key(before, now)));
         }
-        if failed.still_running {
-            Err(ambiguous("no key has appeared so far"))
-        } else {
-            Ok(None)
+        match failed.pending {
+            Pending::Likely => Err(ambiguous("no key has appeared so far")),
+            // The loop above has ended early, and the attempt may not have.
+            Pending::Perhaps if !self.is_patient() => Err(ambiguous(
+                "no key has appeared so far, and nobody waits any longer",
+            )),
+            Pending::Ended | Pending::Perhaps => Ok(None),
         }
     }
 }
@@ -266,7 +299,8 @@ impl Failed {
             error: super::policies::unreadable(operation, "a key without id"),
             attempts,
             unclear: true,
-            still_running: false,
+            pending: Pending::Ended,
+            passing: true,
             asked_pause: None,
             reason: reason.to_owned(),
         }

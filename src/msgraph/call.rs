@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 
 use super::error_body::{ErrorBody, is_html};
-use super::retry::{CallKind, Failure, Verdict};
+use super::retry::{CallKind, Failure, Pending, Verdict};
 use super::{GraphClient, GraphError, NoAnswer, Rejection, RetryEvent};
 use crate::auth::{AccessToken, FailedExchange, retry_after};
 
@@ -63,8 +63,10 @@ pub(super) struct Failed {
     pub(super) attempts: u32,
     /// At least one attempt may have taken effect.
     pub(super) unclear: bool,
-    /// The service may still be working on the last attempt.
-    pub(super) still_running: bool,
+    /// Whether the attempt may still take effect.
+    pub(super) pending: Pending,
+    /// It passes: another attempt may succeed.
+    pub(super) passing: bool,
     /// The pause that the service asked for.
     pub(super) asked_pause: Option<Duration>,
     /// In a few words.
@@ -93,8 +95,8 @@ impl Call<'_> {
 
 impl GraphClient {
     /// Sends a call until it succeeds, fails for good, or patience ends. A call of kind
-    /// [`CallKind::Append`] ends at the first attempt that may have taken effect. `earlier` counts
-    /// attempts that the caller made before.
+    /// [`CallKind::Append`] is sent once, and once more with a new token: who repeats it has to look
+    /// first. `earlier` counts attempts that the caller made before.
     pub(super) async fn execute(&self, call: &Call<'_>, earlier: u32) -> Result<Answer, Failed> {
         let policy = self.inner.backoff.policy();
         let started = Instant::now();
@@ -113,7 +115,8 @@ impl GraphClient {
                         error: GraphError::SignIn { operation, source },
                         attempts: attempts - 1,
                         unclear,
-                        still_running: false,
+                        pending: Pending::Ended,
+                        passing: false,
                         asked_pause: None,
                         reason,
                     });
@@ -131,21 +134,18 @@ impl GraphClient {
             };
             let verdict = failure.verdict();
             let patient = attempts <= policy.retries;
-            let (repeat, still_running) = match verdict {
-                Verdict::Final => (false, false),
+            let repeatable = patient && call.kind == CallKind::Idempotent;
+            let (repeat, pending) = match verdict {
+                Verdict::Final => (false, Pending::Ended),
                 Verdict::Unauthorized => {
                     self.inner.tokens.invalidate(&token).await;
-                    (!std::mem::replace(&mut renewed, true), false)
+                    (!std::mem::replace(&mut renewed, true), Pending::Ended)
                 }
-                Verdict::Untouched => (patient, false),
-                Verdict::Unclear {
-                    still_running,
-                    once,
-                } => {
+                Verdict::Untouched => (repeatable, Pending::Ended),
+                Verdict::Unclear { pending, once } => {
                     unclear = true;
                     let again = !once || !std::mem::replace(&mut repeated_once, true);
-                    let repeat = patient && again && call.kind == CallKind::Idempotent;
-                    (repeat, still_running)
+                    (repeatable && again, pending)
                 }
             };
             let asked_pause = failure.asked_pause();
@@ -154,23 +154,24 @@ impl GraphClient {
                 _ => self.inner.backoff.delay(attempts, asked_pause),
             };
             let reason = failure.reason();
-            if !repeat || started.elapsed() + delay >= policy.deadline {
+            let event = RetryEvent {
+                operation: call.operation.clone(),
+                attempt: attempts,
+                delay,
+                reason: reason.clone(),
+            };
+            let repeat = repeat && started.elapsed() + delay < policy.deadline;
+            if !repeat || !self.pause(event).await {
                 return Err(Failed {
                     error: failure.into_error(call, attempts, client_request_id),
                     attempts,
                     unclear,
-                    still_running,
+                    pending,
+                    passing: matches!(verdict, Verdict::Untouched | Verdict::Unclear { .. }),
                     asked_pause,
                     reason,
                 });
             }
-            self.pause(RetryEvent {
-                operation: call.operation.clone(),
-                attempt: attempts,
-                delay,
-                reason,
-            })
-            .await;
         }
     }
 
@@ -309,6 +310,7 @@ impl Expects {
 
 impl Failure {
     fn into_error(self, call: &Call<'_>, attempts: u32, client_request_id: String) -> GraphError {
+        let unusable = matches!(self, Self::Unusable(_));
         let reason = match self {
             Self::Refused(mut rejection, _) => {
                 rejection.client_request_id.get_or_insert(client_request_id);
@@ -322,6 +324,7 @@ impl Failure {
             reason,
             attempts,
             client_request_id,
+            unusable,
         }
         .into()
     }

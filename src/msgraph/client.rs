@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use reqwest::Url;
 
+use tokio::sync::watch;
+
 use super::GraphError;
 use crate::auth::{Backoff, Endpoint, RetryPolicy, TokenSource, TransportOptions};
 
@@ -85,6 +87,8 @@ pub(super) struct Inner {
     pub(super) tokens: TokenSource,
     pub(super) backoff: Backoff,
     observer: Option<Arc<dyn RetryObserver>>,
+    /// Whether calls are repeated.
+    patient: watch::Sender<bool>,
     requests: AtomicU64,
     retries: AtomicU64,
 }
@@ -104,6 +108,7 @@ impl GraphClient {
                 tokens,
                 backoff: Backoff::new(options.retry),
                 observer: options.observer,
+                patient: watch::Sender::new(true),
                 requests: AtomicU64::new(0),
                 retries: AtomicU64::new(0),
             }),
@@ -136,8 +141,23 @@ impl GraphClient {
         self.inner.requests.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Reports a repetition and waits before it.
-    pub(super) async fn pause(&self, event: RetryEvent) {
+    /// Whether calls that fail in passing are repeated, from now on and for all clones. Without
+    /// patience a call that waits for its next attempt ends with the failure that it has; one that
+    /// runs is not disturbed.
+    pub fn set_patience(&self, patient: bool) {
+        self.inner.patient.send_replace(patient);
+    }
+
+    /// Whether calls are repeated.
+    pub(super) fn is_patient(&self) -> bool {
+        *self.inner.patient.borrow()
+    }
+
+    /// Reports a repetition and waits before it; `false` if nobody wants to wait any more.
+    pub(super) async fn pause(&self, event: RetryEvent) -> bool {
+        if !self.is_patient() {
+            return false;
+        }
         self.inner.retries.fetch_add(1, Ordering::Relaxed);
         tracing::debug!(
             operation = event.operation,
@@ -150,8 +170,12 @@ impl GraphClient {
             observer.on_retry(&event);
         }
         if !event.delay.is_zero() {
-            tokio::time::sleep(event.delay).await;
+            let mut patient = self.inner.patient.subscribe();
+            let lost = patient.wait_for(|patient| !patient);
+            // It waits for nothing else to happen; whichever comes first ends the pause.
+            let _ = tokio::time::timeout(event.delay, lost).await;
         }
+        self.is_patient()
     }
 }
 

@@ -277,6 +277,9 @@ pub struct NoAnswer {
     pub attempts: u32,
     /// The id that the client gave to the last request.
     pub client_request_id: String,
+    /// Whether something answered with success, but in a way that the service does not: the call may
+    /// well have taken effect.
+    pub unusable: bool,
 }
 
 impl fmt::Display for NoAnswer {

@@ -176,6 +176,7 @@ pub(super) fn unreadable(operation: &str, what: &str) -> GraphError {
         reason: format!("the service sent {what}"),
         attempts: 1,
         client_request_id: "of several requests".to_owned(),
+        unusable: true,
     }
     .into()
 }

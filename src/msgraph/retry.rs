@@ -36,11 +36,22 @@ pub(super) enum Verdict {
     Untouched,
     /// It passes, but the request may have taken effect.
     Unclear {
-        /// The service may still be working on it.
-        still_running: bool,
+        /// Whether it may still take effect.
+        pending: Pending,
         /// One repetition is enough to know.
         once: bool,
     },
+}
+
+/// Whether a request without a clear answer may still take effect later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Pending {
+    /// The service has ended it.
+    Ended,
+    /// A connection or a gateway broke; the service behind may be about to end it.
+    Perhaps,
+    /// Somebody stopped waiting for it; the service may work on it for long.
+    Likely,
 }
 
 impl Failure {
@@ -69,12 +80,15 @@ impl Failure {
             Self::Lost(exchange) if exchange.permanent => Verdict::Final,
             Self::Lost(exchange) if exchange.never_sent => Verdict::Untouched,
             Self::Lost(exchange) => Verdict::Unclear {
-                still_running: exchange.timed_out,
+                pending: match exchange.timed_out {
+                    true => Pending::Likely,
+                    false => Pending::Perhaps,
+                },
                 once: false,
             },
             Self::Refused(rejection, _) => verdict_on(rejection),
             Self::Unusable(_) => Verdict::Unclear {
-                still_running: false,
+                pending: Pending::Ended,
                 once: true,
             },
         }
@@ -82,23 +96,25 @@ impl Failure {
 }
 
 fn verdict_on(rejection: &Rejection) -> Verdict {
-    const UNCLEAR: Verdict = Verdict::Unclear {
-        still_running: false,
-        once: false,
-    };
+    const fn unclear(pending: Pending) -> Verdict {
+        Verdict::Unclear {
+            pending,
+            once: false,
+        }
+    }
     // A fault of the service that comes and goes; also seen among validation sentences.
     let null_reference = "Object reference not set to an instance of an object";
     if rejection.message.contains(null_reference) {
         return Verdict::Unclear {
-            still_running: false,
+            pending: Pending::Ended,
             once: true,
         };
     }
     match rejection.number() {
-        // Throttled.
-        Some(90_229 | 90_244 | 95_043) => return Verdict::Untouched,
-        // Temporarily unavailable, internal error, concurrent writes to one object.
-        Some(90_035 | 90_063 | 95_053) => return UNCLEAR,
+        // Throttled; refused because of a concurrent write to the same object.
+        Some(90_229 | 90_244 | 95_043 | 95_053) => return Verdict::Untouched,
+        // Temporarily unavailable, internal error: the words of the service behind the gateway.
+        Some(90_035 | 90_063) => return unclear(Pending::Ended),
         _ => {}
     }
     let unknown = rejection.code.as_deref() == Some("UnknownError");
@@ -106,14 +122,11 @@ fn verdict_on(rejection: &Rejection) -> Verdict {
         401 => Verdict::Unauthorized,
         429 => Verdict::Untouched,
         // The gateway stopped waiting, not the service behind it.
-        408 | 504 => Verdict::Unclear {
-            still_running: true,
-            once: false,
-        },
+        408 | 504 => unclear(Pending::Likely),
         // What the policy is refused for does not pass, whatever the status.
         _ if rejection.message.starts_with("Validation failed") => Verdict::Final,
-        500 | 502 | 503 => UNCLEAR,
-        _ if unknown => UNCLEAR,
+        500 | 502 | 503 => unclear(Pending::Perhaps),
+        _ if unknown => unclear(Pending::Perhaps),
         _ => Verdict::Final,
     }
 }
@@ -132,17 +145,20 @@ mod tests {
 
     #[test]
     fn verdicts_follow_status_code_and_message() {
-        let unclear = Verdict::Unclear {
-            still_running: false,
+        let unclear = |pending| Verdict::Unclear {
+            pending,
             once: false,
         };
         assert_eq!(verdict(429, "TooManyRequests", ""), Verdict::Untouched);
         assert_eq!(verdict(400, "AADB2C90229", ""), Verdict::Untouched);
-        assert_eq!(verdict(400, "AADB2C95053", ""), unclear);
-        assert_eq!(verdict(400, "AADB2C", "AADB2C90063: A problem."), unclear);
-        assert_eq!(verdict(400, "UnknownError", ""), unclear);
-        assert_eq!(verdict(404, "UnknownError", ""), unclear);
-        assert_eq!(verdict(503, "x", ""), unclear);
+        assert_eq!(verdict(400, "AADB2C95053", ""), Verdict::Untouched);
+        let ended = unclear(Pending::Ended);
+        assert_eq!(verdict(400, "AADB2C", "AADB2C90063: A problem."), ended);
+        assert_eq!(verdict(503, "AADB2C90035", ""), ended);
+        let perhaps = unclear(Pending::Perhaps);
+        assert_eq!(verdict(400, "UnknownError", ""), perhaps);
+        assert_eq!(verdict(404, "UnknownError", ""), perhaps);
+        assert_eq!(verdict(503, "x", ""), perhaps);
         assert_eq!(
             verdict(401, "InvalidAuthenticationToken", ""),
             Verdict::Unauthorized
@@ -154,15 +170,11 @@ mod tests {
             verdict(500, "AADB2C", "Validation failed: 1 …"),
             Verdict::Final
         );
-        let gateway = Verdict::Unclear {
-            still_running: true,
-            once: false,
-        };
-        assert_eq!(verdict(504, "x", ""), gateway);
+        assert_eq!(verdict(504, "x", ""), unclear(Pending::Likely));
         let fault = "Validation failed: 1 validation error(s) found in policy \"P\" of tenant \
                      \"T\".Object reference not set to an instance of an object.";
         let once = Verdict::Unclear {
-            still_running: false,
+            pending: Pending::Ended,
             once: true,
         };
         assert_eq!(verdict(400, "AADB2C", fault), once);

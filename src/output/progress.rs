@@ -155,6 +155,18 @@ impl Progress {
         }
     }
 
+    /// A line of text between the events.
+    pub fn say(&self, line: &str) {
+        match &self.display {
+            Display::Bars { multi, .. } => say(multi, line),
+            Display::Lines(out) => {
+                let mut out = lock(out);
+                let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+            }
+            Display::Silent => {}
+        }
+    }
+
     /// Takes the bar away; what was said above it stays.
     pub fn finish(&self) {
         if let Display::Bars {

@@ -20,6 +20,39 @@ pub struct KeysetReference {
     pub location: Location,
 }
 
+/// The keysets that a policy's own file needs, in document order: those of [`keyset_references`], and
+/// the secrets of `Hash` claims transformations, which name a keyset in `randomizerSecret`.
+pub fn needed_keysets(policy: &Policy) -> Vec<KeysetReference> {
+    let hashes = policy
+        .document
+        .elements()
+        .filter(|element| {
+            element.name() == "InputParameter"
+                && element.attribute_value("Id") == Some(RANDOMIZER_SECRET)
+        })
+        .filter_map(|element| {
+            let keyset = element.attribute("Value")?;
+            let owner = element.parent()?.parent()?;
+            let is_hash = owner.attribute_value("TransformationMethod") == Some("Hash");
+            let name = keyset.value().trim();
+            (is_hash && !name.is_empty()).then(|| KeysetReference {
+                keyset: name.to_owned(),
+                key: RANDOMIZER_SECRET.to_owned(),
+                technical_profile: String::new(),
+                protocol: None,
+                policy_id: policy.id().to_owned(),
+                location: policy.location(keyset.value_span()),
+            })
+        });
+    let mut needed = keyset_references(policy);
+    needed.extend(hashes);
+    needed.sort_by_key(|reference| reference.location);
+    needed
+}
+
+/// The parameter of a `Hash` claims transformation that names a keyset.
+const RANDOMIZER_SECRET: &str = "randomizerSecret";
+
 /// The keysets that a policy's own file refers to, in document order: every
 /// `CryptographicKeys/Key/@StorageReferenceId`.
 pub fn keyset_references(policy: &Policy) -> Vec<KeysetReference> {

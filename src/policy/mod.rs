@@ -41,7 +41,7 @@ pub use inheritance::{
     POLICYID_DUPLICATE, TENANTID_MISMATCH,
 };
 pub use journey::{Exchange, Journey, Selection, Step};
-pub use keysets::{KeysetReference, keyset_references};
+pub use keysets::{KeysetReference, keyset_references, needed_keysets};
 pub use pages::{ShownBy, ShownPage};
 pub use references::{Reference, ReferenceRow, SOURCES, references};
 pub use regular_expression::{RegexAnalysis, analyse_regex};

@@ -264,6 +264,7 @@ async fn an_interrupted_deployment_finishes_running_calls_only() {
         local: &set,
         remote: &remote,
         materials: world.materials(&planned, &set),
+        lock: None,
         options: world.execute.clone(),
     };
     let interrupter = Interrupter(&world);

@@ -8,7 +8,7 @@ use std::time::Duration;
 use iefctl::auth::{ClientSecret, Cloud, Endpoints, RetryPolicy, TokenSource, TransportOptions};
 use iefctl::deploy::{
     self, Cancellation, Event, ExecuteError, ExecuteOptions, Execution, Local, Materials, Observer,
-    Outcome, PlanOptions, Planned, Remote, TenantIdentity, ValueSource,
+    Outcome, PlanOptions, Planned, Remote, TenantIdentity, TenantLock, ValueSource,
 };
 use iefctl::diagnostics::Source;
 use iefctl::emulator::{Emulator, EmulatorOptions, Faults, RequestRecord};
@@ -120,6 +120,9 @@ pub(crate) struct World {
     pub(crate) variables: HashMap<String, String>,
     pub(crate) plan: PlanOptions,
     pub(crate) execute: ExecuteOptions,
+    pub(crate) lock: Option<TenantLock>,
+    /// The first request that counts.
+    pub(crate) since: u64,
 }
 
 impl World {
@@ -139,6 +142,8 @@ impl World {
             variables: HashMap::new(),
             plan: PlanOptions::default(),
             execute: ExecuteOptions::default(),
+            lock: None,
+            since: 0,
         }
     }
 
@@ -185,6 +190,7 @@ impl World {
             local,
             remote,
             materials,
+            lock: self.lock.clone(),
             options: self.execute.clone(),
         };
         let outcome = deploy::execute(execution, &self.recorder, &self.cancellation).await?;
@@ -198,9 +204,36 @@ impl World {
 
     /// Requests that may write, token requests left out.
     pub(crate) fn writes(&self) -> Vec<RequestRecord> {
-        let mut requests = self.emulator.requests();
+        let mut requests = self.requests();
         requests.retain(|request| request.method != "GET" && !request.path.ends_with("/token"));
         requests
+    }
+
+    /// All requests that count.
+    pub(crate) fn requests(&self) -> Vec<RequestRecord> {
+        let mut requests = self.emulator.requests();
+        requests.retain(|request| request.sequence >= self.since);
+        requests
+    }
+
+    /// An empty tenant, a client that has to sign in, and no request so far: starting an emulator anew
+    /// costs a key pair.
+    pub(crate) async fn begin_anew(&mut self) {
+        self.faults(Faults::default());
+        // What is to be carried out late comes before these.
+        for _ in 0..4 {
+            self.client.list_policies().await.unwrap();
+        }
+        let store = self.emulator.store();
+        for id in store.policies(TENANT) {
+            store.remove_policy(TENANT, &id).unwrap();
+        }
+        for keyset in store.keysets(TENANT) {
+            store.remove_keyset(TENANT, &keyset.id).unwrap();
+        }
+        self.client = client(&self.emulator.url());
+        let last = self.emulator.requests().last().map(|last| last.sequence);
+        self.since = last.map_or(0, |last| last + 1);
     }
 
     pub(crate) fn faults(&self, faults: Faults) {

@@ -7,13 +7,14 @@ use std::path::{Path, PathBuf};
 
 use super::*;
 
+/// All files but the one that is locked.
 fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
             found.extend(files(&path));
-        } else {
+        } else if path.file_name().unwrap() != ".lock" {
             found.push(path);
         }
     }

@@ -115,10 +115,12 @@ async fn a_lost_answer_is_found_by_looking() {
 
 #[tokio::test]
 async fn a_request_without_effect_is_repeated_after_a_look() {
-    for fault in [
-        Fault::ResetBefore,
-        Fault::ErrorBefore(503),
-        Fault::UnknownError,
+    // After a break of the connection or an answer of the gateway the service may still be at work.
+    for (fault, looks) in [
+        (Fault::ResetBefore, 3),
+        (Fault::ErrorBefore(503), 3),
+        (Fault::UnknownError, 3),
+        (Fault::Throttled, 1),
     ] {
         let (server, tenant) = tenant(&[fault], &[]).await;
         let added = generate(&client(&server)).await.unwrap();
@@ -126,14 +128,54 @@ async fn a_request_without_effect_is_repeated_after_a_look() {
         assert_eq!(added.attempts, 2);
         assert_eq!(tenant.lock().unwrap().keys.len(), 1);
         let methods: Vec<String> = server.requests().into_iter().map(|r| r.method).collect();
-        assert_eq!(methods, ["GET", "POST", "GET", "POST"], "{fault:?}");
+        let mut expected = vec!["GET", "POST"];
+        expected.extend(vec!["GET"; looks]);
+        expected.push("POST");
+        assert_eq!(methods, expected, "{fault:?}");
     }
-    for fault in [Fault::Throttled, Fault::Unauthorized] {
-        let (server, tenant) = tenant(&[fault], &[]).await;
-        generate(&client(&server)).await.unwrap();
-        assert_eq!(tenant.lock().unwrap().keys.len(), 1);
-        assert_eq!(server.requests().len(), 3, "{fault:?}");
+    let (server, tenant) = tenant(&[Fault::Unauthorized], &[]).await;
+    generate(&client(&server)).await.unwrap();
+    assert_eq!(tenant.lock().unwrap().keys.len(), 1);
+    assert_eq!(server.requests().len(), 3);
+}
+
+/// While this call waits for its turn, or for the service to be well again, somebody else adds a key.
+#[tokio::test]
+async fn a_key_that_somebody_else_adds_meanwhile_is_seen_before_the_next_attempt() {
+    for status in [429, 500] {
+        let server = Server::playing(vec![
+            Reply::json(200, json!({"id": "B2C_1A_K", "keys": []})),
+            Reply::error(status, "AADB2C95043", "later"),
+            Reply::json(200, json!({"id": "B2C_1A_K", "keys": [{"kid": "theirs"}]})),
+        ])
+        .await;
+        let error = generate(&client(&server)).await.unwrap_err();
+        assert!(
+            matches!(error, GraphError::KeysetNotEmpty { keys: 1, .. }),
+            "{error}"
+        );
+        assert_eq!(server.requests().len(), 3);
     }
+}
+
+/// Without patience nothing is repeated, and a pause ends at once.
+#[tokio::test]
+async fn without_patience_a_call_ends_with_what_it_has() {
+    let server = Server::start(|_, _| Reply::error(429, "x", "").with("retry-after", "100")).await;
+    let client = client(&server);
+    let waiting = tokio::spawn({
+        let client = client.clone();
+        async move { client.get_keyset("B2C_1A_K").await }
+    });
+    while server.requests().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    client.set_patience(false);
+    let error = waiting.await.unwrap().unwrap_err();
+    assert_eq!(error.status(), Some(429));
+    assert_eq!(server.requests().len(), 1);
+    client.get_keyset("B2C_1A_K").await.unwrap_err();
+    assert_eq!(server.requests().len(), 2);
 }
 
 #[tokio::test]

@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 
+use crate::commands::choice::TenantChoice;
+use crate::commands::confirm::{Unattended, agreed};
+use crate::commands::signals::Signals;
 use crate::commands::tenant::{Connection, Need};
 use crate::commands::{Exit, Shell};
 use crate::deploy::keys::{self, Added, KeysError, Offer, RotationPlan, TenantKeyset};
@@ -14,8 +17,7 @@ use crate::msgraph::KeyValidity;
 use crate::output::Format;
 use crate::output::keys::{ChangeJson, ChangeStatus, render_change};
 
-use super::confirm::{Unattended, agreed};
-use super::{TenantChoice, connected, existing, explained, now, one, presentation};
+use super::{connected, existing, explained, now, one, presentation};
 
 /// A day: time for applications to read the published keys again.
 const USUAL_LEAD: i64 = 86_400;
@@ -257,7 +259,7 @@ impl Addition<'_> {
         let production = project.settings.production;
         connected(
             &tenant,
-            &choice.connection,
+            &choice.access,
             &[Need::WriteKeysets],
             self.shell,
             async |connection: &Connection| {
@@ -421,7 +423,11 @@ fn describe(added: &Added, change: &mut ChangeJson) -> Exit {
 
 /// A key that is on its way cannot be called back: Ctrl-C waits for the answer.
 async fn finish_first(shell: Shell) {
-    while tokio::signal::ctrl_c().await.is_ok() {
+    let Ok(mut signals) = Signals::listen() else {
+        return;
+    };
+    loop {
+        signals.next().await;
         shell.say("waiting for the answer of the service: whether the key was added must be known");
     }
 }

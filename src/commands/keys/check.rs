@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 
+use crate::commands::choice::TenantChoice;
 use crate::commands::project::ProjectArgs;
 use crate::commands::tenant::{Connection, Need};
 use crate::commands::{Exit, Shell};
@@ -15,9 +16,7 @@ use crate::output::Format;
 use crate::output::keys::render_check;
 
 use super::listing::needs;
-use super::{
-    CONCURRENCY, TenantChoice, configured_tenant, connected, explained, now, presentation,
-};
+use super::{CONCURRENCY, configured_tenant, connected, explained, now, presentation};
 
 /// Check the keysets that policies need: missing, wrong use or kind, no active key, expiring
 #[derive(Debug, clap::Args)]
@@ -61,7 +60,7 @@ pub(super) fn run(args: &CheckArgs, shell: &Shell) -> Result<Exit> {
         paths: args.paths.clone(),
         ..choice.project()
     };
-    let emulator = choice.connection.emulator;
+    let emulator = choice.access.emulator;
     let configuration = project_args.load_configuration(shell);
     let (tenant, users, project) = match needs(&project_args, emulator, shell) {
         Ok((tenant, users)) => (tenant, users, project_args.load(shell)?),
@@ -76,7 +75,7 @@ pub(super) fn run(args: &CheckArgs, shell: &Shell) -> Result<Exit> {
     };
     connected(
         &tenant,
-        &choice.connection,
+        &choice.access,
         &[Need::ReadKeysets],
         shell,
         async |connection: &Connection| {

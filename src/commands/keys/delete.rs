@@ -2,14 +2,15 @@
 
 use anyhow::Result;
 
+use crate::commands::choice::TenantChoice;
+use crate::commands::confirm::{Unattended, agreed};
 use crate::commands::tenant::{Connection, Need};
 use crate::commands::{Exit, Shell};
 use crate::deploy::keys::{self, KeyUser, KeysError};
 use crate::output::Format;
 use crate::output::keys::{ChangeJson, ChangeStatus, render_change};
 
-use super::confirm::{Unattended, agreed};
-use super::{CONCURRENCY, TenantChoice, connected, existing, explained, presentation};
+use super::{CONCURRENCY, connected, existing, explained, presentation};
 
 /// Delete a keyset with all its keys; refused while a policy of the tenant needs it
 ///
@@ -40,7 +41,7 @@ pub(super) struct DeleteArgs {
 pub(super) fn run(args: &DeleteArgs, shell: &Shell) -> Result<Exit> {
     let (_, tenant) = args.choice.resolve(shell)?;
     let needs = [Need::ReadPolicies, Need::WriteKeysets];
-    let connection = &args.choice.connection;
+    let connection = &args.choice.access;
     connected(&tenant, connection, &needs, shell, async |connection| {
         carry_out(args, &tenant, connection, shell).await
     })

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
+use crate::commands::choice::TenantChoice;
 use crate::commands::project::{self, ProjectArgs};
 use crate::commands::tenant::{Connection, Need, tenant_name};
 use crate::commands::{Exit, Shell};
@@ -12,7 +13,7 @@ use crate::output::Format;
 use crate::output::json::SCHEMA_VERSION;
 use crate::output::keys::{self, KeysetsJson};
 
-use super::{CONCURRENCY, TenantChoice, connected, existing, explained, now, presentation};
+use super::{CONCURRENCY, connected, existing, explained, now, presentation};
 
 /// List the keysets of a tenant: kind, use, number of keys, active key and its end
 #[derive(Debug, clap::Args)]
@@ -64,12 +65,12 @@ pub(super) fn list(args: &ListArgs, shell: &Shell) -> Result<Exit> {
             paths: args.paths.clone(),
             ..choice.project()
         };
-        let (tenant, users) = needs(&args, choice.connection.emulator, shell)?;
+        let (tenant, users) = needs(&args, choice.access.emulator, shell)?;
         (tenant, Some(users))
     };
     connected(
         &tenant,
-        &choice.connection,
+        &choice.access,
         &[Need::ReadKeysets],
         shell,
         async |connection: &Connection| {
@@ -97,7 +98,7 @@ pub(super) fn show(args: &ShowArgs, shell: &Shell) -> Result<Exit> {
     let (_, tenant) = args.choice.resolve(shell)?;
     connected(
         &tenant,
-        &args.choice.connection,
+        &args.choice.access,
         &[Need::ReadKeysets],
         shell,
         async |connection: &Connection| {

@@ -2,7 +2,6 @@
 
 mod adding;
 mod check;
-mod confirm;
 mod delete;
 mod listing;
 mod presentation;
@@ -17,6 +16,7 @@ use crate::deploy::keys::{Scope, TenantKeyset, find, read};
 use crate::diagnostics::near_miss;
 use crate::msgraph::GraphError;
 
+use super::choice::TenantChoice;
 use super::project::{self, ProjectArgs};
 use super::tenant::{Connection, Need, TenantArgs, tenant_name};
 use super::{Exit, Shell};
@@ -67,25 +67,6 @@ pub fn run(args: &KeysArgs, shell: &Shell) -> Result<Exit> {
     }
 }
 
-/// Which tenant, for commands that are about one keyset and no files.
-#[derive(Debug, Clone, clap::Args)]
-struct TenantChoice {
-    /// Environment of the configuration whose tenant to use
-    #[arg(short, long, value_name = "NAME", env = "IEFCTL_ENVIRONMENT")]
-    environment: Option<String>,
-
-    /// Tenant, such as contoso.onmicrosoft.com
-    #[arg(short, long, value_name = "DOMAIN")]
-    tenant: Option<String>,
-
-    /// Configuration file [default: iefctl.toml or appsettings.json in the folder or above it]
-    #[arg(long, value_name = "FILE")]
-    config: Option<std::path::PathBuf>,
-
-    #[command(flatten)]
-    connection: TenantArgs,
-}
-
 impl TenantChoice {
     fn project(&self) -> ProjectArgs {
         ProjectArgs {
@@ -105,7 +86,7 @@ impl TenantChoice {
     fn resolve(&self, shell: &Shell) -> Result<(Project, String)> {
         let args = self.project();
         let project = args.load_configuration(shell)?;
-        let tenant = configured_tenant(&args, &project, self.connection.emulator, shell)?;
+        let tenant = configured_tenant(&args, &project, self.access.emulator, shell)?;
         Ok((project, tenant))
     }
 }

@@ -1,0 +1,189 @@
+//! What became of a deployment, a rollback or a destruction, and telling it.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+
+use crate::deploy::{Evidence, Local, Outcome, Status, Stop};
+use crate::diagnostics::{Level, Report};
+use crate::output::json::deploy::DeployJson;
+use crate::output::{self, Format, Options, azure, github, human, json, markdown};
+
+use super::outcome_view::as_json;
+use super::{Exit, Shell, atomic_file};
+
+/// Where the data for a report about a refusal is written.
+const REPORTS: &str = ".iefctl/reports";
+
+/// A plan that was carried out, with everything that can be told of it.
+pub(super) struct Deployed {
+    /// `deploy`, `rollback` or `destroy`.
+    pub(super) command: &'static str,
+    /// Whether the tenant is the emulated one.
+    pub(super) emulator: bool,
+    /// The rules whose level the team changed.
+    pub(super) levels: Vec<(String, Option<Level>)>,
+    pub(super) outcome: Outcome,
+    /// The files, to show what the service found in them.
+    pub(super) local: Local,
+    /// What was found before the first write.
+    pub(super) report: Report,
+}
+
+impl Deployed {
+    pub(super) fn exit(&self) -> Exit {
+        if self.outcome.is_complete() {
+            Exit::Clean
+        } else {
+            Exit::Findings
+        }
+    }
+
+    /// Reports in the format asked for; the exit status that follows.
+    pub(super) fn present(&self, format: Option<Format>, shell: &Shell) -> Result<Exit> {
+        let deployment = as_json(self.command, &self.outcome);
+        let rejections = Report {
+            sources: self.report.sources.clone(),
+            diagnostics: self.outcome.findings(&self.local),
+            policies: self.report.policies,
+        };
+        let style = shell.style();
+        // What the snippets and annotations show is not said again below the rows of the table.
+        let table = self.without_items(&deployment);
+        match shell.format(format) {
+            Format::Json => shell.print(|out| json::deploy::render(&deployment, out))?,
+            Format::Markdown => shell.print(|out| {
+                out.extend_from_slice(markdown::deploy::document(&deployment).as_bytes());
+                Ok(())
+            })?,
+            Format::Human => shell.print(|out| {
+                human::findings(&rejections, style, out)?;
+                human::deploy::render(&table, style, out)
+            })?,
+            Format::Github => shell.print(|out| {
+                github::findings(&rejections, out)?;
+                human::deploy::render(&table, style, out)
+            })?,
+            Format::Azure => shell.print(|out| {
+                azure::findings(&rejections, out)?;
+                human::deploy::render(&table, style, out)
+            })?,
+            format @ (Format::Sarif | Format::Junit) => {
+                let mut report = self.report.clone();
+                report.diagnostics.extend(rejections.diagnostics);
+                report.sort();
+                let options = Options {
+                    command: self.command,
+                    style,
+                    ..Options::default()
+                };
+                shell.print(|out| output::render(&report, format, &options, out))?;
+                let mut text = Vec::new();
+                human::deploy::render(&table, shell.error_style(), &mut text)?;
+                shell.say(String::from_utf8_lossy(&text).trim_end());
+            }
+        }
+        if let Some(path) = shell.variable("GITHUB_STEP_SUMMARY") {
+            super::shell::append(&path, &markdown::deploy::document(&deployment))
+                .with_context(|| format!("cannot write the job summary to `{path}`"))?;
+        }
+        self.say_what_remains(shell);
+        self.ask_for_reports(shell);
+        Ok(self.exit())
+    }
+
+    /// The result without the service's sentences about policies whose findings are shown elsewhere.
+    fn without_items(&self, deployment: &DeployJson) -> DeployJson {
+        let mut table = deployment.clone();
+        for policy in &mut table.policies {
+            if policy.error.is_some() && self.local.find(&policy.id).is_some() {
+                policy.error_items.clear();
+                policy.error = None;
+            }
+        }
+        table
+    }
+
+    fn say_what_remains(&self, shell: &Shell) {
+        let outcome = &self.outcome;
+        for keyset in outcome.keysets.iter().filter(|keyset| keyset.placeholder) {
+            shell.say(format!(
+                "note: keyset {} holds a random placeholder: its secret is not set, which only the \
+                 emulator accepts",
+                keyset.id
+            ));
+        }
+        let done = |status: Status| outcome.policies.iter().any(|it| it.status == status);
+        if let Some(folder) = &outcome.snapshot
+            && (done(Status::Done) || done(Status::Failed))
+        {
+            let emulator = if self.emulator { " --emulator" } else { "" };
+            shell.say(format!(
+                "undo: iefctl rollback {}{emulator}",
+                output::shell_word(&folder.display().to_string())
+            ));
+        }
+        match &outcome.stopped {
+            None => {}
+            Some(Stop::Interrupted) => {
+                shell.say("interrupted: what is not listed as done was not started; run again");
+            }
+            Some(Stop::Refused(why) | Stop::Unreachable(why)) => {
+                shell.say(format!("stopped: {why}"));
+            }
+        }
+        for policy in &outcome.policies {
+            if let Some(error) = &policy.error
+                && let Some(advice) = &error.advice
+                && !error.unforeseen
+            {
+                shell.say(format!("help for {}: {advice}", policy.id));
+            }
+        }
+    }
+
+    /// What the service refuses and validation passed is a mistake of this tool.
+    fn ask_for_reports(&self, shell: &Shell) {
+        let off = self.levels.iter().filter(|(_, level)| level.is_none());
+        let off: Vec<&str> = off.map(|(rule, _)| rule.as_str()).collect();
+        let unless = if off.is_empty() {
+            String::new()
+        } else {
+            format!(
+                " (unless one of the rules would have found it that are switched off: {})",
+                off.join(", ")
+            )
+        };
+        for evidence in Evidence::of(&self.outcome, &self.local, &self.levels) {
+            let asks = format!(
+                "{}: the tenant refused what iefctl found nothing wrong with. Please report that{unless}",
+                evidence.policy
+            );
+            match save(&evidence) {
+                Ok(path) => shell.say(format!(
+                    "{asks} and attach {}: it has no values in it",
+                    path.display()
+                )),
+                Err(error) => shell.say(format!(
+                    "{asks}; the data to attach cannot be written to {REPORTS}: {error}"
+                )),
+            }
+        }
+    }
+}
+
+fn save(evidence: &Evidence) -> io::Result<PathBuf> {
+    let plain = |c: char| {
+        if c.is_ascii_alphanumeric() || matches!(c, '_' | '-') {
+            c
+        } else {
+            '_'
+        }
+    };
+    let name: String = evidence.policy.chars().take(100).map(plain).collect();
+    std::fs::create_dir_all(REPORTS)?;
+    let path = Path::new(REPORTS).join(format!("{name}.md"));
+    atomic_file::write(&path, evidence.markdown.as_bytes())?;
+    Ok(path)
+}
