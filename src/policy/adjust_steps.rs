@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::diagnostics::{Diagnostic, Level, Rule, SourceId, SourceMap, Span, Splice, Splices};
 use crate::xml::{self, Element};
@@ -164,7 +164,7 @@ impl StepAdjustments {
 
 #[derive(Default)]
 struct Work {
-    splices: HashMap<SourceId, Vec<Splice>>,
+    splices: BTreeMap<SourceId, Vec<Splice>>,
     findings: Vec<Diagnostic>,
 }
 

@@ -50,7 +50,7 @@ fn there_is_a_page_for_every_command() {
     assert!(deploy.contains("iefctl deploy policies") && deploy.contains("atomic"));
     for page in &pages {
         let text = iefctl.read(format!("share/man1/{page}"));
-        let judged = asked("groff", &["-man", "-Tutf8", "-ww", "-z"], &text);
+        let judged = asked("groff", &["-man", "-Kutf8", "-Tutf8", "-ww", "-z"], &text);
         let Some((good, said)) = judged else { break };
         assert!(good && said.is_empty(), "{page}: {said}");
     }

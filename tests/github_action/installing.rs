@@ -6,6 +6,9 @@ use std::process::Command;
 use super::releases::{self, VERSION};
 use super::runner::{Runner, repository};
 
+/// What makes a good release a bad one.
+type Break = Box<dyn FnOnce(&Path)>;
+
 /// A folder with a release in which one thing is wrong.
 fn broken(change: impl FnOnce(&Path)) -> (tempfile::TempDir, String) {
     let folder = tempfile::tempdir().unwrap();
@@ -61,7 +64,7 @@ fn what_is_not_the_release_is_refused() {
     let sums =
         |text: String| move |release: &Path| fs::write(release.join("SHA256SUMS"), text).unwrap();
     let good = releases::sha256(&releases::folder().join(format!("v{VERSION}/{archive}")));
-    let cases: Vec<(Box<dyn FnOnce(&Path)>, &str)> = vec![
+    let cases: Vec<(Break, &str)> = vec![
         (
             Box::new({
                 let archive = archive.clone();
