@@ -1,8 +1,9 @@
 use crate::schema::DATA_TYPES;
 
 use super::Kind;
-use super::effective::{Effective, Site};
+use super::effective::Effective;
 use super::set::{Policy, PolicySet};
+use super::site::Site;
 
 /// The `DataType` element of a claim type after merging; `None` if nothing declares one, or if it
 /// holds a word that the schema does not know.

@@ -1,6 +1,7 @@
-use super::effective::{Effective, Site};
+use super::effective::Effective;
 use super::known::{Method, transformation_method};
 use super::set::Policy;
+use super::site::Site;
 use super::{Kind, claim_type};
 
 /// A claims transformation as one file declares it. Declarations of the same id in several policies

@@ -1,6 +1,6 @@
-use std::borrow::Cow;
-
 use crate::xml::{Document, Element, NodeId};
+
+use super::id::Id;
 
 /// The kinds of elements that are declared under an id and referred to from elsewhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -66,6 +66,25 @@ impl Kind {
         }
     }
 
+    /// The kind of elements of this name.
+    pub fn of_element(name: &str) -> Option<Self> {
+        Some(match name {
+            "ClaimType" => Self::ClaimType,
+            "Predicate" => Self::Predicate,
+            "InputValidation" => Self::InputValidation,
+            "PredicateValidation" => Self::PredicateValidation,
+            "ClaimsTransformation" => Self::ClaimsTransformation,
+            "ClientDefinition" => Self::ClientDefinition,
+            "ContentDefinition" => Self::ContentDefinition,
+            "LocalizedResources" => Self::LocalizedResources,
+            "DisplayControl" => Self::DisplayControl,
+            "TechnicalProfile" => Self::TechnicalProfile,
+            "UserJourney" => Self::UserJourney,
+            "SubJourney" => Self::SubJourney,
+            _ => return None,
+        })
+    }
+
     /// The name in prose, as Microsoft's documentation writes it.
     pub const fn noun(self) -> &'static str {
         match self {
@@ -101,23 +120,6 @@ impl Kind {
             Self::SubJourney => &["SubJourneys"],
         }
     }
-}
-
-/// Ids as the service compares them: without regard to ASCII case.
-pub(super) fn fold(id: &str) -> Cow<'_, str> {
-    if id.bytes().any(|byte| byte.is_ascii_uppercase()) {
-        Cow::Owned(id.to_ascii_lowercase())
-    } else {
-        Cow::Borrowed(id)
-    }
-}
-
-/// Equal for ids that are equal without regard to ASCII case (FNV-1a of the folded bytes). Ids come
-/// from files that their own author validates, so a hash that can be attacked costs only the attacker.
-fn folded_hash(id: &str) -> u64 {
-    id.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte.to_ascii_lowercase())).wrapping_mul(0x0100_0000_01b3)
-    })
 }
 
 /// What one file declares: for each kind and id the elements, in document order.
@@ -160,7 +162,9 @@ impl Declarations {
                 continue;
             };
             let of_kind = &mut self.kinds[kind as usize];
-            of_kind.by_hash.push((folded_hash(id), declaration.id()));
+            of_kind
+                .by_hash
+                .push((Id::of(id).hash_value(), declaration.id()));
             of_kind.in_order.push(declaration.id());
         }
     }
@@ -169,19 +173,33 @@ impl Declarations {
     pub(super) fn candidates(
         &self,
         kind: Kind,
-        id: &str,
-    ) -> impl Iterator<Item = NodeId> + use<'_> {
+        id: Id<'_>,
+    ) -> impl DoubleEndedIterator<Item = NodeId> + use<'_> {
         let by_hash = &self.kinds[kind as usize].by_hash;
-        let hash = folded_hash(id);
-        let first = by_hash.partition_point(|(known, _)| *known < hash);
-        by_hash[first..]
+        let hash = id.hash_value();
+        let from = by_hash.partition_point(|(known, _)| *known < hash);
+        let same = by_hash[from..]
             .iter()
-            .take_while(move |(known, _)| *known == hash)
-            .map(|&(_, node)| node)
+            .take_while(|(known, _)| *known == hash)
+            .count();
+        by_hash[from..from + same].iter().map(|&(_, node)| node)
     }
 
     /// All elements of a kind, in document order.
     pub(super) fn of_kind(&self, kind: Kind) -> &[NodeId] {
         &self.kinds[kind as usize].in_order
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_are_found_by_the_names_of_their_elements() {
+        for kind in Kind::ALL {
+            assert_eq!(Kind::of_element(kind.element()), Some(kind));
+        }
+        assert_eq!(Kind::of_element("Item"), None);
     }
 }

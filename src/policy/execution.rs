@@ -1,10 +1,11 @@
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use super::Kind;
-use super::declarations::fold;
-use super::effective::{Effective, Site};
+use super::effective::Effective;
+use super::id::{Id, IdMap};
 use super::journey::{Journey, Step};
+use super::site::Site;
 use super::technical_profile::TechnicalProfile;
 
 /// How a technical profile comes to be executed.
@@ -69,7 +70,7 @@ pub(super) fn follow<'s>(view: &Effective<'s>) -> Option<Execution<'s>> {
     let mut walk = Walk {
         view,
         execution: Execution::default(),
-        known: HashMap::new(),
+        known: IdMap::default(),
         invoked: VecDeque::new(),
         waiting: VecDeque::new(),
     };
@@ -98,8 +99,8 @@ pub(super) fn follow<'s>(view: &Effective<'s>) -> Option<Execution<'s>> {
 struct Walk<'v, 's> {
     view: &'v Effective<'s>,
     execution: Execution<'s>,
-    /// Folded profile id to its index in `execution.profiles`.
-    known: HashMap<String, usize>,
+    /// Index of a profile in `execution.profiles`.
+    known: IdMap<'s, usize>,
     /// Ids of sub journeys still to be followed.
     invoked: VecDeque<&'s str>,
     waiting: VecDeque<Rc<TechnicalProfile<'s>>>,
@@ -163,15 +164,14 @@ impl<'s> Walk<'_, 's> {
         let Some(id) = site.attribute(attribute) else {
             return;
         };
-        if let Some(&index) = self.known.get(&*fold(id)) {
+        if let Some(&index) = self.known.get(&Id::of(id)) {
             self.execution.profiles[index].uses.push((by, site));
             return;
         }
         let Some(profile) = self.view.technical_profile(id) else {
             return;
         };
-        self.known
-            .insert(fold(id).into_owned(), self.execution.profiles.len());
+        self.known.insert(Id::of(id), self.execution.profiles.len());
         self.waiting.push_back(Rc::clone(&profile));
         self.execution.profiles.push(Executed {
             profile,

@@ -5,25 +5,24 @@
 //! way through the journey could yield it. So that a claim is missing is certain, that it is there
 //! is not.
 
-use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use super::Kind;
-use super::declarations::fold;
-use super::effective::{Effective, Site};
+use super::effective::Effective;
+use super::id::{Id, IdMap, IdSet};
 use super::journey::{Journey, Step};
+use super::site::Site;
 use super::technical_profile::TechnicalProfile;
 
 /// The claims that the default user journey of a relying party can yield.
 #[derive(Debug)]
 pub struct Flow<'s> {
     journey: Rc<Journey<'s>>,
-    /// Folded claim id to the order of the first step that can yield it; 0 for claims that exist
-    /// before the first step.
-    first: HashMap<Cow<'s, str>, u32>,
-    /// Folded ids of claims that session management can bring back from an earlier sign-in.
-    restored: HashSet<Cow<'s, str>>,
+    /// The order of the first step that can yield a claim; 0 for claims that exist before the
+    /// first step.
+    first: IdMap<'s, u32>,
+    /// Claims that session management can bring back from an earlier sign-in.
+    restored: IdSet<'s>,
     certain: bool,
     sub_journeys: Vec<Rc<Journey<'s>>>,
 }
@@ -48,18 +47,18 @@ impl<'s> Flow<'s> {
     /// Whether some step before the one of this order can yield a claim.
     pub fn exists_before(&self, claim: &str, order: u32) -> bool {
         self.first
-            .get(&*fold(claim))
+            .get(&Id::of(claim))
             .is_some_and(|&first| first < order)
     }
 
     /// Whether the session of an earlier sign-in can bring a claim back before its step runs.
     pub fn may_be_restored(&self, claim: &str) -> bool {
-        self.restored.contains(&*fold(claim))
+        self.restored.contains(&Id::of(claim))
     }
 
     /// Whether any step can yield a claim.
     pub fn exists(&self, claim: &str) -> bool {
-        self.first.contains_key(&*fold(claim))
+        self.first.contains_key(&Id::of(claim))
     }
 }
 
@@ -96,14 +95,14 @@ pub(super) fn follow<'s>(view: &Effective<'s>) -> Option<Flow<'s>> {
         view,
         flow: Flow {
             journey: Rc::clone(&journey),
-            first: HashMap::new(),
-            restored: HashSet::new(),
+            first: IdMap::default(),
+            restored: IdSet::default(),
             certain: view.is_complete() && journey.is_settled,
             sub_journeys: Vec::new(),
         },
         order: 0,
         waiting: Vec::new(),
-        seen: HashSet::new(),
+        seen: IdSet::default(),
     };
     if let Some(profile) = relying_party.child("TechnicalProfile") {
         // A GetClaims step takes these from the request.
@@ -139,13 +138,13 @@ struct Walk<'v, 's> {
     order: u32,
     /// Ids of sub journeys still to be followed.
     waiting: Vec<&'s str>,
-    /// Folded ids of sub journeys that were followed.
-    seen: HashSet<Cow<'s, str>>,
+    /// Sub journeys that were followed.
+    seen: IdSet<'s>,
 }
 
 impl<'s> Walk<'_, 's> {
     fn claim(&mut self, claim: &'s str) {
-        self.flow.first.entry(fold(claim)).or_insert(self.order);
+        self.flow.first.entry(Id::of(claim)).or_insert(self.order);
     }
 
     fn claims_of(&mut self, sites: impl Iterator<Item = Site<'s>>) {
@@ -173,7 +172,7 @@ impl<'s> Walk<'_, 's> {
     /// instead of recursion: chains of sub journeys may be long.
     fn sub_journeys(&mut self) {
         while let Some(id) = self.waiting.pop() {
-            if !self.seen.insert(fold(id)) {
+            if !self.seen.insert(Id::of(id)) {
                 continue;
             }
             let Some(journey) = self.view.journey(Kind::SubJourney, id) else {
@@ -233,13 +232,13 @@ impl<'s> Walk<'_, 's> {
             .and_then(|id| self.view.technical_profile(id));
         if let Some(session) = session {
             for claim in &session.output_claims {
-                self.flow.first.insert(fold(claim.claim_type), 0);
+                self.flow.first.insert(Id::of(claim.claim_type), 0);
             }
             let claims = session
                 .output_claims
                 .iter()
                 .chain(&session.persisted_claims);
-            let claims = claims.map(|claim| fold(claim.claim_type));
+            let claims = claims.map(|claim| Id::of(claim.claim_type));
             self.flow.restored.extend(claims);
         }
         self.flow.certain &= profile.include_cycle.is_none();

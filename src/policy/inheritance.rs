@@ -7,7 +7,6 @@ use petgraph::visit::EdgeRef as _;
 
 use crate::diagnostics::{Diagnostic, Level, Rule};
 
-use super::declarations::fold;
 use super::header::Named;
 use super::set::{Base, Policy, PolicyIndex, Role};
 
@@ -81,7 +80,7 @@ pub(super) struct Inheritance {
 
 impl Inheritance {
     pub(super) fn find(&self, id: &str) -> Option<PolicyIndex> {
-        self.by_id.get(&*fold(id)).copied()
+        self.by_id.get(&*id.to_ascii_lowercase()).copied()
     }
 
     pub(super) fn base(&self, index: PolicyIndex) -> Base {
@@ -107,7 +106,7 @@ pub(super) fn resolve(policies: &[Policy], tenant_known: bool) -> (Inheritance, 
             let Some(base) = &policy.header.base else {
                 return Base::Root;
             };
-            match by_id.get(&*fold(&base.policy_id.value)) {
+            match by_id.get(&*base.policy_id.value.to_ascii_lowercase()) {
                 Some(&found) => {
                     graph.add_edge(nodes[found.0 as usize], nodes[index], ());
                     Base::InSet(found)
@@ -164,7 +163,9 @@ fn index_by_id(
             continue;
         };
         let index = PolicyIndex(index as u32);
-        let first = *by_id.entry(fold(&id.value).into()).or_insert(index);
+        let first = *by_id
+            .entry(id.value.to_ascii_lowercase().into())
+            .or_insert(index);
         if first == index {
             continue;
         }

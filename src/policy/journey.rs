@@ -3,7 +3,9 @@ use std::collections::BTreeMap;
 use crate::schema::STEP_TYPES;
 
 use super::Kind;
-use super::effective::{Effective, Site};
+use super::effective::Effective;
+use super::id::Id;
+use super::site::Site;
 
 /// A user journey or sub journey after merging: steps of the same order in several policies of the
 /// chain are one step. A policy can add to an inherited step and override parts of it, but not
@@ -141,8 +143,8 @@ impl<'s> Step<'s> {
 }
 
 /// Merges a journey; `None` if neither the policy nor an ancestor declares it.
-pub(super) fn merge<'s>(view: &Effective<'s>, kind: Kind, id: &str) -> Option<Journey<'s>> {
-    let sites = view.sites(kind, id);
+pub(super) fn merge<'s>(view: &Effective<'s>, kind: Kind, id: Id<'_>) -> Option<Journey<'s>> {
+    let sites: Vec<_> = view.declarations(kind, id).collect();
     let own_id = sites.last()?.attribute("Id")?;
     let mut by_order: BTreeMap<u32, Vec<Site<'s>>> = BTreeMap::new();
     let mut is_settled = !has_twins(&sites);

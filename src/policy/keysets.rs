@@ -58,8 +58,7 @@ const RANDOMIZER_SECRET: &str = "randomizerSecret";
 pub fn keyset_references(policy: &Policy) -> Vec<KeysetReference> {
     policy
         .document
-        .elements()
-        .filter(|element| element.name() == "Key")
+        .elements_named("Key")
         .filter_map(|element| {
             let storage = element.attribute("StorageReferenceId")?;
             let list = element.parent()?;

@@ -14,6 +14,7 @@ mod effective;
 mod execution;
 mod flow;
 mod header;
+mod id;
 mod inheritance;
 mod journey;
 mod keysets;
@@ -24,6 +25,7 @@ mod regular_expression;
 mod rename;
 mod set;
 mod settings;
+mod site;
 mod stored;
 mod technical_profile;
 
@@ -32,10 +34,11 @@ pub use canonical::canonical_form;
 pub use claim_type::{data_type, has_options};
 pub use claims_transformation::{ClaimsTransformation, SlotClaim};
 pub use declarations::Kind;
-pub use effective::{Effective, Site};
+pub use effective::Effective;
 pub use execution::{Executed, Execution, Use};
 pub use flow::Flow;
 pub use header::{BasePolicy, Header, Named};
+pub use id::{Id, IdHasher, IdMap, IdSet};
 pub use inheritance::{
     BASE_CASE, BASE_CYCLE, BASE_DEPTH, BASE_NOT_FOUND, BASE_UNKNOWN, MULTIPLE_ROOTS,
     POLICYID_DUPLICATE, TENANTID_MISMATCH,
@@ -48,5 +51,6 @@ pub use regular_expression::{RegexAnalysis, analyse_regex};
 pub use rename::{Renaming, RenamingError};
 pub use set::{Base, Policy, PolicyIndex, PolicySet, Role};
 pub use settings::*;
+pub use site::{Site, Sites};
 pub use stored::without_tenant_object_id;
 pub use technical_profile::{Claim, Item, TechnicalProfile};

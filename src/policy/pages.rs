@@ -1,6 +1,7 @@
-use super::effective::{Effective, Site};
+use super::effective::Effective;
 use super::execution::{Executed, Use};
 use super::journey::Step;
+use super::site::Site;
 
 /// What makes the service show a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,3 @@
-use std::collections::HashMap;
-use std::sync::LazyLock;
-
 use crate::diagnostics::Span;
 use crate::xml::{Document, Element, NodeId};
 
@@ -129,15 +126,6 @@ pub static SOURCES: &[ReferenceRow] = &[
     },
 ];
 
-static BY_ELEMENT: LazyLock<HashMap<&'static str, Vec<&'static ReferenceRow>>> =
-    LazyLock::new(|| {
-        let mut by_element: HashMap<_, Vec<_>> = HashMap::new();
-        for row in SOURCES {
-            by_element.entry(row.element).or_default().push(row);
-        }
-        by_element
-    });
-
 /// One reference in a file.
 #[derive(Debug, Clone, Copy)]
 pub struct Reference<'s> {
@@ -171,19 +159,17 @@ pub fn references(policy: &Policy) -> impl Iterator<Item = Reference<'_>> {
 
 fn find(document: &Document) -> Vec<Found> {
     let mut found = Vec::new();
-    // Most elements have no attribute that refers to anything.
-    let refers = |element: &Element<'_>| {
-        element
-            .attributes()
-            .any(|attribute| attribute.name() == "Id" || attribute.name().ends_with("ReferenceId"))
-    };
-    for element in document.elements().filter(refers) {
-        for &row in BY_ELEMENT.get(element.name()).into_iter().flatten() {
-            let is_below = |parent| element.parent().is_some_and(|own| own.name() == parent);
+    for (number, row) in SOURCES.iter().enumerate() {
+        for element in document.elements_named(row.element) {
+            let is_below = |parent| element.parent().is_some_and(|own| own.is_named(parent));
             if row.parent.is_none_or(is_below) && element.attribute(row.attribute).is_some() {
-                found.push((row, element.id()));
+                found.push((element.id(), number, row));
             }
         }
     }
+    found.sort_unstable_by_key(|&(element, number, _)| (element, number));
     found
+        .into_iter()
+        .map(|(element, _, row)| (row, element))
+        .collect()
 }

@@ -1,11 +1,11 @@
-use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
 use crate::diagnostics::{Diagnostic, Location, SourceId, Span};
 use crate::xml::{Document, Element};
 
-use super::declarations::{Declarations, fold};
+use super::declarations::Declarations;
 use super::header::Header;
+use super::id::{Id, IdSet};
 use super::inheritance::{self, Inheritance};
 use super::references::Found;
 use super::{Effective, Kind, Site};
@@ -81,13 +81,27 @@ impl Policy {
     /// The elements of this file that declare an id, in document order. One is the rule; more are a
     /// mistake that other rules report.
     pub fn declared<'p>(&'p self, kind: Kind, id: &str) -> impl Iterator<Item = Element<'p>> {
+        self.declared_as(kind, Id::of(id))
+    }
+
+    /// The same for an id that is looked up in several policies.
+    pub(super) fn declared_as<'p, 'i>(
+        &'p self,
+        kind: Kind,
+        id: Id<'i>,
+    ) -> impl DoubleEndedIterator<Item = Element<'p>> + use<'p, 'i> {
         self.declarations
             .candidates(kind, id)
             .filter_map(|node| self.document.element(node))
             .filter(move |element| {
                 let known = element.attribute_value("Id");
-                known.is_some_and(|known| known.eq_ignore_ascii_case(id))
+                known.is_some_and(|known| known.eq_ignore_ascii_case(id.written()))
             })
+    }
+
+    /// Whether this file declares an id.
+    pub(super) fn declares(&self, kind: Kind, id: Id<'_>) -> bool {
+        self.declared_as(kind, id).next().is_some()
     }
 
     /// The same as [`Policy::declarations`], each together with the policy.
@@ -133,18 +147,17 @@ impl PolicySet {
     /// user's own file counts. `tenant_known` says that the bases which live in the tenant are among
     /// the policies, so that a base which is missing now is missing altogether.
     pub fn new(policies: Vec<Policy>, tenant_known: bool) -> (Self, Vec<Diagnostic>) {
-        let own: HashMap<_, _> = policies
+        let own: IdSet<'_> = policies
             .iter()
             .filter(|policy| policy.role == Role::Own)
-            .map(|policy| (fold(policy.id()).into_owned(), ()))
+            .map(|policy| Id::of(policy.id()))
             .collect();
-        let mut seen_context = HashMap::new();
+        let mut seen_context = IdSet::default();
         let keep: Vec<bool> = policies
             .iter()
             .map(|policy| {
-                let id = fold(policy.id()).into_owned();
-                policy.role == Role::Own
-                    || (!own.contains_key(&id) && seen_context.insert(id, ()).is_none())
+                let id = Id::of(policy.id());
+                policy.role == Role::Own || (!own.contains(&id) && seen_context.insert(id))
             })
             .collect();
         let mut keep = keep.into_iter();
@@ -188,6 +201,12 @@ impl PolicySet {
             .iter()
             .enumerate()
             .map(|(index, policy)| (PolicyIndex(index as u32), policy))
+    }
+
+    /// Whether any policy of the set declares an id.
+    pub fn declares(&self, kind: Kind, id: &str) -> bool {
+        let id = Id::of(id);
+        self.policies.iter().any(|policy| policy.declares(kind, id))
     }
 
     /// The user's own policies.

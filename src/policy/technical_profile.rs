@@ -1,6 +1,7 @@
 use super::Kind;
-use super::declarations::fold;
-use super::effective::{Effective, Site};
+use super::effective::Effective;
+use super::id::Id;
+use super::site::{Site, Sites};
 
 /// A technical profile after merging: deep, over all policies of the chain and over the profiles
 /// that it includes. Nothing that was inherited can be removed, only overridden.
@@ -36,6 +37,8 @@ pub struct TechnicalProfile<'s> {
     pub output_claims_transformations: Vec<Site<'s>>,
     /// `ValidationTechnicalProfiles/ValidationTechnicalProfile`, one per referenced profile.
     pub validation_technical_profiles: Vec<Site<'s>>,
+    /// The `Protocol` that counts; asked for so often that it is kept.
+    protocol: Option<Site<'s>>,
 }
 
 /// A metadata item or a cryptographic key after merging.
@@ -55,7 +58,7 @@ pub struct Claim<'s> {
     /// `@ClaimTypeReferenceId` as first written.
     pub claim_type: &'s str,
     /// The elements that contribute, weakest first; never empty.
-    pub sites: Vec<Site<'s>>,
+    pub sites: Sites<'s>,
 }
 
 impl<'s> Claim<'s> {
@@ -86,12 +89,12 @@ impl<'s> TechnicalProfile<'s> {
 
     /// `Protocol/@Name` after merging.
     pub fn protocol(&self) -> Option<&'s str> {
-        self.child("Protocol")?.attribute("Name")
+        self.protocol?.attribute("Name")
     }
 
     /// The class of `Protocol/@Handler`, without the assembly: `Web.TPEngine.Providers.…`.
     pub fn handler(&self) -> Option<&'s str> {
-        let handler = self.child("Protocol")?.attribute("Handler")?;
+        let handler = self.protocol?.attribute("Handler")?;
         Some(handler.split(',').next().unwrap_or(handler).trim())
     }
 
@@ -107,23 +110,15 @@ impl<'s> TechnicalProfile<'s> {
 }
 
 /// Merges a profile; `None` if neither the policy nor an ancestor declares it.
-pub(super) fn merge<'s>(view: &Effective<'s>, id: &str) -> Option<TechnicalProfile<'s>> {
-    let mut visiting = Vec::new();
-    let mut include_cycle = None;
-    let mut includes_unknown = false;
-    let (layers, included) = layers(
-        view,
-        id,
-        &mut visiting,
-        &mut include_cycle,
-        &mut includes_unknown,
-    )?;
+pub(super) fn merge<'s>(view: &Effective<'s>, id: Id<'_>) -> Option<TechnicalProfile<'s>> {
+    let mut inclusion = Inclusion::default();
+    let (layers, included) = inclusion.layers(view, id)?;
     let own_id = layers.last()?.attribute("Id")?;
     let mut profile = TechnicalProfile {
         id: own_id,
         included,
-        include_cycle,
-        includes_unknown,
+        include_cycle: inclusion.cycle,
+        includes_unknown: inclusion.leads_nowhere,
         metadata: Vec::new(),
         cryptographic_keys: Vec::new(),
         input_claims: Vec::new(),
@@ -133,96 +128,112 @@ pub(super) fn merge<'s>(view: &Effective<'s>, id: &str) -> Option<TechnicalProfi
         input_claims_transformations: Vec::new(),
         output_claims_transformations: Vec::new(),
         validation_technical_profiles: Vec::new(),
+        protocol: None,
         layers: Vec::new(),
     };
     for layer in &layers {
-        for item in layer.items("Metadata", "Item") {
-            let value = item.element.text();
-            override_item(&mut profile.metadata, item.attribute("Key"), value, item);
-        }
-        for key in layer.items("CryptographicKeys", "Key") {
-            let value = key.attribute("StorageReferenceId").unwrap_or_default();
-            override_item(
-                &mut profile.cryptographic_keys,
-                key.attribute("Id"),
-                value,
-                key,
-            );
-        }
-        merge_claims(
-            &mut profile.input_claims,
-            layer.items("InputClaims", "InputClaim"),
-        );
-        merge_claims(
-            &mut profile.output_claims,
-            layer.items("OutputClaims", "OutputClaim"),
-        );
-        merge_claims(
-            &mut profile.persisted_claims,
-            layer.items("PersistedClaims", "PersistedClaim"),
-        );
-        profile
-            .display_claims
-            .extend(layer.items("DisplayClaims", "DisplayClaim"));
-        profile
-            .input_claims_transformations
-            .extend(layer.items("InputClaimsTransformations", "InputClaimsTransformation"));
-        profile
-            .output_claims_transformations
-            .extend(layer.items("OutputClaimsTransformations", "OutputClaimsTransformation"));
-        for validation in layer.items("ValidationTechnicalProfiles", "ValidationTechnicalProfile") {
-            let reference = validation.attribute("ReferenceId").unwrap_or_default();
-            let known = profile
-                .validation_technical_profiles
-                .iter_mut()
-                .find(|known| {
-                    let other = known.attribute("ReferenceId").unwrap_or_default();
-                    other.eq_ignore_ascii_case(reference)
-                });
-            match known {
-                Some(known) => *known = validation,
-                None => profile.validation_technical_profiles.push(validation),
-            }
+        for list in layer.children() {
+            profile.merge_list(list);
         }
     }
     profile.layers = layers;
+    profile.protocol = profile.child("Protocol");
     Some(profile)
 }
 
-/// The layers of a profile and how many of them are included ones. Inclusion works on profiles that
-/// are already merged over the chain: only the nearest `IncludeTechnicalProfile` counts.
-fn layers<'s>(
-    view: &Effective<'s>,
-    id: &str,
-    visiting: &mut Vec<String>,
-    cycle: &mut Option<Vec<String>>,
-    unknown: &mut bool,
-) -> Option<(Vec<Site<'s>>, usize)> {
-    let own = view.sites(Kind::TechnicalProfile, id);
-    if own.is_empty() {
-        *unknown |= !visiting.is_empty();
-        return None;
-    }
-    let folded = fold(id).into_owned();
-    if let Some(first) = visiting.iter().position(|known| *known == folded) {
-        cycle.get_or_insert_with(|| visiting[first..].to_vec());
-        return None;
-    }
-    let include = own.iter().rev().find_map(|site| {
-        site.child("IncludeTechnicalProfile")?
-            .attribute("ReferenceId")
-    });
-    let mut all = Vec::new();
-    if let Some(include) = include {
-        visiting.push(folded);
-        if let Some((included, _)) = layers(view, include, visiting, cycle, unknown) {
-            all = included;
+impl<'s> TechnicalProfile<'s> {
+    /// Merges one of the lists of a layer into those of the layers before it.
+    fn merge_list(&mut self, list: Site<'s>) {
+        match list.element.name() {
+            "Metadata" => {
+                for item in list.children_named("Item") {
+                    let value = item.element.text();
+                    override_item(&mut self.metadata, item.attribute("Key"), value, item);
+                }
+            }
+            "CryptographicKeys" => {
+                for key in list.children_named("Key") {
+                    let value = key.attribute("StorageReferenceId").unwrap_or_default();
+                    let id = key.attribute("Id");
+                    override_item(&mut self.cryptographic_keys, id, value, key);
+                }
+            }
+            "InputClaims" => {
+                merge_claims(&mut self.input_claims, list.children_named("InputClaim"));
+            }
+            "OutputClaims" => {
+                merge_claims(&mut self.output_claims, list.children_named("OutputClaim"));
+            }
+            "PersistedClaims" => {
+                let claims = list.children_named("PersistedClaim");
+                merge_claims(&mut self.persisted_claims, claims);
+            }
+            "DisplayClaims" => {
+                let claims = list.children_named("DisplayClaim");
+                self.display_claims.extend(claims);
+            }
+            "InputClaimsTransformations" => {
+                let transformations = list.children_named("InputClaimsTransformation");
+                self.input_claims_transformations.extend(transformations);
+            }
+            "OutputClaimsTransformations" => {
+                let transformations = list.children_named("OutputClaimsTransformation");
+                self.output_claims_transformations.extend(transformations);
+            }
+            "ValidationTechnicalProfiles" => {
+                for validation in list.children_named("ValidationTechnicalProfile") {
+                    override_reference(&mut self.validation_technical_profiles, validation);
+                }
+            }
+            _ => {}
         }
-        visiting.pop();
     }
-    let included = all.len();
-    all.extend(own);
-    Some((all, included))
+}
+
+/// The way through profiles that include each other.
+#[derive(Default)]
+struct Inclusion<'i> {
+    visiting: Vec<Id<'i>>,
+    cycle: Option<Vec<String>>,
+    /// Whether a profile is included that nobody declares.
+    leads_nowhere: bool,
+}
+
+impl<'i> Inclusion<'i> {
+    /// The layers of a profile and how many of them are included ones. Inclusion works on profiles
+    /// that are already merged over the chain: only the nearest `IncludeTechnicalProfile` counts.
+    fn layers<'s: 'i>(
+        &mut self,
+        view: &Effective<'s>,
+        id: Id<'i>,
+    ) -> Option<(Vec<Site<'s>>, usize)> {
+        let own: Vec<_> = view.declarations(Kind::TechnicalProfile, id).collect();
+        if own.is_empty() {
+            self.leads_nowhere |= !self.visiting.is_empty();
+            return None;
+        }
+        if let Some(first) = self.visiting.iter().position(|known| *known == id) {
+            self.cycle.get_or_insert_with(|| {
+                let ids = self.visiting[first..].iter();
+                ids.map(|id| id.written().to_ascii_lowercase()).collect()
+            });
+            return None;
+        }
+        let include = own.iter().rev().find_map(|site| {
+            site.child("IncludeTechnicalProfile")?
+                .attribute("ReferenceId")
+        });
+        let Some(include) = include else {
+            return Some((own, 0));
+        };
+        self.visiting.push(id);
+        let included = self.layers(view, Id::of(include));
+        self.visiting.pop();
+        let (mut all, _) = included.unwrap_or_default();
+        let included = all.len();
+        all.extend(own);
+        Some((all, included))
+    }
 }
 
 fn override_item<'s>(
@@ -241,6 +252,17 @@ fn override_item<'s>(
     }
 }
 
+fn override_reference<'s>(references: &mut Vec<Site<'s>>, site: Site<'s>) {
+    let id = |site: &Site<'s>| site.attribute("ReferenceId").unwrap_or_default();
+    let known = references
+        .iter_mut()
+        .find(|known| id(known).eq_ignore_ascii_case(id(&site)));
+    match known {
+        Some(known) => *known = site,
+        None => references.push(site),
+    }
+}
+
 fn merge_claims<'s>(claims: &mut Vec<Claim<'s>>, sites: impl Iterator<Item = Site<'s>>) {
     for site in sites {
         let Some(claim_type) = site.attribute("ClaimTypeReferenceId") else {
@@ -253,7 +275,7 @@ fn merge_claims<'s>(claims: &mut Vec<Claim<'s>>, sites: impl Iterator<Item = Sit
             Some(known) => known.sites.push(site),
             None => claims.push(Claim {
                 claim_type,
-                sites: vec![site],
+                sites: Sites::one(site),
             }),
         }
     }

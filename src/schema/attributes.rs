@@ -238,13 +238,12 @@ impl<'d> Checker<'d> {
 
 /// Index of the declaration of an attribute.
 fn declared(of: &Type, attribute: Attribute<'_>) -> Option<usize> {
-    if !attribute.namespace().is_empty() {
+    if !attribute.is_plain() {
         return None;
     }
-    let name = attribute.name();
     of.attributes
         .iter()
-        .position(|declaration| declaration.name == name)
+        .position(|declared| attribute.has_name(declared.fingerprint, declared.name))
 }
 
 fn capital(text: &str) -> String {

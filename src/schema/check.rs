@@ -121,7 +121,7 @@ impl<'d> Checker<'d> {
     /// Checks an element that stands where it may.
     pub(super) fn element(&mut self, element: Element<'d>, declared: &'static Type) {
         // Attributes of other namespaces are rare; only they can change the type.
-        let plain = element.attributes().all(|a| a.namespace().is_empty());
+        let plain = element.attributes().all(Attribute::is_plain);
         let of = if plain {
             Some(declared)
         } else {
@@ -173,22 +173,11 @@ impl<'d> Checker<'d> {
         choice: bool,
     ) {
         let mut progress = Progress { last: None };
-        let mut stray = false;
         let mut checked = 0;
-        for node in parent.child_nodes() {
-            if node.kind() == NodeKind::Text {
-                stray |= !is_blank(node);
-            }
-            let Some(child) = node.element() else {
-                continue;
-            };
+        for child in parent.children() {
             let Some(rank) = self.advance(&mut progress, particles, choice, child) else {
                 self.explain_children(parent, of, particles, choice, checked);
-                if stray
-                    || parent
-                        .child_nodes()
-                        .any(|n| n.kind() == NodeKind::Text && !is_blank(n))
-                {
+                if parent.holds_text() {
                     self.text_among(parent, particles, choice);
                 }
                 return;
@@ -200,7 +189,7 @@ impl<'d> Checker<'d> {
         if !choice && particles[behind..].iter().any(|particle| particle.required) {
             self.explain_children(parent, of, particles, choice, checked);
         }
-        if stray {
+        if parent.holds_text() {
             self.text_among(parent, particles, choice);
         }
     }
@@ -216,10 +205,10 @@ impl<'d> Checker<'d> {
         if !self.is_ours(child) {
             return None;
         }
-        let name = child.name();
+        let is = |particle: &Declaration| child.has_name(particle.fingerprint, particle.name);
         let mut rank = progress.last.unwrap_or(0);
         if let Some(last) = progress.last {
-            if particles[last].name == name {
+            if is(&particles[last]) {
                 return particles[last].repeats.then_some(last);
             }
             if choice {
@@ -229,7 +218,7 @@ impl<'d> Checker<'d> {
         }
         loop {
             let particle = particles.get(rank)?;
-            if particle.name == name {
+            if is(particle) {
                 progress.last = Some(rank);
                 return Some(rank);
             }
@@ -273,6 +262,9 @@ impl<'d> Checker<'d> {
     /// Reports the first text in an element that holds only elements, if there is any; `list` is the
     /// end of the service's sentence.
     fn stray_text(&mut self, parent: Element<'d>, list: impl FnOnce() -> String) {
+        if !parent.holds_text() {
+            return;
+        }
         let mut texts = parent
             .child_nodes()
             .filter(|node| node.kind() == NodeKind::Text);
@@ -333,11 +325,14 @@ impl<'d> Checker<'d> {
     /// The text of an element that holds nothing else.
     fn text(&mut self, element: Element<'d>, of: &'static ValueType) {
         let value = element.text();
-        let (name, span) = (element.name(), element.text_span());
         match of.judge(value) {
             Verdict::Fine => {}
-            Verdict::Newer => self.newer(span, format!("value `{value}` of `{name}`")),
+            Verdict::Newer => {
+                let what = format!("value `{value}` of `{}`", element.name());
+                self.newer(element.text_span(), what);
+            }
             Verdict::Wrong => {
+                let (name, span) = (element.name(), element.text_span());
                 let blank = value.trim_matches(is_space).is_empty();
                 let message = if blank {
                     format!("`{name}` is empty")

@@ -63,8 +63,8 @@ impl<'d> Checker<'d> {
             }));
             return;
         };
-        for child in at.children() {
-            if child.name() == *step && self.is_ours(child) {
+        for child in at.children_named(step) {
+            if self.is_ours(child) {
                 self.select(child, key, rest, entries);
             }
         }

@@ -1,12 +1,16 @@
 //! The notation in which the grammar is written: element declarations, types, attributes and keys as
 //! constant data.
 
+use crate::xml::Fingerprint;
+
 use super::values::ValueType;
 
 /// An element as it may stand at one place of its parent.
 #[derive(Debug)]
 pub(super) struct Declaration {
     pub(super) name: &'static str,
+    /// Of the name.
+    pub(super) fingerprint: Fingerprint,
     /// Whether the parent is incomplete without it.
     pub(super) required: bool,
     /// Whether it may stand there more than once, one behind the other.
@@ -46,6 +50,8 @@ pub(super) enum Content {
 #[derive(Debug)]
 pub(super) struct AttributeDeclaration {
     pub(super) name: &'static str,
+    /// Of the name.
+    pub(super) fingerprint: Fingerprint,
     pub(super) required: bool,
     pub(super) of: &'static ValueType,
     /// Documented for the service, but absent from the schema that Microsoft publishes.
@@ -72,6 +78,7 @@ const fn declaration(
 ) -> Declaration {
     Declaration {
         name,
+        fingerprint: Fingerprint::of(name),
         required,
         repeats,
         of,
@@ -195,10 +202,8 @@ impl Type {
 /// An attribute that must be there.
 pub(super) const fn required(name: &'static str, of: &'static ValueType) -> AttributeDeclaration {
     AttributeDeclaration {
-        name,
         required: true,
-        of,
-        newer: false,
+        ..attribute(name, of)
     }
 }
 
@@ -206,6 +211,7 @@ pub(super) const fn required(name: &'static str, of: &'static ValueType) -> Attr
 pub(super) const fn attribute(name: &'static str, of: &'static ValueType) -> AttributeDeclaration {
     AttributeDeclaration {
         name,
+        fingerprint: Fingerprint::of(name),
         required: false,
         of,
         newer: false,
@@ -215,10 +221,8 @@ pub(super) const fn attribute(name: &'static str, of: &'static ValueType) -> Att
 /// An optional attribute that the service accepts and the published schema lacks.
 pub(super) const fn newer(name: &'static str, of: &'static ValueType) -> AttributeDeclaration {
     AttributeDeclaration {
-        name,
-        required: false,
-        of,
         newer: true,
+        ..attribute(name, of)
     }
 }
 

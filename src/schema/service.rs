@@ -89,12 +89,9 @@ impl<'d> Service<'d> {
     fn lines(&self) -> &[u32] {
         self.lines.get_or_init(|| {
             let bytes = self.text.as_bytes();
-            let ends_line = |index: usize| match bytes[index] {
-                b'\n' => true,
-                b'\r' => bytes.get(index + 1) != Some(&b'\n'),
-                _ => false,
-            };
-            let starts = (0..bytes.len()).filter(|index| ends_line(*index));
+            let ends_line =
+                |index: &usize| bytes[*index] == b'\n' || bytes.get(index + 1) != Some(&b'\n');
+            let starts = memchr::memchr2_iter(b'\r', b'\n', bytes).filter(ends_line);
             std::iter::once(0)
                 .chain(starts.map(|index| index as u32 + 1))
                 .collect()

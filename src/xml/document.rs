@@ -1,26 +1,38 @@
+use std::collections::HashMap;
 use std::fmt;
-use std::ops::Range;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
 use crate::diagnostics::Span;
+
+use super::Fingerprint;
+use super::element::Element;
 
 /// The number of a node in its document; ascending in document order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeId(pub(super) u32);
 
+/// Stands for "none" where a number of a node or an element is kept.
+pub(super) const NONE: u32 = u32::MAX;
+
 /// A parsed XML document: nodes in document order, each with its byte range in the text.
 ///
-/// A subtree is a contiguous run of nodes, so walking descendants is walking a slice.
+/// A subtree is a contiguous run of nodes, so walking descendants is walking a slice. What only
+/// elements have is kept apart, in document order too, so that walking elements passes over the
+/// white space between them.
 #[derive(Clone)]
 pub struct Document {
     pub(super) text: Arc<str>,
     pub(super) nodes: Vec<NodeData>,
+    pub(super) elements: Vec<ElementData>,
     pub(super) attributes: Vec<AttributeData>,
     /// Values that differ from their raw text: entity references, line ends, several text nodes.
     pub(super) unescaped: Vec<Box<str>>,
     /// Namespace names; index 0 is "no namespace".
     pub(super) namespaces: Vec<Box<str>>,
-    pub(super) root: Option<NodeId>,
+    pub(super) names: Names,
+    /// Number of the document element, or [`NONE`].
+    pub(super) root: u32,
     pub(super) well_formed: bool,
 }
 
@@ -28,15 +40,17 @@ pub struct Document {
 pub(super) struct NodeData {
     /// From `<` to behind the last `>`, or the raw text.
     pub(super) span: Span,
-    pub(super) parent: Option<NodeId>,
+    /// Number of the element that contains the node, or [`NONE`].
+    pub(super) parent: u32,
     /// Index behind the last node of the subtree.
     pub(super) subtree_end: u32,
     pub(super) kind: KindData,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub(super) enum KindData {
-    Element(ElementData),
+    /// The number of the element.
+    Element(u32),
     Text(Value),
     Comment,
     ProcessingInstruction,
@@ -44,19 +58,34 @@ pub(super) enum KindData {
 
 #[derive(Debug, Clone)]
 pub(super) struct ElementData {
-    pub(super) name: Span,
+    pub(super) node: NodeId,
+    /// Of the local name.
+    pub(super) fingerprint: Fingerprint,
+    /// Length of the name as written, which begins behind the `<`.
+    pub(super) name_length: u32,
     /// Length of `prefix:` in bytes, 0 without prefix.
     pub(super) prefix: u16,
     pub(super) namespace: u16,
-    pub(super) attributes: Range<u32>,
+    /// Whether it directly holds text that is more than white space, or a CDATA section.
+    pub(super) holds_text: bool,
+    /// The first attribute and the one behind the last.
+    pub(super) attributes: (u32, u32),
     /// End of the start tag.
     pub(super) tag_end: u32,
-    /// The text of the element: all direct text, joined.
-    pub(super) content: Option<Value>,
+    /// The text of the element: all direct text, joined; an empty range without any.
+    pub(super) content: Value,
+    /// Number of the first child element, or [`NONE`].
+    pub(super) first_child: u32,
+    /// Number of the next element below the same parent, or [`NONE`].
+    pub(super) next_sibling: u32,
+    /// Number of the next element with this fingerprint, or [`NONE`].
+    pub(super) next_alike: u32,
 }
 
 #[derive(Debug, Clone)]
 pub(super) struct AttributeData {
+    /// Of the local name.
+    pub(super) fingerprint: Fingerprint,
     pub(super) name: Span,
     pub(super) prefix: u16,
     pub(super) namespace: u16,
@@ -65,11 +94,69 @@ pub(super) struct AttributeData {
     pub(super) value: Value,
 }
 
-/// A string of the document: either a range of its text as it stands, or an entry of `unescaped`.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Value {
-    Raw(Span),
-    Unescaped(u32),
+/// A string of the document: a range of its text as it stands, or an entry of `unescaped`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Value(Span);
+
+impl Value {
+    pub(super) const EMPTY: Self = Self(Span::at(0));
+
+    pub(super) const fn raw(span: Span) -> Self {
+        Self(span)
+    }
+
+    pub(super) const fn unescaped(index: u32) -> Self {
+        Self(Span::new(NONE, index))
+    }
+
+    #[inline]
+    pub(super) fn of<'d>(self, text: &'d str, unescaped: &'d [Box<str>]) -> &'d str {
+        if self.0.start == NONE {
+            &unescaped[self.0.end as usize]
+        } else {
+            self.0.of(text)
+        }
+    }
+}
+
+/// The first and the last element of each fingerprint.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Names {
+    ends: HashMap<u32, (u32, u32), BuildHasherDefault<Mixed>>,
+}
+
+impl Names {
+    /// Adds an element; returns the one before it of the same fingerprint.
+    pub(super) fn add(&mut self, fingerprint: Fingerprint, element: u32) -> Option<u32> {
+        let ends = self.ends.entry(fingerprint.0).or_insert((element, NONE));
+        let before = std::mem::replace(&mut ends.1, element);
+        (before != NONE).then_some(before)
+    }
+
+    fn first(&self, fingerprint: Fingerprint) -> u32 {
+        self.ends.get(&fingerprint.0).map_or(NONE, |ends| ends.0)
+    }
+}
+
+/// Fingerprints are mixed already.
+#[derive(Default)]
+pub(super) struct Mixed(u64);
+
+impl Hasher for Mixed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.write_u32(u32::from(byte));
+        }
+    }
+
+    fn write_u32(&mut self, number: u32) {
+        // The upper bits tell entries apart, the lower ones places.
+        self.0 = (self.0 ^ u64::from(number)).wrapping_mul(0x0000_0001_0000_0001);
+    }
 }
 
 /// What a node is.
@@ -99,19 +186,25 @@ impl Document {
 
     /// The document element.
     pub fn root(&self) -> Option<Element<'_>> {
-        self.element(self.root?)
+        self.numbered(self.root)
     }
 
     /// The element with this id; `None` if the node is no element.
     pub fn element(&self, id: NodeId) -> Option<Element<'_>> {
-        match &self.nodes.get(id.0 as usize)?.kind {
-            KindData::Element(data) => Some(Element {
-                document: self,
-                id,
-                data,
-            }),
+        match self.nodes.get(id.0 as usize)?.kind {
+            KindData::Element(number) => self.numbered(number),
             _ => None,
         }
+    }
+
+    /// The element of this number.
+    #[inline]
+    pub(super) fn numbered(&self, number: u32) -> Option<Element<'_>> {
+        let data = self.elements.get(number as usize)?;
+        Some(Element {
+            document: self,
+            data,
+        })
     }
 
     /// All nodes in document order, those outside the document element too.
@@ -124,14 +217,23 @@ impl Document {
 
     /// All elements in document order.
     pub fn elements(&self) -> impl Iterator<Item = Element<'_>> {
-        self.nodes().filter_map(Node::element)
+        self.elements.iter().map(|data| Element {
+            document: self,
+            data,
+        })
     }
 
-    fn value(&self, value: Value) -> &str {
-        match value {
-            Value::Raw(span) => span.of(&self.text),
-            Value::Unescaped(index) => &self.unescaped[index as usize],
-        }
+    /// All elements of this local name, in document order. Others are not looked at.
+    pub fn elements_named<'d>(&'d self, name: &str) -> impl Iterator<Item = Element<'d>> {
+        let first = self.names.first(Fingerprint::of(name));
+        let alike = std::iter::successors(self.numbered(first), move |element| {
+            self.numbered(element.data.next_alike)
+        });
+        alike.filter(move |element| element.name() == name)
+    }
+
+    pub(super) fn value(&self, value: Value) -> &str {
+        value.of(&self.text, &self.unescaped)
     }
 }
 
@@ -148,8 +250,8 @@ impl fmt::Debug for Document {
 /// A node of a document, of any kind.
 #[derive(Clone, Copy)]
 pub struct Node<'d> {
-    document: &'d Document,
-    id: NodeId,
+    pub(super) document: &'d Document,
+    pub(super) id: NodeId,
 }
 
 impl<'d> Node<'d> {
@@ -185,8 +287,8 @@ impl<'d> Node<'d> {
     /// Character data with references resolved; the raw text of a comment without its delimiters;
     /// empty for elements.
     pub fn text(self) -> &'d str {
-        match &self.data().kind {
-            KindData::Text(value) => self.document.value(*value),
+        match self.data().kind {
+            KindData::Text(value) => self.document.value(value),
             KindData::Comment => {
                 let raw = self.data().span.of(&self.document.text);
                 let inner = raw.strip_prefix("<!--").unwrap_or(raw);
@@ -198,224 +300,6 @@ impl<'d> Node<'d> {
 
     /// The element that contains the node.
     pub fn parent(self) -> Option<Element<'d>> {
-        self.document.element(self.data().parent?)
-    }
-}
-
-/// An element of a document. Copying it is free.
-#[derive(Clone, Copy)]
-pub struct Element<'d> {
-    document: &'d Document,
-    id: NodeId,
-    data: &'d ElementData,
-}
-
-impl PartialEq for Element<'_> {
-    fn eq(&self, other: &Self) -> bool {
-        std::ptr::eq(self.document, other.document) && self.id == other.id
-    }
-}
-
-impl Eq for Element<'_> {}
-
-impl fmt::Debug for Element<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "<{}#{}>", self.name(), self.id.0)
-    }
-}
-
-impl<'d> Element<'d> {
-    fn node(self) -> &'d NodeData {
-        &self.document.nodes[self.id.0 as usize]
-    }
-
-    /// The document that holds the element.
-    pub const fn document(self) -> &'d Document {
-        self.document
-    }
-
-    /// The number of the element's node.
-    pub const fn id(self) -> NodeId {
-        self.id
-    }
-
-    /// The local name.
-    pub fn name(self) -> &'d str {
-        let name = self.data.name;
-        Span::new(name.start + u32::from(self.data.prefix), name.end).of(&self.document.text)
-    }
-
-    /// The name as written, with its prefix.
-    pub fn qualified_name(self) -> &'d str {
-        self.data.name.of(&self.document.text)
-    }
-
-    /// The namespace name; empty for none.
-    pub fn namespace(self) -> &'d str {
-        &self.document.namespaces[self.data.namespace as usize]
-    }
-
-    /// The qualified name in the start tag.
-    pub const fn name_span(self) -> Span {
-        self.data.name
-    }
-
-    /// The start tag, from `<` to behind `>`.
-    pub fn tag_span(self) -> Span {
-        Span::new(self.node().span.start, self.data.tag_end)
-    }
-
-    /// The whole element with its content.
-    pub fn span(self) -> Span {
-        self.node().span
-    }
-
-    /// The attributes in the order of the text, without namespace declarations.
-    pub fn attributes(self) -> impl Iterator<Item = Attribute<'d>> {
-        let range = self.data.attributes.start as usize..self.data.attributes.end as usize;
-        self.document.attributes[range]
-            .iter()
-            .map(move |data| Attribute {
-                document: self.document,
-                data,
-            })
-    }
-
-    /// The attribute of this name that is in no namespace.
-    pub fn attribute(self, name: &str) -> Option<Attribute<'d>> {
-        self.attributes()
-            .find(|attribute| attribute.data.namespace == 0 && attribute.name() == name)
-    }
-
-    /// The value of an attribute that is in no namespace.
-    pub fn attribute_value(self, name: &str) -> Option<&'d str> {
-        Some(self.attribute(name)?.value())
-    }
-
-    /// All child nodes in document order.
-    pub fn child_nodes(self) -> impl Iterator<Item = Node<'d>> {
-        let document = self.document;
-        let end = self.node().subtree_end;
-        let mut next = self.id.0 + 1;
-        std::iter::from_fn(move || {
-            if next >= end {
-                return None;
-            }
-            let id = NodeId(next);
-            next = document.nodes[next as usize].subtree_end;
-            Some(Node { document, id })
-        })
-    }
-
-    /// The child elements in document order.
-    pub fn children(self) -> impl Iterator<Item = Self> {
-        self.child_nodes().filter_map(Node::element)
-    }
-
-    /// The child elements of this local name.
-    pub fn children_named(self, name: &str) -> impl Iterator<Item = Self> {
-        self.children().filter(move |child| child.name() == name)
-    }
-
-    /// The first child element of this local name.
-    pub fn child(self, name: &str) -> Option<Self> {
-        self.children().find(|child| child.name() == name)
-    }
-
-    /// The first element at the end of a path of child names.
-    pub fn descend(self, path: &[&str]) -> Option<Self> {
-        path.iter()
-            .try_fold(self, |element, name| element.child(name))
-    }
-
-    /// All elements below this one, in document order.
-    pub fn descendants(self) -> impl Iterator<Item = Self> {
-        let document = self.document;
-        (self.id.0 + 1..self.node().subtree_end)
-            .filter_map(move |index| document.element(NodeId(index)))
-    }
-
-    /// The element that contains this one.
-    pub fn parent(self) -> Option<Self> {
-        self.document.element(self.node().parent?)
-    }
-
-    /// Parent, its parent and so on up to the document element.
-    pub fn ancestors(self) -> impl Iterator<Item = Self> {
-        std::iter::successors(self.parent(), |element| element.parent())
-    }
-
-    /// The direct text of the element, references resolved, comments left out.
-    pub fn text(self) -> &'d str {
-        self.data
-            .content
-            .map_or("", |value| self.document.value(value))
-    }
-
-    /// The direct text without white space around it.
-    pub fn trimmed_text(self) -> &'d str {
-        self.text().trim_matches([' ', '\t', '\r', '\n'])
-    }
-
-    /// Where the text stands, without white space around it: from the first to the last character of
-    /// direct text; the start tag if there is none.
-    pub fn text_span(self) -> Span {
-        let mut texts = self
-            .child_nodes()
-            .filter(|node| node.kind() == NodeKind::Text)
-            .map(|node| {
-                let span = node.span();
-                let raw = span.of(&self.document.text);
-                let blank = |c: char| c.is_ascii_whitespace();
-                let start = span.start + (raw.len() - raw.trim_start_matches(blank).len()) as u32;
-                let end = span.end - (raw.len() - raw.trim_end_matches(blank).len()) as u32;
-                Span::new(start, end)
-            })
-            .filter(|span| !span.is_empty());
-        let Some(first) = texts.next() else {
-            return self.tag_span();
-        };
-        texts.fold(first, Span::cover)
-    }
-}
-
-/// An attribute of an element. Copying it is free.
-#[derive(Clone, Copy)]
-pub struct Attribute<'d> {
-    document: &'d Document,
-    data: &'d AttributeData,
-}
-
-impl fmt::Debug for Attribute<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}={:?}", self.name(), self.value())
-    }
-}
-
-impl<'d> Attribute<'d> {
-    /// The local name.
-    pub fn name(self) -> &'d str {
-        let name = self.data.name;
-        Span::new(name.start + u32::from(self.data.prefix), name.end).of(&self.document.text)
-    }
-
-    /// The namespace name; empty for none.
-    pub fn namespace(self) -> &'d str {
-        &self.document.namespaces[self.data.namespace as usize]
-    }
-
-    /// The value, references resolved and white space normalised as XML 1.0 §3.3.3 says.
-    pub fn value(self) -> &'d str {
-        self.document.value(self.data.value)
-    }
-
-    /// The name in the text.
-    pub const fn name_span(self) -> Span {
-        self.data.name
-    }
-
-    /// The value in the text, without quotes.
-    pub const fn value_span(self) -> Span {
-        self.data.raw
+        self.document.numbered(self.data().parent)
     }
 }

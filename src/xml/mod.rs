@@ -2,7 +2,7 @@
 //! text knows its byte range.
 //!
 //! [`parse`] never fails: it returns what it understood and a finding for each mistake. quick-xml
-//! delimits the markup; what a conforming processor must refuse beyond that (two roots, unbound
+//! delimits all markup but plain tags; what a conforming processor must refuse beyond that (two roots, unbound
 //! prefixes, undefined entities, document type declarations and so on) is refused here. This room
 //! knows XML and nothing of policies.
 
@@ -11,14 +11,18 @@ mod canonical;
 mod characters;
 mod declaration;
 mod document;
+mod element;
 mod findings;
+mod fingerprint;
 mod namespaces;
 mod tag;
 
 pub use build::parse;
 pub use canonical::{Significance, canonical};
 pub use characters::{escape_attribute, escape_text, is_legal_character};
-pub use document::{Attribute, Document, Element, Node, NodeId, NodeKind};
+pub use document::{Document, Node, NodeId, NodeKind};
+pub use element::{Attribute, Element};
+pub use fingerprint::Fingerprint;
 
 use crate::diagnostics::{Level, Rule};
 

@@ -4,7 +4,6 @@
 //! starter packs and samples use that tenants have accepted. The service ignores items that it does
 //! not know, so a list that lacks one does no harm.
 
-use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use super::handlers::ProfileKind;
@@ -12,7 +11,11 @@ use super::handlers::ProfileKind;
 impl ProfileKind {
     /// The metadata items that the kind knows.
     pub fn metadata(self) -> &'static [MetadataKey] {
-        TABLE.get(&self).map_or(&[], |row| &row.metadata)
+        self.row().map_or(&[], |row| &row.metadata)
+    }
+
+    fn row(self) -> Option<&'static Row> {
+        TABLE.get(self as usize)?.as_ref()
     }
 
     /// The metadata item of exactly this key.
@@ -26,7 +29,7 @@ impl ProfileKind {
 
     /// The ids of cryptographic keys that the kind knows; `None` if any id may stand there.
     pub fn cryptographic_keys(self) -> Option<&'static [&'static str]> {
-        let row = TABLE.get(&self)?;
+        let row = self.row()?;
         (!row.any_cryptographic_key).then_some(&row.cryptographic_keys)
     }
 }
@@ -80,11 +83,17 @@ static TABLE_ANY: LazyLock<Vec<MetadataKey>> = LazyLock::new(|| {
     .metadata
 });
 
-static TABLE: LazyLock<HashMap<ProfileKind, Row>> = LazyLock::new(|| {
-    NOTATION
-        .iter()
-        .map(|(kind, text)| (*kind, read(text)))
-        .collect()
+/// The row of each kind, by its number.
+static TABLE: LazyLock<Vec<Option<Row>>> = LazyLock::new(|| {
+    let mut rows = Vec::new();
+    for (kind, text) in NOTATION {
+        let number = *kind as usize;
+        if rows.len() <= number {
+            rows.resize_with(number + 1, || None);
+        }
+        rows[number] = Some(read(text));
+    }
+    rows
 });
 
 /// Reads lines of `Key[!] [flag|url|claim|int a..b|one a|b|like a|b]`, `!` for "required"; a line

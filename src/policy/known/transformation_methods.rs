@@ -6,8 +6,9 @@
 //! accepts. The service knows methods that no page names, so a method that is missing here need not
 //! be wrong.
 
-use std::collections::HashMap;
 use std::sync::LazyLock;
+
+use crate::policy::{Id, IdMap};
 
 /// One line per method: name, input claims, input parameters, output claims, separated by `|`.
 ///
@@ -209,17 +210,17 @@ static METHODS: LazyLock<Vec<Method>> = LazyLock::new(|| {
         .collect()
 });
 
-static BY_NAME: LazyLock<HashMap<String, &'static Method>> = LazyLock::new(|| {
+static BY_NAME: LazyLock<IdMap<'static, &'static Method>> = LazyLock::new(|| {
     METHODS
         .iter()
-        .map(|method| (method.name.to_ascii_lowercase(), method))
+        .map(|method| (Id::of(method.name), method))
         .collect()
 });
 
 /// The method of this name. Letter case does not count: the service accepts
 /// `setClaimsIfRegexMatch`.
 pub fn transformation_method(name: &str) -> Option<&'static Method> {
-    BY_NAME.get(&name.to_ascii_lowercase()).copied()
+    BY_NAME.get(&Id::of(name)).copied()
 }
 
 /// The names of all methods, in the order of the table.

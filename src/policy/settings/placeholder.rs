@@ -6,6 +6,8 @@ use std::ops::Range;
 const MAX_KEY: usize = 256;
 const SETTINGS: &[u8] = b"{settings:";
 const SAMPLE_TENANT: &[u8] = b"yourtenant.onmicrosoft.com";
+/// Length of what stands before its first dot.
+const SAMPLE_LABEL: usize = 10;
 
 /// A placeholder and the bytes that it covers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,24 +41,28 @@ pub(super) fn placeholders(
 
 fn next(text: &str, mut from: usize, with_sample_tenant: bool) -> Option<Placeholder<'_>> {
     let bytes = text.as_bytes();
+    let least = from;
     loop {
         let rest = &bytes[from..];
         let at = from
             + match with_sample_tenant {
-                true => memchr::memchr3(b'{', b'y', b'Y', rest),
+                // Of the letters of a domain the dot is the rarest.
+                true => memchr::memchr2(b'{', b'.', rest),
                 false => memchr::memchr(b'{', rest),
             }?;
         if bytes[at] == b'{' {
             if starts_with(&bytes[at..], SETTINGS) {
                 return Some(braced(text, at));
             }
-        } else if starts_with(&bytes[at..], SAMPLE_TENANT) {
-            let end = at + SAMPLE_TENANT.len();
+        } else if let Some(start) = at.checked_sub(SAMPLE_LABEL).filter(|&start| start >= least)
+            && starts_with(&bytes[start..], SAMPLE_TENANT)
+        {
+            let end = start + SAMPLE_TENANT.len();
             let inside_a_word =
-                text[..at].ends_with(continues_name) || text[end..].starts_with(continues_name);
+                text[..start].ends_with(continues_name) || text[end..].starts_with(continues_name);
             if !inside_a_word {
                 return Some(Placeholder {
-                    range: at..end,
+                    range: start..end,
                     kind: Kind::SampleTenant,
                 });
             }

@@ -1,10 +1,11 @@
 //! `localization-language`, `localization-string-type` and `localization-unused`: texts that nobody
 //! will see.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
 
 use crate::diagnostics::{Diagnostic, Level, Rule, near_miss};
-use crate::policy::{Effective, Kind, Policy, Role, Site};
+use crate::policy::{Effective, Id, IdHasher, IdSet, Kind, Policy, Role, Site};
 use crate::xml::Element;
 
 /// A language that is used but not supported.
@@ -155,7 +156,7 @@ fn contains(languages: &[&str], language: &str) -> bool {
 }
 
 fn strings(resources: Site<'_>, findings: &mut Vec<Diagnostic>) {
-    let mut first_of: HashMap<(&str, String, &str), Site<'_>> = HashMap::new();
+    let mut first_of: HashMap<_, Site<'_>, BuildHasherDefault<IdHasher>> = HashMap::default();
     for string in resources.items("LocalizedStrings", "LocalizedString") {
         let (Some(kind), Some(id)) = (
             string.attribute("ElementType"),
@@ -164,7 +165,7 @@ fn strings(resources: Site<'_>, findings: &mut Vec<Diagnostic>) {
             continue;
         };
         let element = string.attribute("ElementId").unwrap_or_default();
-        let key = (kind, element.to_ascii_lowercase(), id);
+        let key = (kind, Id::of(element), id);
         let first = *first_of.entry(key).or_insert(string);
         if first.element != string.element {
             findings.push(
@@ -215,14 +216,14 @@ fn unused(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
     {
         return;
     }
-    let referenced: HashSet<String> = view
+    let referenced: IdSet<'_> = view
         .set()
         .iter()
         .flat_map(|(_, policy)| policy.declarations(Kind::ContentDefinition))
         .filter_map(|element| element.child("LocalizedResourcesReferences"))
         .flat_map(|list| list.children_named("LocalizedResourcesReference"))
         .filter_map(|reference| reference.attribute_value("LocalizedResourcesReferenceId"))
-        .map(str::to_ascii_lowercase)
+        .map(Id::of)
         .collect();
     for (_, policy) in view.set().iter() {
         if policy.role != Role::Own {
@@ -233,7 +234,7 @@ fn unused(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
             let Some(id) = resources.attribute("Id") else {
                 continue;
             };
-            if !referenced.contains(&id.to_ascii_lowercase()) {
+            if !referenced.contains(&Id::of(id)) {
                 findings.push(
                     Diagnostic::new(
                         &LOCALIZATION_UNUSED,

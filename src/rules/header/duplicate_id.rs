@@ -1,10 +1,8 @@
 //! `duplicate-id-case`, `duplicate-displaycontrol-id` and `duplicate-localizedresources-id`: what is
 //! one element for the service and two for the schema.
 
-use std::collections::HashMap;
-
 use crate::diagnostics::{Diagnostic, Level, Rule};
-use crate::policy::{Effective, Kind, Site};
+use crate::policy::{Effective, Id, IdMap, Kind, Site};
 
 /// Ids that only the schema tells apart.
 pub(super) static DUPLICATE_ID_CASE: Rule = Rule {
@@ -30,12 +28,12 @@ pub(super) static DUPLICATE_LOCALIZEDRESOURCES_ID: Rule = Rule {
 pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
     let policy = view.policy();
     for kind in Kind::ALL {
-        let mut first: HashMap<String, Site<'_>> = HashMap::new();
+        let mut first: IdMap<'_, Site<'_>> = IdMap::default();
         for site in policy.sites(kind) {
             let Some(id) = site.attribute("Id") else {
                 continue;
             };
-            let known = *first.entry(id.to_ascii_lowercase()).or_insert(site);
+            let known = *first.entry(Id::of(id)).or_insert(site);
             if known.element == site.element {
                 continue;
             }

@@ -30,10 +30,7 @@ pub(super) static PRECONDITION_LITERAL_IS_CLAIM: Rule = Rule {
 
 pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
     let policy = view.policy();
-    for element in policy.document.elements() {
-        if element.name() != "Precondition" {
-            continue;
-        }
+    for element in policy.document.elements_named("Precondition") {
         let site = Site { policy, element };
         findings
             .extend(check_precondition(view, site).map(|finding| finding.policy_id(policy.id())));

@@ -70,10 +70,7 @@ fn element(view: &Effective<'_>, text: Site<'_>) -> Option<Diagnostic> {
         _ => return None,
     };
     // Resources are often kept in one place for several policies of the set.
-    let declared = view
-        .set()
-        .iter()
-        .any(|(_, policy)| policy.declared(kind, id).next().is_some());
+    let declared = view.declares(kind, id) || view.set().declares(kind, id);
     (!declared).then(|| {
         let finding = Diagnostic::new(
             &ELEMENT,

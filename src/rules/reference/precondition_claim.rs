@@ -16,10 +16,7 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
     }
     let policy = view.policy();
     let kind = Kind::ClaimType;
-    for precondition in policy.document.elements() {
-        if precondition.name() != "Precondition" {
-            continue;
-        }
+    for precondition in policy.document.elements_named("Precondition") {
         let Some(value) = precondition.child("Value") else {
             continue;
         };

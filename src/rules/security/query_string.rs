@@ -22,13 +22,11 @@ const IDENTITY: &[&str] = &[
 
 pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
     let policy = view.policy();
-    for element in policy.document.elements() {
-        if !matches!(
-            element.name(),
-            "InputClaim" | "OutputClaim" | "PersistedClaim"
-        ) {
-            continue;
-        }
+    let claims = ["InputClaim", "OutputClaim", "PersistedClaim"];
+    for element in claims
+        .into_iter()
+        .flat_map(|name| policy.document.elements_named(name))
+    {
         let Some(default) = element.attribute("DefaultValue") else {
             continue;
         };

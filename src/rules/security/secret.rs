@@ -44,32 +44,34 @@ const MARKS: &[(&str, usize)] = &[
 ];
 
 pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
-    let policy = view.policy();
-    for element in policy.document.elements() {
-        let (value, span, by_key) = match element.name() {
-            "Item" => {
-                let key = element.attribute_value("Key").unwrap_or_default();
-                let secret = SECRET_KEYS
-                    .iter()
-                    .any(|known| known.eq_ignore_ascii_case(key));
-                (element.trimmed_text(), element.text_span(), secret)
-            }
-            "InputClaim" | "OutputClaim" | "PersistedClaim" | "DisplayClaim" => {
-                match element.attribute("DefaultValue") {
-                    Some(default) => (default.value(), default.value_span(), false),
-                    None => continue,
-                }
-            }
-            "InputParameter" => match element.attribute("Value") {
-                Some(value) => (value.value(), value.value_span(), false),
-                None => continue,
-            },
-            _ => continue,
-        };
-        if !(by_key || holds_secret(value)) || looks_like_template(value) {
-            continue;
+    let document = &view.policy().document;
+    for item in document.elements_named("Item") {
+        let key = item.attribute_value("Key").unwrap_or_default();
+        let by_key = SECRET_KEYS
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(key));
+        let value = item.trimmed_text();
+        if (by_key || holds_secret(value)) && !looks_like_template(value) {
+            findings.push(finding(view, item.text_span()));
         }
-        findings.push(finding(view, span));
+    }
+    let elsewhere = [
+        ("InputClaim", "DefaultValue"),
+        ("OutputClaim", "DefaultValue"),
+        ("PersistedClaim", "DefaultValue"),
+        ("DisplayClaim", "DefaultValue"),
+        ("InputParameter", "Value"),
+    ];
+    for (name, attribute) in elsewhere {
+        for element in document.elements_named(name) {
+            let Some(attribute) = element.attribute(attribute) else {
+                continue;
+            };
+            let value = attribute.value();
+            if holds_secret(value) && !looks_like_template(value) {
+                findings.push(finding(view, attribute.value_span()));
+            }
+        }
     }
 }
 
@@ -115,7 +117,7 @@ fn holds_secret(value: &str) -> bool {
 
 fn follows_mark(value: &str) -> bool {
     // Every mark ends with one of these, and few values hold any.
-    if !value.bytes().any(|byte| matches!(byte, b'=' | b' ')) {
+    if memchr::memchr2(b'=', b' ', value.as_bytes()).is_none() {
         return false;
     }
     let folded = value.to_ascii_lowercase();

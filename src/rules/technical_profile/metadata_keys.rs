@@ -19,6 +19,7 @@ pub(super) static TP_METADATA_UNKNOWN: Rule = Rule {
 
 pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
     for (site, profile) in declared(view) {
+        let kinds = kinds(&profile);
         let mut seen: Vec<Site<'_>> = Vec::new();
         for item in site.items("Metadata", "Item") {
             let Some(key) = item.attribute("Key") else {
@@ -38,8 +39,22 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
                 );
             }
             seen.push(item);
-            findings.extend(unknown(view, &profile, item, key));
+            findings.extend(unknown(view, &profile, &kinds, item, key));
         }
+    }
+}
+
+/// What the profile may be; nothing if that is not known.
+fn kinds(profile: &TechnicalProfile<'_>) -> Vec<ProfileKind> {
+    let Some(kind) = ProfileKind::of(profile) else {
+        return Vec::new();
+    };
+    // A token issuer with a provider's protocol can have the items of both.
+    let issuer = profile.child("OutputTokenFormat").is_some();
+    if issuer {
+        vec![kind, ProfileKind::JwtIssuer, ProfileKind::SamlIssuer]
+    } else {
+        vec![kind]
     }
 }
 
@@ -48,17 +63,11 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
 fn unknown(
     view: &Effective<'_>,
     profile: &TechnicalProfile<'_>,
+    kinds: &[ProfileKind],
     item: Site<'_>,
     key: &str,
 ) -> Option<Diagnostic> {
-    let kind = ProfileKind::of(profile)?;
-    // A token issuer with a provider's protocol can have the items of both.
-    let issuer = profile.child("OutputTokenFormat").is_some();
-    let kinds: &[ProfileKind] = if issuer {
-        &[kind, ProfileKind::JwtIssuer, ProfileKind::SamlIssuer]
-    } else {
-        &[kind]
-    };
+    let kind = *kinds.first()?;
     if kinds.iter().any(|kind| kind.metadata_key(key).is_some()) || is_message(key) {
         return None;
     }

@@ -92,7 +92,7 @@ fn handler(reached: &Reached<'_, '_>) -> Option<Diagnostic> {
                 .help("handlers are documented with the technical profiles of Azure AD B2C"),
         });
     }
-    if spaceless(assembly).eq_ignore_ascii_case(&spaceless(ASSEMBLY)) {
+    if assembly == ASSEMBLY || spaceless(assembly).eq_ignore_ascii_case(&spaceless(ASSEMBLY)) {
         return None;
     }
     let right = format!("{class}, {ASSEMBLY}");

@@ -30,7 +30,18 @@ const OTHER: [&str; 4] = ["Settings", "service", "property", "ucp"];
 
 pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
     let policy = view.policy();
-    for element in policy.document.elements() {
+    for element in [
+        "InputClaim",
+        "OutputClaim",
+        "PersistedClaim",
+        "DisplayClaim",
+        "LoadUri",
+        "Parameter",
+        "Item",
+    ]
+    .into_iter()
+    .flat_map(|name| policy.document.elements_named(name))
+    {
         let mut look = |text: &str, location: Location| {
             for resolver in resolvers(text) {
                 findings.extend(
@@ -42,18 +53,18 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
         match element.name() {
             "InputClaim" | "OutputClaim" | "PersistedClaim" | "DisplayClaim" => {
                 for name in ["DefaultValue", "PartnerClaimType"] {
-                    if let Some(attribute) = element.attribute(name) {
+                    if let Some(attribute) = element.attribute(name)
+                        && attribute.value().contains('{')
+                    {
                         look(attribute.value(), policy.location(attribute.value_span()));
                     }
                 }
             }
-            "LoadUri" | "Parameter" => {
+            "Item" if element.attribute("Key").is_none() => continue,
+            _ if element.text().contains('{') => {
                 look(element.text(), policy.location(element.text_span()));
             }
-            "Item" if element.attribute("Key").is_some() => {
-                look(element.text(), policy.location(element.text_span()));
-            }
-            _ => continue,
+            _ => {}
         }
         findings.extend(check_type(view, element).map(|finding| finding.policy_id(policy.id())));
     }
@@ -119,7 +130,7 @@ fn check_type(view: &Effective<'_>, element: Element<'_>) -> Option<Diagnostic> 
     let whole = |name: &'static str| {
         let attribute = element.attribute(name)?;
         let text = attribute.value().trim();
-        let resolver = resolvers(text).next()?;
+        let resolver = text.starts_with('{').then(|| resolvers(text).next())??;
         let length = resolver.prefix.len() + resolver.key.len() + 3;
         (text.len() == length).then_some((attribute, resolver))
     };

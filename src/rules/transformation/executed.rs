@@ -5,7 +5,8 @@ use std::collections::HashSet;
 
 use crate::diagnostics::{Diagnostic, Level, Location, Rule};
 use crate::policy::{
-    ClaimsTransformation, Effective, Executed, Execution, Kind, Role, Site, TechnicalProfile, Use,
+    ClaimsTransformation, Effective, Executed, Execution, Id, IdSet, Kind, Role, Site,
+    TechnicalProfile, Use,
 };
 
 /// An assertion runs where no page can show its message.
@@ -38,8 +39,8 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
     if !view.is_complete() {
         return;
     }
-    let mut strings: Option<HashSet<(String, String)>> = None;
-    let mut produced: Option<HashSet<String>> = None;
+    let mut strings: Option<HashSet<(&str, Id<'_>)>> = None;
+    let mut produced: Option<IdSet<'_>> = None;
     for executed in &execution.profiles {
         for reference in transformations(&executed.profile) {
             let Some(id) = reference.attribute("ReferenceId") else {
@@ -60,10 +61,11 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
                     continue;
                 }
                 let strings = strings.get_or_insert_with(|| localized_strings(view));
-                findings.extend(needed.into_iter().filter_map(|(kind, id, place)| {
-                    let key = (kind.to_owned(), id.to_ascii_lowercase());
-                    (!strings.contains(&key)).then(|| missing(&transformation, kind, id, place))
-                }));
+                let missing_texts = needed
+                    .into_iter()
+                    .filter(|(kind, id, _)| !strings.contains(&(kind, Id::of(id))))
+                    .map(|(kind, id, place)| missing(&transformation, kind, id, place));
+                findings.extend(missing_texts);
             }
         }
     }
@@ -181,7 +183,7 @@ fn localized<'s>(
         .collect()
 }
 
-fn localized_strings(view: &Effective<'_>) -> HashSet<(String, String)> {
+fn localized_strings<'s>(view: &Effective<'s>) -> HashSet<(&'s str, Id<'s>)> {
     view.chain()
         .iter()
         .flat_map(|policy| policy.declarations(Kind::LocalizedResources))
@@ -190,7 +192,7 @@ fn localized_strings(view: &Effective<'_>) -> HashSet<(String, String)> {
         .filter_map(|string| {
             let kind = string.attribute_value("ElementType")?;
             let id = string.attribute_value("StringId")?;
-            Some((kind.to_owned(), id.to_ascii_lowercase()))
+            Some((kind, Id::of(id)))
         })
         .collect()
 }
@@ -214,10 +216,10 @@ fn missing(
 }
 
 /// Every claim that anything in the execution can give a value.
-fn claims(view: &Effective<'_>, execution: &Execution<'_>) -> HashSet<String> {
-    let mut claims = HashSet::new();
-    let mut add = |claim: &str| {
-        claims.insert(claim.to_ascii_lowercase());
+fn claims<'s>(view: &Effective<'s>, execution: &Execution<'s>) -> IdSet<'s> {
+    let mut claims = IdSet::default();
+    let mut add = |claim: &'s str| {
+        claims.insert(Id::of(claim));
     };
     let root = view.policy().document.root();
     let relying_party = root.and_then(|root| root.child("RelyingParty"));
@@ -284,7 +286,7 @@ fn unavailable(
     executed: &Executed<'_>,
     reference: Site<'_>,
     transformation: &ClaimsTransformation<'_>,
-    produced: &HashSet<String>,
+    produced: &IdSet<'_>,
 ) -> Option<Diagnostic> {
     // These ask whether a claim has a value, or work without one.
     let copes = [
@@ -296,7 +298,7 @@ fn unavailable(
         return None;
     }
     let inputs = transformation.inputs();
-    let available = |claim: &str| produced.contains(&claim.to_ascii_lowercase());
+    let available = |claim: &str| produced.contains(&Id::of(claim));
     if inputs.is_empty() || inputs.iter().any(|input| available(input.claim_type)) {
         return None;
     }

@@ -1,9 +1,7 @@
 //! `ct-unused`: claims transformations that nothing runs.
 
-use std::collections::HashSet;
-
 use crate::diagnostics::{Diagnostic, Level, Rule};
-use crate::policy::{ClaimsTransformation, Effective, Kind, Role, references};
+use crate::policy::{Effective, Id, IdSet, Kind, Role, references};
 
 /// No policy of the set refers to the claims transformation.
 pub(super) static CT_UNUSED: Rule = Rule {
@@ -24,29 +22,27 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
     {
         return;
     }
-    let used: HashSet<String> = view
+    let used: IdSet<'_> = view
         .set()
         .iter()
         .flat_map(|(_, policy)| references(policy))
         .filter(|reference| reference.row.target == Kind::ClaimsTransformation)
-        .map(|reference| reference.id.to_ascii_lowercase())
+        .map(|reference| Id::of(reference.id))
         .collect();
     for (_, policy) in view.set().iter() {
         if policy.role != Role::Own {
             continue;
         }
-        for transformation in ClaimsTransformation::declared_in(policy) {
-            if used.contains(&transformation.id.to_ascii_lowercase()) {
+        for site in policy.sites(Kind::ClaimsTransformation) {
+            let id = site.attribute("Id").unwrap_or_default();
+            if used.contains(&Id::of(id)) {
                 continue;
             }
             findings.push(
                 Diagnostic::new(
                     &CT_UNUSED,
-                    transformation.site.attribute_location("Id"),
-                    format!(
-                        "no technical profile of the set runs claims transformation `{}`",
-                        transformation.id
-                    ),
+                    site.attribute_location("Id"),
+                    format!("no technical profile of the set runs claims transformation `{id}`"),
                 )
                 .policy_id(policy.id()),
             );

@@ -38,8 +38,8 @@ const RETIRED: &[(&str, &str)] = &[
 
 pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
     let policy = view.policy();
-    for element in policy.document.elements() {
-        if let Some((name, instead)) = DEPRECATED.iter().find(|(name, _)| *name == element.name()) {
+    for (name, instead) in DEPRECATED {
+        for element in policy.document.elements_named(name) {
             findings.push(
                 Diagnostic::new(
                     &DEPRECATED_ELEMENT,
@@ -50,19 +50,22 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
                 .policy_id(policy.id()),
             );
         }
-        if !matches!(element.name(), "Item" | "LoadUri" | "RecoveryUri") {
+    }
+    let addresses = ["Item", "LoadUri", "RecoveryUri"];
+    for element in addresses
+        .into_iter()
+        .flat_map(|name| policy.document.elements_named(name))
+    {
+        let text = element.trimmed_text();
+        if !text.contains("://") {
             continue;
         }
         // A resource or an audience is a name and stays what it is; only addresses are called.
         let key = element.attribute_value("Key").unwrap_or_default();
-        if matches!(
-            key.to_ascii_lowercase().as_str(),
-            "resource" | "idtokenaudience"
-        ) {
-            continue;
-        }
-        let text = element.trimmed_text();
-        if !text.contains("://") {
+        if ["resource", "idtokenaudience"]
+            .iter()
+            .any(|name| name.eq_ignore_ascii_case(key))
+        {
             continue;
         }
         let folded = text.to_ascii_lowercase();

@@ -5,9 +5,10 @@
 //! much in use rather than too little.
 
 use std::collections::{HashMap, HashSet};
+use std::hash::BuildHasherDefault;
 
 use crate::diagnostics::{Diagnostic, Level, Rule};
-use crate::policy::{Base, Kind, Policy, PolicySet, Role, references};
+use crate::policy::{Base, Id, IdHasher, IdSet, Kind, Policy, PolicySet, Role, references};
 use crate::xml::Element;
 
 macro_rules! rules {
@@ -69,8 +70,18 @@ fn rule(kind: Kind) -> Option<&'static Rule> {
     })
 }
 
-/// An element under its id in lower case.
-type Node = (Kind, String);
+/// The elements that [`Usage::refer_by_text`] knows.
+const REFERRING_BY_TEXT: &[&str] = &[
+    "Item",
+    "IncludeClaimsFromTechnicalProfile",
+    "From",
+    "TechnicalProfile",
+];
+
+/// An element under its id.
+type Node<'s> = (Kind, Id<'s>);
+
+type Nodes<'s> = HashSet<Node<'s>, BuildHasherDefault<IdHasher>>;
 
 pub(super) fn check(set: &PolicySet, findings: &mut Vec<Diagnostic>) {
     if !is_complete(set) {
@@ -82,10 +93,10 @@ pub(super) fn check(set: &PolicySet, findings: &mut Vec<Diagnostic>) {
     }
     let mut reached = usage.reached();
     for (kind, id) in USED_BY_SERVICE {
-        usage.mentioned.insert((*kind, (*id).to_owned()));
-        reached.insert((*kind, (*id).to_owned()));
+        usage.mentioned.insert((*kind, Id::of(id)));
+        reached.insert((*kind, Id::of(id)));
     }
-    let mut seen: HashSet<Node> = HashSet::new();
+    let mut seen = Nodes::default();
     for (_, policy) in set.iter() {
         for kind in Kind::ALL {
             let Some(rule) = rule(kind) else {
@@ -95,7 +106,7 @@ pub(super) fn check(set: &PolicySet, findings: &mut Vec<Diagnostic>) {
                 let Some(id) = site.attribute("Id") else {
                     continue;
                 };
-                let node = (kind, id.to_ascii_lowercase());
+                let node = (kind, Id::of(id));
                 let used = match kind {
                     Kind::TechnicalProfile | Kind::UserJourney | Kind::SubJourney => {
                         reached.contains(&node)
@@ -151,30 +162,34 @@ fn is_complete(set: &PolicySet) -> bool {
 }
 
 #[derive(Default)]
-struct Usage {
+struct Usage<'s> {
     /// What the declarations of an element refer to.
-    edges: HashMap<Node, Vec<Node>>,
+    edges: HashMap<Node<'s>, Vec<Node<'s>>, BuildHasherDefault<IdHasher>>,
     /// What is referred to from outside of any declaration: by relying parties.
-    roots: Vec<Node>,
-    mentioned: HashSet<Node>,
-    /// Values in which a claim may be named, in lower case.
-    words: HashSet<String>,
+    roots: Vec<Node<'s>>,
+    mentioned: Nodes<'s>,
+    /// Values in which a claim may be named.
+    words: IdSet<'s>,
 }
 
-impl Usage {
-    fn add(&mut self, policy: &Policy) {
+impl<'s> Usage<'s> {
+    fn add(&mut self, policy: &'s Policy) {
         for reference in references(policy) {
             self.refer(reference.element, reference.row.target, reference.id);
         }
+        for name in REFERRING_BY_TEXT {
+            for element in policy.document.elements_named(name) {
+                self.refer_by_text(element);
+            }
+        }
         for element in policy.document.elements() {
-            self.refer_by_text(element);
             self.name_claims(element);
         }
     }
 
-    fn refer(&mut self, from: Element<'_>, kind: Kind, id: &str) {
-        let target = (kind, id.trim().to_ascii_lowercase());
-        self.mentioned.insert(target.clone());
+    fn refer(&mut self, from: Element<'s>, kind: Kind, id: &'s str) {
+        let target = (kind, Id::of(id.trim()));
+        self.mentioned.insert(target);
         match owner(from) {
             Some(owner) => self.edges.entry(owner).or_default().push(target),
             None => self.roots.push(target),
@@ -182,7 +197,7 @@ impl Usage {
     }
 
     /// References that stand in text, or that the table of references leaves to run time.
-    fn refer_by_text(&mut self, element: Element<'_>) {
+    fn refer_by_text(&mut self, element: Element<'s>) {
         match element.name() {
             "Item" => {
                 let kind = match element.attribute_value("Key") {
@@ -214,7 +229,7 @@ impl Usage {
         }
     }
 
-    fn name_claims(&mut self, element: Element<'_>) {
+    fn name_claims(&mut self, element: Element<'s>) {
         // What a claim says of itself, and its texts in other languages, use no claim.
         let idle = [
             "DisplayName",
@@ -222,10 +237,10 @@ impl Usage {
             "LocalizedCollection",
             "ClaimType",
         ];
-        if idle.contains(&element.name())
+        if idle.into_iter().any(|name| element.is_named(name))
             || element
                 .parent()
-                .is_some_and(|parent| parent.name() == "ClaimType")
+                .is_some_and(|parent| parent.is_named("ClaimType"))
         {
             return;
         }
@@ -238,10 +253,10 @@ impl Usage {
         }
     }
 
-    fn add_words(&mut self, value: &str) {
-        let mut add = |word: &str| {
-            if !word.is_empty() && word.len() <= 128 && !self.words.contains(word) {
-                self.words.insert(word.to_ascii_lowercase());
+    fn add_words(&mut self, value: &'s str) {
+        let mut add = |word: &'s str| {
+            if !word.is_empty() && word.len() <= 128 {
+                self.words.insert(Id::of(word));
             }
         };
         add(value.trim());
@@ -251,12 +266,12 @@ impl Usage {
         }
     }
 
-    fn reached(&self) -> HashSet<Node> {
-        let mut reached: HashSet<Node> = HashSet::new();
-        let mut waiting: Vec<&Node> = self.roots.iter().collect();
+    fn reached(&self) -> Nodes<'s> {
+        let mut reached = Nodes::default();
+        let mut waiting: Vec<Node<'s>> = self.roots.clone();
         while let Some(node) = waiting.pop() {
-            if reached.insert(node.clone()) {
-                waiting.extend(self.edges.get(node).into_iter().flatten());
+            if reached.insert(node) {
+                waiting.extend(self.edges.get(&node).into_iter().flatten());
             }
         }
         reached
@@ -264,17 +279,15 @@ impl Usage {
 }
 
 /// The declaration that contains an element; none in a relying party.
-fn owner(element: Element<'_>) -> Option<Node> {
+fn owner(element: Element<'_>) -> Option<Node<'_>> {
     std::iter::once(element)
         .chain(element.ancestors())
         .find_map(|element| {
-            let kind = Kind::ALL
-                .into_iter()
-                .find(|kind| kind.element() == element.name())?;
+            let kind = Kind::of_element(element.name())?;
             let list = element.parent()?;
             if matches!(list.name(), "RelyingParty" | "InputTokenSources") {
                 return None;
             }
-            Some((kind, element.attribute_value("Id")?.to_ascii_lowercase()))
+            Some((kind, Id::of(element.attribute_value("Id")?)))
         })
 }

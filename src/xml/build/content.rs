@@ -5,7 +5,10 @@ use crate::xml::characters::{ReferenceError, reference};
 use crate::xml::document::{KindData, Value};
 use crate::xml::{declaration, tag};
 
-use super::Builder;
+use super::{Builder, MAX_FINDINGS};
+
+/// White space as XML means it.
+const BLANK: [char; 4] = [' ', '\t', '\r', '\n'];
 
 impl<'t> Builder<'t> {
     pub(super) fn check_references(&mut self, raw: Span) {
@@ -43,56 +46,71 @@ impl<'t> Builder<'t> {
         length
     }
 
+    /// Everything between two pieces of markup: text and references.
     pub(super) fn characters(&mut self, span: Span) {
+        if self.tree.is_outside() {
+            self.outside(span);
+            return;
+        }
+        let raw = span.of(self.text).as_bytes();
+        // Line ends of Windows do not make a text unusual: most begin with one.
+        let behind_line_end = if raw.starts_with(b"\r\n") { 1 } else { 0 };
+        let inner = &raw[behind_line_end..];
+        let value = if memchr::memchr3(b'&', b']', b'\r', inner).is_none() {
+            Value::raw(Span::new(span.start + behind_line_end as u32, span.end))
+        } else {
+            self.check_characters(span);
+            self.value(span, false)
+        };
+        self.tree.add_text(span, value, self.is_blank(value));
+    }
+
+    /// Text outside the document element, where only white space may stand.
+    fn outside(&mut self, span: Span) {
+        let raw = span.of(self.text);
+        let text = raw.trim_matches(BLANK);
+        if text.is_empty() {
+            return;
+        }
+        let start = span.start + (raw.len() - raw.trim_start_matches(BLANK).len()) as u32;
+        let place = if self.tree.has_root() {
+            "behind"
+        } else {
+            "before"
+        };
+        self.find(
+            Span::new(start, start + text.len() as u32),
+            format!("text is not allowed {place} the root element"),
+        );
+    }
+
+    /// Checks the references in a text, and what stands between them.
+    fn check_characters(&mut self, span: Span) {
         let text: &'t str = self.text;
-        let raw = span.of(text);
-        if raw.is_empty() {
-            return;
-        }
-        if self.open.is_empty() {
-            if let Some(offset) = raw.find(|c: char| !matches!(c, ' ' | '\t' | '\r' | '\n')) {
-                let start = span.start + offset as u32;
-                let end = span.start + raw.trim_ascii_end().len() as u32;
-                let place = if self.root.is_some() {
-                    "behind"
-                } else {
-                    "before"
-                };
-                // Text and references arrive in pieces; one stray text is one finding.
-                if self.stray_text != Some(span.start) {
-                    self.find(
-                        Span::new(start, end.max(start)),
-                        format!("text is not allowed {place} the root element"),
-                    );
-                }
-                self.stray_text = Some(span.end);
+        let mut at = span.start;
+        while at < span.end && self.findings.len() < MAX_FINDINGS {
+            let rest = Span::new(at, span.end).of(text);
+            if rest.starts_with('&') {
+                at += self.check_reference(Span::new(at, text.len() as u32));
+                continue;
             }
-            return;
+            let piece = rest.split('&').next().unwrap_or(rest);
+            if let Some(offset) = piece.find("]]>") {
+                let at = at + offset as u32;
+                self.find(Span::new(at, at + 3), "`]]>` is not allowed in text")
+                    .help("write `]]&gt;`");
+            }
+            at += piece.len() as u32;
         }
-        if raw.starts_with('&') {
-            self.check_reference(Span::new(span.start, text.len() as u32));
-        } else if raw.contains(']')
-            && let Some(offset) = raw.find("]]>")
-        {
-            let at = span.start + offset as u32;
-            self.find(Span::new(at, at + 3), "`]]>` is not allowed in text")
-                .help("write `]]&gt;`");
-        }
-        // Text around references is one text node.
-        if let Some(last) = self.nodes.last_mut()
-            && last.span.end == span.start
-            && last.parent == self.open.last().copied()
-            && let KindData::Text(Value::Raw(raw)) = &mut last.kind
-        {
-            last.span.end = span.end;
-            raw.end = span.end;
-            return;
-        }
-        self.push(span, KindData::Text(Value::Raw(span)));
+    }
+
+    fn is_blank(&self, value: Value) -> bool {
+        let text = value.of(self.text, &self.unescaped);
+        text.bytes().all(|byte| byte.is_ascii_whitespace())
     }
 
     pub(super) fn cdata(&mut self, span: Span) {
-        if self.open.is_empty() {
+        if self.tree.is_outside() {
             self.find(
                 span,
                 "a CDATA section is not allowed outside the root element",
@@ -103,13 +121,12 @@ impl<'t> Builder<'t> {
             span.start + "<![CDATA[".len() as u32,
             span.end - "]]>".len() as u32,
         );
-        // Unescaped, so that the text behind it is not joined to it and `&` keeps its meaning.
         let value = inner
             .of(self.text)
             .replace("\r\n", "\n")
             .replace('\r', "\n");
         let value = self.unescaped_value(value.into());
-        self.push(span, KindData::Text(value));
+        self.tree.add_section(span, value, self.is_blank(value));
     }
 
     pub(super) fn comment(&mut self, span: Span) {
@@ -128,7 +145,7 @@ impl<'t> Builder<'t> {
                 "a comment cannot end with `--->`",
             );
         }
-        self.push(span, KindData::Comment);
+        self.tree.push(span, KindData::Comment);
     }
 
     pub(super) fn declaration(&mut self, span: Span) {
@@ -151,7 +168,7 @@ impl<'t> Builder<'t> {
         let text: &'t str = self.text;
         let inner = Span::new(span.start + 2, span.end - 2);
         let body = inner.of(text);
-        let length = body.find([' ', '\t', '\r', '\n']).unwrap_or(body.len()) as u32;
+        let length = body.find(BLANK).unwrap_or(body.len()) as u32;
         let target = Span::new(inner.start, inner.start + length);
         let name = target.of(text);
         if !tag::is_name(name) || name.contains(':') {
@@ -165,6 +182,6 @@ impl<'t> Builder<'t> {
                 "the XML declaration is written `<?xml …?>` and comes first",
             );
         }
-        self.push(span, KindData::ProcessingInstruction);
+        self.tree.push(span, KindData::ProcessingInstruction);
     }
 }

@@ -1,6 +1,9 @@
-//! Builds the document from the events of quick-xml.
+//! Builds the document: text and tags as nearly everybody writes them at once, everything else with the
+//! help of quick-xml, one piece of markup at a time.
 
 mod content;
+mod plain;
+mod tree;
 
 use std::sync::Arc;
 
@@ -9,14 +12,16 @@ use quick_xml::reader::Reader;
 
 use crate::diagnostics::{Diagnostic, Location, SourceId, Span};
 
+use crate::xml::Fingerprint;
 use crate::xml::XML_WELLFORMED;
 use crate::xml::characters::{is_legal_character, unescape};
-use crate::xml::document::{
-    AttributeData, Document, ElementData, KindData, NodeData, NodeId, Value,
-};
+use crate::xml::document::{AttributeData, Document, Value};
 use crate::xml::findings::{Finding, syntax_error};
 use crate::xml::namespaces::Namespaces;
 use crate::xml::tag::{self, RawAttribute, TagError};
+
+use plain::PlainTag;
+use tree::{NewElement, Tree};
 
 /// Behind this many mistakes a file is taken for something that is no XML at all.
 const MAX_FINDINGS: usize = 20;
@@ -28,17 +33,14 @@ pub fn parse(text: &Arc<str>, source: SourceId) -> (Document, Vec<Diagnostic>) {
     let mut builder = Builder {
         text,
         source,
-        nodes: Vec::with_capacity(text.len() / 24),
+        tree: Tree::for_text(text),
         attributes: Vec::with_capacity(text.len() / 40),
         unescaped: Vec::new(),
         namespaces: Namespaces::default(),
-        open: Vec::new(),
-        root: None,
         findings: Vec::new(),
         raw_attributes: Vec::new(),
         expanded_names: Vec::new(),
         tag_errors: Vec::new(),
-        stray_text: None,
         stray_end_tag: None,
     };
     builder.run();
@@ -51,19 +53,15 @@ type ExpandedName<'t> = (u16, &'t str, Span);
 struct Builder<'t> {
     text: &'t Arc<str>,
     source: SourceId,
-    nodes: Vec<NodeData>,
+    tree: Tree,
     attributes: Vec<AttributeData>,
     unescaped: Vec<Box<str>>,
     namespaces: Namespaces<'t>,
-    open: Vec<NodeId>,
-    root: Option<NodeId>,
     findings: Vec<Diagnostic>,
     /// Kept between tags for its memory, as the next two.
     raw_attributes: Vec<RawAttribute>,
     expanded_names: Vec<ExpandedName<'t>>,
     tag_errors: Vec<TagError>,
-    /// End of the last piece of text that stood outside the root.
-    stray_text: Option<u32>,
     /// Where the last end tag stood that closed nothing.
     stray_end_tag: Option<u32>,
 }
@@ -71,44 +69,19 @@ struct Builder<'t> {
 impl<'t> Builder<'t> {
     fn run(&mut self) {
         let text: &'t str = self.text;
+        let bytes = text.as_bytes();
         self.illegal_characters();
-        let mut reader = Reader::from_str(text);
-        let config = reader.config_mut();
-        config.check_end_names = false;
-        config.allow_unmatched_ends = true;
-        config.allow_dangling_amp = true;
-        loop {
-            let start = reader.buffer_position() as u32;
-            let event = reader.read_event();
-            let span = Span::new(start, reader.buffer_position() as u32);
-            match event {
-                Ok(Event::Eof) => break,
-                Ok(Event::Start(_)) => self.start_tag(span, false),
-                Ok(Event::Empty(_)) => self.start_tag(span, true),
-                Ok(Event::End(_)) => self.end_tag(span),
-                Ok(Event::Text(_) | Event::GeneralRef(_)) => self.characters(span),
-                Ok(Event::CData(_)) => self.cdata(span),
-                Ok(Event::Comment(_)) => self.comment(span),
-                Ok(Event::Decl(_)) => self.declaration(span),
-                Ok(Event::PI(_)) => self.processing_instruction(span),
-                Ok(Event::DocType(_)) => {
-                    self.find(
-                        span,
-                        "document type declarations are not allowed in a policy",
-                    )
-                    .help("remove the `<!DOCTYPE …>`; the tenant refuses it");
-                    // What it declares would change the meaning of everything that follows.
-                    return;
+        let mut at = if text.starts_with('\u{FEFF}') { 3 } else { 0 };
+        while at < text.len() {
+            if bytes[at] == b'<' {
+                match self.markup(at as u32) {
+                    Some(end) => at = end as usize,
+                    None => return,
                 }
-                Err(error) => {
-                    let at = (reader.error_position() as u32).min(text.len() as u32);
-                    let end = text[at as usize..]
-                        .char_indices()
-                        .nth(1)
-                        .map_or(text.len(), |(offset, _)| at as usize + offset);
-                    self.find(Span::new(at, end as u32), syntax_error(&error));
-                    return;
-                }
+            } else {
+                let length = memchr::memchr(b'<', &bytes[at..]).unwrap_or(text.len() - at);
+                self.characters(Span::new(at as u32, (at + length) as u32));
+                at += length;
             }
             if self.findings.len() >= MAX_FINDINGS {
                 return;
@@ -117,30 +90,87 @@ impl<'t> Builder<'t> {
         self.end_of_text();
     }
 
+    /// Reads the markup that begins with the `<` at `start`; returns its end, or `None` if nothing
+    /// behind it can be understood.
+    fn markup(&mut self, start: u32) -> Option<u32> {
+        let text: &'t str = self.text;
+        if let Some(end) = self.plain_end_tag(start) {
+            return Some(end);
+        }
+        let mut raw = std::mem::take(&mut self.raw_attributes);
+        let plain = PlainTag::read(text, start, &mut raw);
+        if let Some(tag) = &plain {
+            self.plain_start_tag(tag, &raw);
+        }
+        self.raw_attributes = raw;
+        match plain {
+            Some(tag) => Some(tag.span.end),
+            None => self.any_markup(start),
+        }
+    }
+
+    /// The same for markup of any kind.
+    fn any_markup(&mut self, start: u32) -> Option<u32> {
+        let text: &'t str = self.text;
+        let mut reader = Reader::from_str(&text[start as usize..]);
+        let config = reader.config_mut();
+        config.check_end_names = false;
+        config.allow_unmatched_ends = true;
+        config.allow_dangling_amp = true;
+        let event = reader.read_event();
+        let span = Span::new(start, start + reader.buffer_position() as u32);
+        match event {
+            Ok(Event::Start(_)) => self.start_tag(span, false),
+            Ok(Event::Empty(_)) => self.start_tag(span, true),
+            Ok(Event::End(_)) => self.end_tag(span),
+            Ok(Event::CData(_)) => self.cdata(span),
+            Ok(Event::Comment(_)) => self.comment(span),
+            Ok(Event::Decl(_)) => self.declaration(span),
+            Ok(Event::PI(_)) => self.processing_instruction(span),
+            Ok(Event::DocType(_)) => {
+                self.find(
+                    span,
+                    "document type declarations are not allowed in a policy",
+                )
+                .help("remove the `<!DOCTYPE …>`; the tenant refuses it");
+                // What it declares would change the meaning of everything that follows.
+                return None;
+            }
+            // At a `<` begins markup, never text.
+            Ok(Event::Text(_) | Event::GeneralRef(_) | Event::Eof) => return None,
+            Err(error) => {
+                let at = (start + reader.error_position() as u32).min(text.len() as u32);
+                let end = text[at as usize..]
+                    .char_indices()
+                    .nth(1)
+                    .map_or(text.len(), |(offset, _)| at as usize + offset);
+                self.find(Span::new(at, end as u32), syntax_error(&error));
+                return None;
+            }
+        }
+        Some(span.end)
+    }
+
     fn end_of_text(&mut self) {
         let text: &'t str = self.text;
         let end = text.len() as u32;
         // The outermost is the slip; the elements inside it are open because it is.
-        if let Some(name) = self.open.first().and_then(|&id| self.name_of(id))
+        let outermost = self.tree.open_names().next();
+        if let Some(name) = outermost
             && !self.explained_by_stray_end_tag(name)
         {
             let written = name.of(text);
             self.find(name, format!("element `{written}` is never closed"))
                 .help(format!("add `</{written}>`"));
         }
-        while let Some(id) = self.open.last().copied() {
-            self.close(id, end);
-        }
-        if self.root.is_none() && self.findings.is_empty() {
+        self.close_all(end);
+        if !self.tree.has_root() && self.findings.is_empty() {
             self.find(Span::at(0), "the file contains no XML element");
         }
     }
 
     fn finish(mut self) -> (Document, Vec<Diagnostic>) {
-        let end = self.text.len() as u32;
-        while let Some(id) = self.open.last().copied() {
-            self.close(id, end);
-        }
+        self.close_all(self.text.len() as u32);
         let findings = self
             .findings
             .into_iter()
@@ -151,15 +181,13 @@ impl<'t> Builder<'t> {
                 ..finding
             })
             .collect::<Vec<_>>();
-        let document = Document {
-            text: Arc::clone(self.text),
-            nodes: self.nodes,
-            attributes: self.attributes,
-            unescaped: self.unescaped,
-            namespaces: self.namespaces.into_names(),
-            root: self.root,
-            well_formed: findings.is_empty(),
-        };
+        let document = self.tree.into_document(
+            Arc::clone(self.text),
+            self.attributes,
+            self.unescaped,
+            self.namespaces.into_names(),
+            findings.is_empty(),
+        );
         (document, findings)
     }
 
@@ -222,17 +250,6 @@ impl<'t> Builder<'t> {
         false
     }
 
-    fn push(&mut self, span: Span, kind: KindData) -> NodeId {
-        let id = NodeId(self.nodes.len() as u32);
-        self.nodes.push(NodeData {
-            span,
-            parent: self.open.last().copied(),
-            subtree_end: id.0 + 1,
-            kind,
-        });
-        id
-    }
-
     fn start_tag(&mut self, span: Span, empty: bool) {
         let text: &'t str = self.text;
         let inner_end = span.end - if empty { 2 } else { 1 };
@@ -266,29 +283,53 @@ impl<'t> Builder<'t> {
         self.raw_attributes = raw;
 
         let namespace = self.resolve(name, prefix, true);
-        if self.open.is_empty() && self.root.is_some() {
+        if self.tree.is_outside() && self.tree.has_root() {
             self.find(
                 name,
                 "a document has one root element; this is a second one",
             );
         }
-        let id = self.push(
-            span,
-            KindData::Element(ElementData {
-                name,
-                prefix,
-                namespace,
-                attributes: first..self.attributes.len() as u32,
-                tag_end: span.end,
-                content: None,
-            }),
-        );
-        if self.open.is_empty() && self.root.is_none() {
-            self.root = Some(id);
-        }
-        self.open.push(id);
+        let local = Span::new(name.start + u32::from(prefix), name.end).of(text);
+        self.tree.open(NewElement {
+            tag: span,
+            fingerprint: Fingerprint::of(local),
+            name_length: name.len(),
+            prefix,
+            namespace,
+            attributes: (first, self.attributes.len() as u32),
+        });
         if empty {
-            self.close(id, span.end);
+            self.close(span.end);
+        }
+    }
+
+    /// A start tag without anything unusual.
+    fn plain_start_tag(&mut self, tag: &PlainTag, raw: &[RawAttribute]) {
+        let text: &'t str = self.text;
+        if self.tree.is_outside() && self.tree.has_root() {
+            self.start_tag(tag.span, tag.is_empty);
+            return;
+        }
+        let first = self.attributes.len() as u32;
+        self.attributes.extend(raw.iter().map(|raw| AttributeData {
+            fingerprint: Fingerprint::of(raw.name.of(text)),
+            name: raw.name,
+            prefix: 0,
+            namespace: 0,
+            raw: raw.value,
+            value: Value::raw(raw.value),
+        }));
+        self.tree.open(NewElement {
+            tag: tag.span,
+            fingerprint: Fingerprint::of(tag.name.of(text)),
+            name_length: tag.name.len(),
+            prefix: 0,
+            // Without a declaration, names without prefix are in no namespace.
+            namespace: self.namespaces.resolve("").unwrap_or(0),
+            attributes: (first, self.attributes.len() as u32),
+        });
+        if tag.is_empty {
+            self.close(tag.span.end);
         }
     }
 
@@ -325,7 +366,7 @@ impl<'t> Builder<'t> {
 
     fn declare_namespaces(&mut self, raw: &[RawAttribute]) {
         let text: &'t str = self.text;
-        let depth = self.open.len();
+        let depth = self.tree.depth();
         for attribute in raw {
             let name: &'t str = attribute.name.of(text);
             let prefix = match name.strip_prefix("xmlns") {
@@ -386,17 +427,18 @@ impl<'t> Builder<'t> {
         }
         let namespace = self.resolve(raw.name, prefix, false);
         let value = match raw.is_plain {
-            true => Value::Raw(raw.value),
+            true => Value::raw(raw.value),
             false => self.value(raw.value, true),
         };
+        let local = Span::new(raw.name.start + u32::from(prefix), raw.name.end).of(text);
         self.attributes.push(AttributeData {
+            fingerprint: Fingerprint::of(local),
             name: raw.name,
             prefix,
             namespace,
             raw: raw.value,
             value,
         });
-        let local = Span::new(raw.name.start + u32::from(prefix), raw.name.end).of(text);
         (namespace, local, raw.name)
     }
 
@@ -420,14 +462,28 @@ impl<'t> Builder<'t> {
             raw.start += 1;
         }
         match unescape(raw.of(self.text), attribute) {
-            None => Value::Raw(raw),
+            None => Value::raw(raw),
             Some(value) => self.unescaped_value(value),
         }
     }
 
     fn unescaped_value(&mut self, value: Box<str>) -> Value {
         self.unescaped.push(value);
-        Value::Unescaped((self.unescaped.len() - 1) as u32)
+        Value::unescaped((self.unescaped.len() - 1) as u32)
+    }
+
+    /// Closes the innermost open element if nothing but its end tag stands at `start`; returns the
+    /// end of the tag.
+    fn plain_end_tag(&mut self, start: u32) -> Option<u32> {
+        let tag = &self.text.as_bytes()[start as usize..];
+        let name = self.tree.innermost_name()?.of(self.text).as_bytes();
+        let rest = tag.strip_prefix(b"</")?.strip_prefix(name)?;
+        if rest.first() != Some(&b'>') {
+            return None;
+        }
+        let end = start + name.len() as u32 + 3;
+        self.close(end);
+        Some(end)
     }
 
     fn end_tag(&mut self, span: Span) {
@@ -436,13 +492,13 @@ impl<'t> Builder<'t> {
         let written = inner.of(text);
         let name = written.trim_end_matches([' ', '\t', '\r', '\n']);
         let name_span = Span::new(inner.start, inner.start + name.len() as u32);
-        let matching = self.open.iter().rposition(|&id| {
-            self.name_of(id)
-                .is_some_and(|open_name| open_name.of(text) == name)
-        });
+        let matching = self
+            .tree
+            .open_names()
+            .rposition(|open_name| open_name.of(text) == name);
         let Some(matching) = matching else {
             self.stray_end_tag = Some(span.start);
-            let expected = self.open.last().and_then(|&id| self.name_of(id));
+            let expected = self.tree.innermost_name();
             let finding = self.find(
                 name_span,
                 format!("end tag `</{name}>` closes no open element"),
@@ -455,11 +511,8 @@ impl<'t> Builder<'t> {
         // Elements between the match and here were left open. Only the outermost is reported: the
         // others are most likely consequences of the same slip.
         let mut reported = false;
-        while self.open.len() > matching + 1 {
-            let Some(id) = self.open.last().copied() else {
-                break;
-            };
-            if let Some(open_name) = self.name_of(id)
+        while self.tree.depth() > matching + 1 {
+            if let Some(open_name) = self.tree.innermost_name()
                 && !std::mem::replace(&mut reported, true)
                 && !self.explained_by_stray_end_tag(open_name)
             {
@@ -474,11 +527,9 @@ impl<'t> Builder<'t> {
                 .related(location, format!("`</{name}>` comes first"))
                 .help(format!("add `</{}>`", open_name.of(text)));
             }
-            self.close(id, span.start);
+            self.close(span.start);
         }
-        if let Some(id) = self.open.last().copied() {
-            self.close(id, span.end);
-        }
+        self.close(span.end);
     }
 
     /// Whether an end tag behind this start tag was already reported as closing nothing: then it is
@@ -487,70 +538,15 @@ impl<'t> Builder<'t> {
         self.stray_end_tag.is_some_and(|at| at > name.start)
     }
 
-    fn name_of(&self, id: NodeId) -> Option<Span> {
-        match &self.nodes[id.0 as usize].kind {
-            KindData::Element(data) => Some(data.name),
-            _ => None,
-        }
-    }
-
     /// Closes the innermost open element, whose text is complete now.
-    fn close(&mut self, id: NodeId, end: u32) {
-        self.open.pop();
-        let depth = self.open.len();
-        self.namespaces.leave(depth);
-        let subtree_end = self.nodes.len() as u32;
-        let content = self.content(id, subtree_end);
-        let node = &mut self.nodes[id.0 as usize];
-        node.span.end = end;
-        node.subtree_end = subtree_end;
-        if let KindData::Element(data) = &mut node.kind {
-            data.content = content;
-        }
+    fn close(&mut self, end: u32) {
+        self.tree.close(end, self.text, &mut self.unescaped);
+        self.namespaces.leave(self.tree.depth());
     }
 
-    /// The direct text of an element. Text nodes are finished here too: until now they hold raw
-    /// text, since references may have been joined to them.
-    fn content(&mut self, id: NodeId, end: u32) -> Option<Value> {
-        let mut first = None;
-        let mut several = false;
-        // White space between children is no text worth keeping a copy of.
-        let mut blank = true;
-        let mut index = id.0 + 1;
-        while index < end {
-            let node = &self.nodes[index as usize];
-            let next = node.subtree_end;
-            if let KindData::Text(value) = node.kind {
-                let value = match value {
-                    Value::Raw(raw) => self.value(raw, false),
-                    unescaped @ Value::Unescaped(_) => unescaped,
-                };
-                self.nodes[index as usize].kind = KindData::Text(value);
-                blank = blank && self.text_of(value).bytes().all(|b| b.is_ascii_whitespace());
-                several |= first.is_some();
-                first = first.or(Some(value));
-            }
-            index = next;
-        }
-        if !several || blank {
-            return first;
-        }
-        let mut joined = String::new();
-        let mut index = id.0 + 1;
-        while index < end {
-            let node = &self.nodes[index as usize];
-            if let KindData::Text(value) = node.kind {
-                joined.push_str(self.text_of(value));
-            }
-            index = node.subtree_end;
-        }
-        Some(self.unescaped_value(joined.into()))
-    }
-
-    fn text_of(&self, value: Value) -> &str {
-        match value {
-            Value::Raw(span) => span.of(self.text),
-            Value::Unescaped(index) => &self.unescaped[index as usize],
+    fn close_all(&mut self, end: u32) {
+        while !self.tree.is_outside() {
+            self.close(end);
         }
     }
 }
