@@ -196,21 +196,9 @@ fn connection(inputs: &Inputs) -> Result<(Credentials, Vec<String>)> {
         let value = value.map(|value| (variable, value.to_owned()));
         credentials.variables.extend(value);
     }
-    let secrets = [
-        (
-            "AZURE_CLIENT_SECRET",
-            inputs.either_secret("clientSecret", "client_secret")?,
-        ),
-        (
-            "AZURE_CLIENT_CERTIFICATE_PASSWORD",
-            inputs.secret("client-certificate-password"),
-        ),
-    ];
-    for (variable, value) in secrets {
-        credentials
-            .secrets
-            .extend(value.map(|value| (variable, value.clone())));
-    }
+    let secret = inputs.either_secret("clientSecret", "client_secret")?;
+    let secret = secret.map(|secret| ("AZURE_CLIENT_SECRET", secret.clone()));
+    credentials.secrets.extend(secret);
     let cloud = inputs.text("cloud").map(|cloud| format!("--cloud={cloud}"));
     Ok((credentials, cloud.into_iter().collect()))
 }

@@ -25,7 +25,6 @@ const NAMES: &[(&str, bool)] = &[
     ("clientId", false),
     ("clientSecret", true),
     ("client-certificate", false),
-    ("client-certificate-password", true),
     ("federated-token-file", false),
     ("renumberSteps", false),
     ("addAppInsightsStep", false),
