@@ -131,3 +131,104 @@ fn a_copy_can_be_built() {
         "{leaf}"
     );
 }
+
+#[test]
+fn one_environment_can_be_built_flat() {
+    let (sandbox, _) = project();
+    sandbox.run("build policies -e Test --output out --flat", 0);
+    assert_eq!(sandbox.list("out"), ["Base.xml", "sub"]);
+    assert_eq!(sandbox.list("out/sub"), ["Leaf.xml"]);
+    // What was built for one environment may be mistaken for that of another, but not by a build.
+    sandbox.run("build policies -e Prod --output out --flat", 0);
+    assert!(sandbox.read("out/Base.xml").contains("fabrikam"));
+    sandbox.run("build --all-environments --output out --flat", 2);
+}
+
+#[test]
+fn a_variable_overrides_settings() {
+    let (sandbox, text) = project();
+    let text = text.replace("{settings:HOST}", "{settings:HOST}{Settings:New}");
+    sandbox.write("policies/Base.xml", &text);
+    let build = "build -e Test --output out";
+    sandbox.run(build, 1);
+    sandbox.run_with(&[("IEFCTL_SETTINGS", "hOST=x=y<\r\n\nNew= 1 \n")], build, 0);
+    let built = sandbox.read("out/Test/policies/Base.xml");
+    assert!(built.contains(">x=y&lt; 1 <"), "{built}");
+    // Nobody uses it: said with the place, and without the value.
+    let unused = [("IEFCTL_SETTINGS", "New=1\nToken=s3cret")];
+    let said = sandbox.run_with(&unused, "validate -e Test", 0).said();
+    assert!(said.contains("settings-unused"), "{said}");
+    assert!(said.contains("IEFCTL_SETTINGS:2:1"), "{said}");
+    assert!(!said.contains("s3cret"), "{said}");
+    for (settings, why) in [
+        ("New=1\ns3cret", "line 2 of IEFCTL_SETTINGS is no setting"),
+        ("=s3cret", "line 1 of IEFCTL_SETTINGS has no usable name"),
+        (
+            "New=s3cret\nNEW=1",
+            "line 2 of IEFCTL_SETTINGS sets `NEW` a second time",
+        ),
+        ("Tenant=s3cret", "which is built in"),
+    ] {
+        let said = sandbox
+            .run_with(&[("IEFCTL_SETTINGS", settings)], build, 2)
+            .said();
+        assert!(said.contains(why), "{said}");
+        assert!(!said.contains("s3cret"), "{said}");
+    }
+}
+
+#[test]
+fn an_override_needs_no_configuration_and_no_variable_that_it_replaces() {
+    let sandbox = Sandbox::new();
+    let text = policy("B2C_1A_Base", None, "a");
+    let text = text.replace("<DisplayName>a<", "<DisplayName>{Settings:Host}<");
+    sandbox.write("p/Base.xml", &text);
+    let host = [("IEFCTL_SETTINGS", "Host=h")];
+    sandbox.run_with(&host, "validate p", 0);
+    sandbox.write("iefctl.toml", "[settings]\nHost = { env = \"NOT_SET\" }\n");
+    sandbox.run("validate p", 2);
+    sandbox.run_with(&host, "validate p", 0);
+}
+
+#[test]
+fn the_result_is_also_written_as_json() {
+    let (sandbox, _) = project();
+    let report = [("IEFCTL_REPORT", "report.json"), ("TF_BUILD", "True")];
+    let command = |line: &str, status| {
+        let said = sandbox.run_with(&report, line, status);
+        let text = sandbox.read("report.json");
+        let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+        sandbox.remove("report.json");
+        (said, json)
+    };
+    let (said, json) = command("validate -e Test", 0);
+    assert_eq!(json["command"], "validate");
+    assert_eq!(json["summary"]["policies"], 2);
+    assert!(!said.stdout.contains("schemaVersion"), "{}", said.stdout);
+    let (_, json) = command("build -e Test --output out", 0);
+    assert_eq!(json["files"].as_array().unwrap().len(), 2);
+    let (said, json) = command("plan -e Test --emulator", 0);
+    assert_eq!(json["hasChanges"], true);
+    assert!(
+        said.stdout.contains("##vso[task.uploadsummary]"),
+        "{}",
+        said.stdout
+    );
+    let (said, json) = command("deploy -e Test --emulator", 0);
+    assert_eq!(json["summary"]["created"], 2);
+    assert!(
+        said.stdout.contains("##vso[task.uploadsummary]"),
+        "{}",
+        said.stdout
+    );
+    sandbox.write("policies/sub/Leaf.xml", "<x>");
+    let (_, json) = command("deploy -e Test --emulator", 1);
+    assert_eq!(json["command"], "deploy");
+    assert_eq!(
+        json["summary"]["errors"],
+        json["diagnostics"].as_array().unwrap().len()
+    );
+    let nowhere = [("IEFCTL_REPORT", "no/such/folder/report.json")];
+    let said = sandbox.run_with(&nowhere, "validate -e Prod", 2).said();
+    assert!(said.contains("which IEFCTL_REPORT names"), "{said}");
+}

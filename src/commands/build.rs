@@ -17,7 +17,7 @@ use crate::policy::SETTINGS_RULES;
 use super::files;
 use super::project::{self, ProjectArgs, Validated};
 use super::validate::report;
-use super::{Exit, Shell};
+use super::{Exit, Shell, report_file};
 
 /// Write the policies with their settings replaced
 ///
@@ -29,6 +29,7 @@ use super::{Exit, Shell};
 Examples:
   iefctl build -e test --output Environments
   iefctl build --all-environments --output Environments
+  iefctl build policies -e test --output out --flat
 
 Files that an earlier build wrote and that are no result any more are removed; others never are.
 Nothing is written if a setting is missing or wrong in any of the environments.
@@ -45,6 +46,10 @@ pub struct BuildArgs {
     /// Every environment of the configuration
     #[arg(long, conflicts_with = "environment")]
     all_environments: bool,
+
+    /// Write the files of the one environment to DIR itself, placed as below their PATH
+    #[arg(long, conflicts_with = "all_environments")]
+    flat: bool,
 
     /// Overwrite files that no build has written
     #[arg(long)]
@@ -82,7 +87,7 @@ pub fn run(args: &BuildArgs, shell: &Shell) -> Result<Exit> {
                 "the policies have {errors} errors: see `iefctl validate{chosen}`"
             ));
         }
-        collect(&project, &validated, &mut results)?;
+        collect(&project, &validated, args.flat, &mut results)?;
     }
     let manifest_path = args.output.join(BUILD_MANIFEST);
     let old = Manifest::read(&manifest_path)?;
@@ -147,9 +152,15 @@ fn fingerprint(text: &str, byte_order_mark: bool) -> Fingerprint {
     }
 }
 
-fn collect(project: &Project, validated: &Validated, results: &mut Vec<Built>) -> Result<()> {
+fn collect(
+    project: &Project,
+    validated: &Validated,
+    flat: bool,
+    results: &mut Vec<Built>,
+) -> Result<()> {
     let environment = project.settings.environment.clone();
-    if let Some(name) = &environment {
+    let folder = environment.as_ref().filter(|_| !flat);
+    if let Some(name) = folder {
         let mut parts = Path::new(name).components();
         let plain = matches!(parts.next(), Some(Component::Normal(_))) && parts.next().is_none();
         if !plain || name.contains(['/', '\\', ':']) {
@@ -163,8 +174,8 @@ fn collect(project: &Project, validated: &Validated, results: &mut Vec<Built>) -
                 continue;
             };
             let source = validated.report.sources.get(id);
-            let below = place(project, &set.name, file.name());
-            let path = match &environment {
+            let below = place(project, &set.name, file.name(), flat);
+            let path = match folder {
                 Some(name) => format!("{name}/{below}"),
                 None => below,
             };
@@ -183,10 +194,12 @@ fn collect(project: &Project, validated: &Validated, results: &mut Vec<Built>) -
     Ok(())
 }
 
-/// Where a file goes: its path in the folder of the configuration, else in that of its set.
-fn place(project: &Project, set: &str, file: &str) -> String {
+/// Where a file goes: its path in the folder of the configuration (unless `flat`), else in that of its
+/// set.
+fn place(project: &Project, set: &str, file: &str, flat: bool) -> String {
     let path = Path::new(file);
-    let configured = project.config_source.map(|_| project.folder.as_path());
+    let configured = project.config_source.filter(|_| !flat);
+    let configured = configured.map(|_| project.folder.as_path());
     let folders = configured.into_iter().chain([Path::new(set)]);
     for folder in folders {
         if let Some(relative) = config::relative(path, folder)
@@ -332,30 +345,35 @@ fn save(args: &BuildArgs, files: &BTreeMap<String, Entry>) -> Result<()> {
 
 fn present(args: &BuildArgs, results: &[Built], removed: &[String], shell: &Shell) -> Result<()> {
     let shown = args.output.to_string_lossy().replace('\\', "/");
+    let files = results.iter().map(|built| {
+        json!({
+            "environment": built.environment,
+            "file": format!("{shown}/{}", built.path),
+            "source": built.source,
+        })
+    });
+    let report = json!({
+        "schemaVersion": 1,
+        "command": "build",
+        "files": files.collect::<Vec<_>>(),
+        "removed": removed.iter().map(|file| format!("{shown}/{file}")).collect::<Vec<_>>(),
+    });
+    let as_json = |out: &mut Vec<u8>| {
+        serde_json::to_writer_pretty(&mut *out, &report)?;
+        writeln!(out)
+    };
+    report_file::write(shell, as_json)?;
     shell.print(|out| {
         if shell.format(args.format) == Format::Json {
-            let files = results.iter().map(|built| {
-                json!({
-                    "environment": built.environment,
-                    "file": format!("{shown}/{}", built.path),
-                    "source": built.source,
-                })
-            });
-            let report = json!({
-                "schemaVersion": 1,
-                "command": "build",
-                "files": files.collect::<Vec<_>>(),
-                "removed": removed.iter().map(|file| format!("{shown}/{file}")).collect::<Vec<_>>(),
-            });
-            serde_json::to_writer_pretty(&mut *out, &report)?;
-            return writeln!(out);
+            return as_json(out);
         }
         let mut counts: BTreeMap<Option<&str>, usize> = BTreeMap::new();
         for built in results {
             *counts.entry(built.environment.as_deref()).or_default() += 1;
         }
         for (environment, count) in counts {
-            let folder = environment.map_or(shown.clone(), |name| format!("{shown}/{name}"));
+            let folder = environment.filter(|_| !args.flat);
+            let folder = folder.map_or(shown.clone(), |name| format!("{shown}/{name}"));
             let files = if count == 1 { "file" } else { "files" };
             writeln!(out, "{count} {files} in {folder}")?;
         }

@@ -19,33 +19,52 @@ use super::{Shell, graph};
 pub(super) fn publish(validated: &Validated, format: Format, shell: &Shell) -> Result<()> {
     match format {
         Format::Github => {
-            let Some(path) = shell.variable("GITHUB_STEP_SUMMARY") else {
-                return Ok(());
-            };
             let tree = output::graph::mermaid(&graph::tree(validated));
-            let page = github::summary_markdown(&validated.report, Some(&tree));
-            super::shell::append(&path, &page)
-                .with_context(|| format!("cannot write the job summary to `{path}`"))
+            append(
+                &github::summary_markdown(&validated.report, Some(&tree)),
+                shell,
+            )
         }
-        Format::Azure => {
-            let is_pipeline = shell
-                .variable("TF_BUILD")
-                .is_some_and(|value| value.eq_ignore_ascii_case("true"));
-            if !is_pipeline {
-                return Ok(());
-            }
-            let folder = shell
-                .variable("AGENT_TEMPDIRECTORY")
-                .map_or_else(std::env::temp_dir, PathBuf::from);
-            let page = azure::summary_markdown(&validated.report);
-            let path = write_new(&folder, &page).with_context(|| {
-                format!("cannot write the job summary into `{}`", folder.display())
-            })?;
-            shell.print(|out| writeln!(out, "{}", azure::upload_summary(&path)))?;
-            Ok(())
-        }
+        Format::Azure => upload(&azure::summary_markdown(&validated.report), shell),
         _ => Ok(()),
     }
+}
+
+/// Publishes what a command did in a tenant or would do. GitHub Actions gets the page in every format,
+/// Azure Pipelines only where the format is its own: a logging command would spoil another.
+///
+/// # Errors
+/// If the file cannot be written.
+pub(super) fn publish_page(page: &str, format: Format, shell: &Shell) -> Result<()> {
+    append(page, shell)?;
+    match format {
+        Format::Azure => upload(page, shell),
+        _ => Ok(()),
+    }
+}
+
+fn append(page: &str, shell: &Shell) -> Result<()> {
+    let Some(path) = shell.variable("GITHUB_STEP_SUMMARY") else {
+        return Ok(());
+    };
+    super::shell::append(&path, page)
+        .with_context(|| format!("cannot write the job summary to `{path}`"))
+}
+
+fn upload(page: &str, shell: &Shell) -> Result<()> {
+    let is_pipeline = shell
+        .variable("TF_BUILD")
+        .is_some_and(|value| value.eq_ignore_ascii_case("true"));
+    if !is_pipeline {
+        return Ok(());
+    }
+    let folder = shell
+        .variable("AGENT_TEMPDIRECTORY")
+        .map_or_else(std::env::temp_dir, PathBuf::from);
+    let path = write_new(&folder, page)
+        .with_context(|| format!("cannot write the job summary into `{}`", folder.display()))?;
+    shell.print(|out| writeln!(out, "{}", azure::upload_summary(&path)))?;
+    Ok(())
 }
 
 /// Writes a file that did not exist, as the agent may still read that of an earlier step. The name is

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 
 use crate::deploy::{Evidence, Local, Outcome, Status, Stop};
 use crate::diagnostics::{Level, Report};
@@ -11,7 +11,7 @@ use crate::output::json::deploy::DeployJson;
 use crate::output::{self, Format, Options, azure, github, human, json, markdown};
 
 use super::outcome_view::as_json;
-use super::{Exit, Shell, atomic_file};
+use super::{Exit, Shell, atomic_file, ci_summary, report_file};
 
 /// Where the data for a report about a refusal is written.
 const REPORTS: &str = ".iefctl/reports";
@@ -84,10 +84,9 @@ impl Deployed {
                 shell.say(String::from_utf8_lossy(&text).trim_end());
             }
         }
-        if let Some(path) = shell.variable("GITHUB_STEP_SUMMARY") {
-            super::shell::append(&path, &markdown::deploy::document(&deployment))
-                .with_context(|| format!("cannot write the job summary to `{path}`"))?;
-        }
+        let page = markdown::deploy::document(&deployment);
+        ci_summary::publish_page(&page, shell.format(format), shell)?;
+        report_file::write(shell, |out| json::deploy::render(&deployment, out))?;
         self.say_what_remains(shell);
         self.ask_for_reports(shell);
         Ok(self.exit())

@@ -27,6 +27,7 @@ pub mod plan;
 mod plan_view;
 pub mod project;
 pub mod pull;
+mod report_file;
 pub mod rollback;
 mod saved_plan;
 pub mod shell;

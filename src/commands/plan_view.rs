@@ -2,7 +2,7 @@
 
 use std::io;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use similar::TextDiff;
 
 use crate::deploy::{
@@ -17,7 +17,7 @@ use crate::output::json::plan::{
 };
 use crate::output::{self, Format, Options, azure, github, human, json, markdown};
 
-use super::Shell;
+use super::{Shell, ci_summary, report_file};
 
 /// What is shown of a plan.
 pub(super) struct View<'a> {
@@ -67,10 +67,9 @@ impl View<'_> {
                 shell.say(String::from_utf8_lossy(&text).trim_end());
             }
         }
-        if let Some(path) = shell.variable("GITHUB_STEP_SUMMARY") {
-            super::shell::append(&path, &markdown::plan::document(&view))
-                .with_context(|| format!("cannot write the job summary to `{path}`"))?;
-        }
+        let page = markdown::plan::document(&view);
+        ci_summary::publish_page(&page, shell.format(format), shell)?;
+        report_file::write(shell, |out| json::plan::render(&view, out))?;
         Ok(())
     }
 

@@ -11,7 +11,7 @@ use crate::output::{self, Format, Options, Style, human, patch};
 use crate::{rules, xml};
 
 use super::project::{self, ProjectArgs, Validated};
-use super::{Exit, Shell, atomic_file, ci_summary, fix, watch};
+use super::{Exit, Shell, atomic_file, ci_summary, fix, report_file, watch};
 
 /// Check policies without a tenant
 ///
@@ -151,6 +151,9 @@ impl ValidateArgs {
         let mut page = Vec::new();
         human::render(&validated.report, shell.error_style(), &mut page)?;
         shell.say(String::from_utf8_lossy(&page).trim_end());
+        report_file::write(shell, |out| {
+            output::json::render(&validated.report, "validate", out)
+        })?;
         ci_summary::publish(validated, format, shell)
     }
 }
@@ -193,6 +196,9 @@ pub(super) fn report(
     let format = shell.format(format);
     let options = options(command, shell.style());
     shell.print(|out| output::render(&validated.report, format, &options, out))?;
+    report_file::write(shell, |out| {
+        output::json::render(&validated.report, command, out)
+    })?;
     ci_summary::publish(validated, format, shell)
 }
 

@@ -15,6 +15,7 @@ mod discover;
 mod error;
 mod iefctl_toml;
 mod locate;
+mod overrides;
 mod paths;
 mod read;
 mod select;
@@ -124,7 +125,8 @@ pub fn load(
     let configuration = open(&files, options.config.is_some(), &mut sources, &mut notes)?;
     let configuration = configuration.as_ref();
     let chosen = select::environment(configuration, options.environment.as_deref())?;
-    let settings = select::settings(configuration, chosen, options, &sources, env)?;
+    let overrides = overrides::read(env, &mut sources)?;
+    let settings = select::settings(configuration, chosen, options, &overrides, &sources, env)?;
     let filter = filter(configuration, chosen, &sources)?;
     let plans = plan_sets(targets, configuration, &sources)?;
     let is_complete = plans.iter().any(|plan| plan.is_complete);
@@ -240,7 +242,8 @@ fn around(
     let configuration = open(&files, options.config.is_some(), &mut sources, &mut notes)?;
     let configuration = configuration.as_ref();
     let chosen = select::environment(configuration, options.environment.as_deref())?;
-    let settings = select::settings(configuration, chosen, options, &sources, env)?;
+    let overrides = overrides::read(env, &mut sources)?;
+    let settings = select::settings(configuration, chosen, options, &overrides, &sources, env)?;
     let filter = filter(configuration, chosen, &sources)?;
     let project = project(configuration, chosen, options, settings, sources, notes);
     Ok((project, filter))

@@ -8,7 +8,7 @@ use super::configuration::{
     Configuration, Environment, KeysetRecipe, RawSetting, RawValue, ValueSource, is_tenant,
 };
 use super::error::ConfigError;
-use super::paths;
+use super::{overrides, paths};
 use crate::diagnostics::{Diagnostic, Level, SourceMap};
 use crate::policy::{Elsewhere, Guidance, Setting, Settings, closest};
 
@@ -66,6 +66,7 @@ pub(super) fn settings(
     configuration: Option<&Configuration>,
     chosen: Option<usize>,
     options: &LoadOptions,
+    overrides: &[RawSetting],
     sources: &SourceMap,
     lookup: Lookup<'_>,
 ) -> Result<Settings, ConfigError> {
@@ -85,6 +86,7 @@ pub(super) fn settings(
     let Some(configuration) = configuration else {
         return Ok(Settings {
             tenant: options.tenant.clone(),
+            values: values(overrides, sources, lookup)?,
             ..Settings::default()
         });
     };
@@ -94,9 +96,30 @@ pub(super) fn settings(
         .settings
         .iter()
         .filter(|setting| !own.iter().any(|other| same_key(setting, &other.key.value)));
+    let configured: Vec<RawSetting> = shared.chain(own).cloned().collect();
+    let values = values(&overrides::apply(configured, overrides), sources, lookup)?;
+    let configured_tenant = environment.and_then(|environment| environment.tenant.as_ref());
+    Ok(Settings {
+        tenant: options
+            .tenant
+            .clone()
+            .or_else(|| configured_tenant.map(|tenant| tenant.value.clone())),
+        environment: environment.map(|environment| environment.name.value.clone()),
+        production: environment.is_some_and(|environment| environment.production),
+        guidance: guidance(configuration, chosen, &values),
+        values,
+    })
+}
+
+/// Reads what the settings refer to; all that cannot be read is said at once.
+fn values(
+    settings: &[RawSetting],
+    sources: &SourceMap,
+    lookup: Lookup<'_>,
+) -> Result<Vec<Setting>, ConfigError> {
     let mut values = Vec::new();
     let mut errors = Vec::new();
-    for setting in shared.chain(own) {
+    for setting in settings {
         match value(setting, sources, lookup) {
             Ok(value) => values.push(Setting {
                 key: setting.key.value.clone(),
@@ -109,17 +132,7 @@ pub(super) fn settings(
         }
     }
     ConfigError::all(errors)?;
-    let configured_tenant = environment.and_then(|environment| environment.tenant.as_ref());
-    Ok(Settings {
-        tenant: options
-            .tenant
-            .clone()
-            .or_else(|| configured_tenant.map(|tenant| tenant.value.clone())),
-        environment: environment.map(|environment| environment.name.value.clone()),
-        production: environment.is_some_and(|environment| environment.production),
-        guidance: guidance(configuration, chosen, &values),
-        values,
-    })
+    Ok(values)
 }
 
 fn same_key(setting: &RawSetting, key: &str) -> bool {

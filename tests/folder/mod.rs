@@ -68,10 +68,17 @@ impl Sandbox {
     /// Runs a command line and expects this exit status.
     #[track_caller]
     pub(crate) fn run(&self, line: &str, status: i32) -> Finished {
+        self.run_with(&[], line, status)
+    }
+
+    /// The same with environment variables.
+    #[track_caller]
+    pub(crate) fn run_with(&self, env: &[(&str, &str)], line: &str, status: i32) -> Finished {
         let output = Command::new(env!("CARGO_BIN_EXE_iefctl"))
             .args(line.split_whitespace())
             .current_dir(self.folder.path())
             .env_clear()
+            .envs(env.iter().copied())
             .stdin(Stdio::null())
             .output()
             .unwrap();

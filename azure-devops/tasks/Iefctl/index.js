@@ -1,0 +1,3 @@
+'use strict';
+
+require('./src/main').main('Iefctl', __dirname);
