@@ -8,12 +8,13 @@ use anyhow::{Context as _, Result, bail};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::config::{self, BUILD_MANIFEST, LoadOptions, Project};
+use crate::config::{self, BUILD_MANIFEST, Project};
 use crate::deploy::Fingerprint;
 use crate::diagnostics::Level;
 use crate::output::Format;
 use crate::policy::SETTINGS_RULES;
 
+use super::environments::{self, AllArgs};
 use super::files;
 use super::project::{self, ProjectArgs, Validated};
 use super::validate::report;
@@ -43,9 +44,8 @@ pub struct BuildArgs {
     #[arg(short, long, value_name = "DIR")]
     output: PathBuf,
 
-    /// Every environment of the configuration
-    #[arg(long, conflicts_with = "environment")]
-    all_environments: bool,
+    #[command(flatten)]
+    all: AllArgs,
 
     /// Write the files of the one environment to DIR itself, placed as below their PATH
     #[arg(long, conflicts_with = "all_environments")]
@@ -67,11 +67,9 @@ pub struct BuildArgs {
 pub fn run(args: &BuildArgs, shell: &Shell) -> Result<Exit> {
     let mut results: Vec<Built> = Vec::new();
     let mut policies_are_wrong = false;
-    let (environments, all) = environments(args, shell)?;
+    let environments = environments::chosen(&args.project, args.all, shell)?;
     for environment in &environments {
-        let mut arguments = args.project.clone();
-        arguments.environment.clone_from(environment);
-        let project = arguments.load(shell)?;
+        let project = args.project.of(environment.as_deref()).load(shell)?;
         let validated = project::validate(&project, None, shell)?;
         if has_settings_errors(&validated) {
             report(&validated, args.format, "build", shell)?;
@@ -92,33 +90,12 @@ pub fn run(args: &BuildArgs, shell: &Shell) -> Result<Exit> {
     let manifest_path = args.output.join(BUILD_MANIFEST);
     let old = Manifest::read(&manifest_path)?;
     check(args, &results, &old)?;
-    let removed = write(args, &results, old, all)?;
+    let removed = write(args, &results, old, args.all.all_environments)?;
     present(args, &results, &removed, shell)?;
     Ok(match policies_are_wrong {
         true => Exit::Findings,
         false => Exit::Clean,
     })
-}
-
-/// The environments to build, and whether those are all.
-fn environments(args: &BuildArgs, shell: &Shell) -> Result<(Vec<Option<String>>, bool)> {
-    if !args.all_environments {
-        return Ok((vec![args.project.environment.clone()], false));
-    }
-    let options = LoadOptions {
-        config: args.project.config.clone(),
-        ..LoadOptions::default()
-    };
-    let start = args.project.paths.first();
-    let start = start.map_or(Path::new("."), PathBuf::as_path);
-    let project = config::load_settings(start, &options, &|name| shell.variable(name))?;
-    if project.environment_names.is_empty() {
-        bail!("--all-environments: the configuration has no environments");
-    }
-    Ok((
-        project.environment_names.into_iter().map(Some).collect(),
-        true,
-    ))
 }
 
 fn has_settings_errors(validated: &Validated) -> bool {

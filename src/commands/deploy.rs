@@ -3,14 +3,19 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::Result;
+use std::io::Write as _;
+
+use anyhow::{Result, anyhow, bail};
 
 use crate::config::Project;
 use crate::deploy::{Materials, Plan, PolicyAction};
+use crate::emulator::Emulator;
 use crate::output::Format;
+use crate::output::json::environments as json;
 
 use super::deployed::Deployed;
-use super::deployment::{Deployment, Display, Ready};
+use super::deployment::{Consent, Deployment, Display, Ready};
+use super::environments::{self, AllArgs, Candidate, Name};
 use super::ownership::PruneArgs;
 use super::plan::{Prepared, TenantSide, runtime, validated};
 use super::project::{ProjectArgs, Validated};
@@ -27,6 +32,7 @@ use super::{Exit, Shell, saved_plan};
 Examples:
   iefctl deploy policies -e dev --emulator     into an emulated tenant on this machine
   iefctl deploy policies -e test
+  iefctl deploy policies -e dev -e test        two tenants at the same time, each by itself
   iefctl deploy policies -e prod --plan plan.json
   iefctl deploy policies -t contoso.onmicrosoft.com --format json
 
@@ -45,6 +51,9 @@ pub struct DeployArgs {
 
     #[command(flatten)]
     tenant: TenantArgs,
+
+    #[command(flatten)]
+    all: AllArgs,
 
     #[command(flatten)]
     prune: PruneArgs,
@@ -83,11 +92,22 @@ pub fn run(args: &DeployArgs, shell: &Shell) -> Result<Exit> {
         Some(file) => Some(saved_plan::read(file)?),
         None => None,
     };
-    let project = args.project.load(shell)?;
+    let environments = environments::chosen(&args.project, args.all, shell)?;
+    let environment = match environments.as_slice() {
+        [environment] => environment.as_deref(),
+        _ => return several(args, environments, shell),
+    };
+    let project = args.project.of(environment).load(shell)?;
     let Some(validated) = validated(&project, args.format, "deploy", shell)? else {
         return Ok(Exit::Findings);
     };
-    match runtime()?.block_on(deploy(args, &project, validated, saved, shell))? {
+    let way = Way {
+        args,
+        tenant: &args.tenant,
+        display: Arc::new(Display::new(shell)),
+        consent: shell,
+    };
+    match runtime()?.block_on(way.deploy(&project, validated, saved, shell))? {
         Ended::Refused(validated) => {
             report(&validated, args.format, "deploy", shell)?;
             Ok(Exit::Findings)
@@ -103,85 +123,206 @@ enum Ended {
     Deployed(Box<Deployed>),
 }
 
-/// Brings one validated project into its tenant. Reports nothing but progress.
-async fn deploy(
-    args: &DeployArgs,
-    project: &Project,
-    validated: Validated,
-    saved: Option<Plan>,
-    shell: &Shell,
-) -> Result<Ended> {
-    let concurrency = args.concurrency.map(usize::from).or(project.concurrency);
-    let concurrency = concurrency.unwrap_or(8);
-    let display = Arc::new(Display::new(shell));
-    let deletions = saved.iter().flat_map(|plan| &plan.policies);
-    let deletions = deletions.filter(|step| step.action == PolicyAction::Delete);
-    let side = TenantSide {
-        args: &args.tenant,
-        prune: &args.prune,
-        paths: &args.project.paths,
-        concurrency,
-        observer: Arc::<Display>::clone(&display),
-        delete: deletions.map(|step| step.id.clone()).collect(),
-        lock: Some(&args.snapshots),
-    };
-    let Prepared {
-        connection,
-        lock,
-        local,
-        remote,
-        planned,
-        mut validated,
-        ledger,
-    } = side.prepare(project, validated, shell).await?;
-    let plan = match saved {
-        None => planned.plan,
-        Some(saved) => {
-            let fits =
-                saved_plan::check(&saved, &planned.plan, &connection.tenant, &local, &remote);
-            if let Err(error) = fits {
-                connection.close().await;
-                return Err(error);
+/// How one project is brought into its tenant.
+struct Way<'a> {
+    args: &'a DeployArgs,
+    tenant: &'a TenantArgs,
+    display: Arc<Display>,
+    consent: &'a dyn Consent,
+}
+
+impl Way<'_> {
+    /// Brings one validated project into its tenant. Reports nothing but progress.
+    async fn deploy(
+        &self,
+        project: &Project,
+        validated: Validated,
+        saved: Option<Plan>,
+        shell: &Shell,
+    ) -> Result<Ended> {
+        let args = self.args;
+        let concurrency = args.concurrency.map(usize::from).or(project.concurrency);
+        let concurrency = concurrency.unwrap_or(8);
+        let deletions = saved.iter().flat_map(|plan| &plan.policies);
+        let deletions = deletions.filter(|step| step.action == PolicyAction::Delete);
+        let side = TenantSide {
+            args: self.tenant,
+            prune: &args.prune,
+            paths: &args.project.paths,
+            concurrency,
+            observer: Arc::<Display>::clone(&self.display),
+            delete: deletions.map(|step| step.id.clone()).collect(),
+            lock: Some(&args.snapshots),
+        };
+        let Prepared {
+            connection,
+            lock,
+            local,
+            remote,
+            planned,
+            mut validated,
+            ledger,
+        } = side.prepare(project, validated, shell).await?;
+        let plan = match saved {
+            None => planned.plan,
+            Some(saved) => {
+                let fits =
+                    saved_plan::check(&saved, &planned.plan, &connection.tenant, &local, &remote);
+                if let Err(error) = fits {
+                    connection.close().await;
+                    return Err(error);
+                }
+                saved
             }
-            saved
+        };
+        let (materials, findings) = Materials::gather(
+            &plan,
+            &local,
+            &|source| source.read(&|name| shell.variable(name)),
+            args.tenant.emulator,
+        );
+        validated.add(findings.into_iter(), project);
+        if validated.report.has_errors() {
+            connection.close().await;
+            return Ok(Ended::Refused(Box::new(validated)));
         }
-    };
-    let (materials, findings) = Materials::gather(
-        &plan,
-        &local,
-        &|source| source.read(&|name| shell.variable(name)),
-        args.tenant.emulator,
-    );
-    validated.add(findings.into_iter(), project);
-    if validated.report.has_errors() {
-        connection.close().await;
-        return Ok(Ended::Refused(Box::new(validated)));
+        let levels = project.rule_levels.iter();
+        let deployment = Deployment {
+            command: "deploy",
+            format: args.format,
+            concurrency,
+            snapshots: &args.snapshots,
+            atomic: args.atomic,
+            emulator: args.tenant.emulator,
+            yes: args.yes,
+            levels: levels
+                .map(|level| (level.rule.clone(), level.level))
+                .collect(),
+            prunes: args.prune.prune,
+            display: &self.display,
+            consent: self.consent,
+        };
+        let ready = Ready {
+            connection,
+            lock,
+            plan,
+            local,
+            remote,
+            materials,
+            report: validated.report,
+            ledger,
+        };
+        let deployed = deployment.carry_out(ready, shell).await?;
+        Ok(Ended::Deployed(Box::new(deployed)))
     }
-    let levels = project.rule_levels.iter();
-    let deployment = Deployment {
-        command: "deploy",
-        format: args.format,
-        concurrency,
-        snapshots: &args.snapshots,
-        atomic: args.atomic,
-        emulator: args.tenant.emulator,
-        yes: args.yes,
-        levels: levels
-            .map(|level| (level.rule.clone(), level.level))
-            .collect(),
-        prunes: args.prune.prune,
-        display: &display,
+}
+
+/// Brings the policies into the tenants of several environments at the same time. What is wrong with
+/// the files of one keeps all from being written to; what happens in one tenant concerns no other.
+fn several(args: &DeployArgs, environments: Vec<Name>, shell: &Shell) -> Result<Exit> {
+    if args.plan.is_some() {
+        bail!("a saved plan is for one environment: choose it with `--environment NAME`");
+    }
+    let format = environments::format_for_several(args.format, shell)?;
+    let emulated = args.tenant.emulator;
+    let candidates = environments::load_for_tenants(&args.project, environments, emulated, shell)?;
+    if candidates
+        .iter()
+        .any(|candidate| candidate.validated.report.has_errors())
+    {
+        let ends = candidates.into_iter().map(|candidate| {
+            let end = match candidate.validated.report.has_errors() {
+                true => Ok(Ended::Refused(Box::new(candidate.validated))),
+                false => Err(anyhow!(
+                    "nothing was deployed, because of another environment"
+                )),
+            };
+            (candidate.name, end)
+        });
+        return present(args, format, ends.collect(), shell);
+    }
+    // One emulator holds all tenants, as the service does.
+    let home = runtime()?;
+    let emulator = home.block_on(args.tenant.start_emulator())?;
+    let tenant = TenantArgs {
+        running_emulator: emulator.as_ref().map(Emulator::url),
+        ..args.tenant.clone()
     };
-    let ready = Ready {
-        connection,
-        lock,
-        plan,
-        local,
-        remote,
-        materials,
-        report: validated.report,
-        ledger,
-    };
-    let deployed = deployment.carry_out(ready, shell).await?;
-    Ok(Ended::Deployed(Box::new(deployed)))
+    let display = Display::new(shell);
+    let ends = environments::side_by_side(
+        candidates,
+        &|question| shell.ask(Some(question)),
+        &|candidate, gate| {
+            let way = Way {
+                args,
+                tenant: &tenant,
+                display: Arc::new(display.labelled(&candidate.name)),
+                consent: gate,
+            };
+            let Candidate {
+                project, validated, ..
+            } = candidate;
+            runtime()?.block_on(way.deploy(&project, validated, None, shell))
+        },
+    );
+    display.finish();
+    if let Some(emulator) = emulator {
+        home.block_on(emulator.shutdown());
+    }
+    present(args, format, ends, shell)
+}
+
+/// Reports what became of several environments.
+fn present(
+    args: &DeployArgs,
+    format: Format,
+    ends: Vec<(String, Result<Ended>)>,
+    shell: &Shell,
+) -> Result<Exit> {
+    let mut statuses = Vec::new();
+    let is_json = format == Format::Json;
+    for (name, end) in &ends {
+        if !is_json {
+            let heading = environments::heading(name, format, shell);
+            shell.print(|out| writeln!(out, "{heading}"))?;
+        }
+        statuses.push(match end {
+            Ok(Ended::Deployed(deployed)) if is_json => {
+                deployed.remark(shell);
+                deployed.exit()
+            }
+            Ok(Ended::Deployed(deployed)) => deployed.present(args.format, shell)?,
+            Ok(Ended::Refused(_)) if is_json => Exit::Findings,
+            Ok(Ended::Refused(validated)) => {
+                report(validated, args.format, "deploy", shell)?;
+                Exit::Findings
+            }
+            Err(error) => {
+                environments::fail(name, error, shell);
+                Exit::CouldNotRun
+            }
+        });
+    }
+    let complete = statuses.iter().filter(|status| **status == Exit::Clean);
+    let line = environments::summary(complete.count(), ends.len(), "deployed");
+    if is_json {
+        let entries = ends
+            .iter()
+            .zip(&statuses)
+            .map(|((name, end), status)| json::Environment {
+                name,
+                is_complete: *status == Exit::Clean,
+                result: match end {
+                    Ok(Ended::Deployed(deployed)) => {
+                        json::Result::Deployed(Box::new(deployed.as_json()))
+                    }
+                    Ok(Ended::Refused(validated)) => json::Result::Refused(&validated.report),
+                    Err(error) => json::Result::NotRun(format!("{error:#}")),
+                },
+            });
+        let entries: Vec<_> = entries.collect();
+        shell.print(|out| json::render("deploy", &entries, out))?;
+    }
+    shell.say(line);
+    Ok(environments::exit(statuses))
 }

@@ -42,7 +42,7 @@ impl Deployed {
 
     /// Reports in the format asked for; the exit status that follows.
     pub(super) fn present(&self, format: Option<Format>, shell: &Shell) -> Result<Exit> {
-        let deployment = as_json(self.command, &self.outcome);
+        let deployment = self.as_json();
         let rejections = Report {
             sources: self.report.sources.clone(),
             diagnostics: self.outcome.findings(&self.local),
@@ -87,9 +87,18 @@ impl Deployed {
         let page = markdown::deploy::document(&deployment);
         ci_summary::publish_page(&page, shell.format(format), shell)?;
         report_file::write(shell, |out| json::deploy::render(&deployment, out))?;
+        self.remark(shell);
+        Ok(self.exit())
+    }
+
+    pub(super) fn as_json(&self) -> DeployJson {
+        as_json(self.command, &self.outcome)
+    }
+
+    /// What goes with the report in every format, on standard error.
+    pub(super) fn remark(&self, shell: &Shell) {
         self.say_what_remains(shell);
         self.ask_for_reports(shell);
-        Ok(self.exit())
     }
 
     /// The result without the service's sentences about policies whose findings are shown elsewhere.

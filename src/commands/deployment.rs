@@ -42,6 +42,24 @@ pub(super) struct Deployment<'a> {
     /// Whether what the project lost is deleted.
     pub(super) prunes: bool,
     pub(super) display: &'a Arc<Display>,
+    /// Who is asked before the first write.
+    pub(super) consent: &'a dyn Consent,
+}
+
+/// Whether a deployment may begin.
+pub(super) trait Consent: Sync {
+    /// Asks; without a question it only tells that the first write is about to come.
+    fn ask(&self, question: Option<&str>) -> Result<bool>;
+}
+
+/// The person at the terminal, where there is one.
+impl Consent for Shell {
+    fn ask(&self, question: Option<&str>) -> Result<bool> {
+        match question {
+            Some(question) => agreed(question, false, Unattended::Proceed, self),
+            None => Ok(true),
+        }
+    }
 }
 
 /// Everything that is needed to begin.
@@ -207,7 +225,7 @@ impl Deployment<'_> {
             };
             shell.print(|out| output::render(report, format, &options, out))?;
         } else if self.command == "deploy" {
-            shell.say(format!(
+            self.display.say(&format!(
                 "{} policies checked: no errors, no warnings",
                 summary.policies
             ));
@@ -219,16 +237,15 @@ impl Deployment<'_> {
     fn ask(&self, plan: &Plan, shell: &Shell) -> Result<bool> {
         // The emulated tenant is nobody's production.
         let asks = plan.production && !self.yes && !self.emulator && plan.has_changes();
-        if !asks {
-            return Ok(false);
-        }
-        let question = format!(
-            "{} is marked production. {}: write to it?",
-            output::plain(&plan.tenant),
-            summary(plan)
-        );
-        if agreed(&question, false, Unattended::Proceed, shell)? {
-            return Ok(shell.can_ask());
+        let question = asks.then(|| {
+            format!(
+                "{} is marked production. {}: write to it?",
+                output::plain(&plan.tenant),
+                summary(plan)
+            )
+        });
+        if self.consent.ask(question.as_deref())? {
+            return Ok(asks && shell.can_ask());
         }
         bail!("not confirmed: nothing was written to the tenant")
     }
@@ -303,20 +320,35 @@ fn end(status: i32) -> ! {
 /// Passes the events of a deployment to the display, which begins with the first write: before that
 /// there may be a question on the terminal.
 pub(super) struct Display {
-    progress: OnceLock<Progress>,
+    /// Shared by deployments side by side.
+    progress: Arc<OnceLock<Progress>>,
+    /// What tells its ids and lines from those of the others; else empty.
+    label: String,
     shell: Shell,
 }
 
 impl Display {
     pub(super) fn new(shell: &Shell) -> Self {
         Self {
-            progress: OnceLock::new(),
+            progress: Arc::default(),
+            label: String::new(),
             shell: *shell,
         }
     }
 
+    /// A display for one of several deployments, which begins when the first of them does.
+    pub(super) fn labelled(&self, label: &str) -> Self {
+        Self {
+            progress: Arc::clone(&self.progress),
+            label: label.to_owned(),
+            shell: self.shell,
+        }
+    }
+
     fn begin(&self, policies: usize) {
-        self.progress.get_or_init(|| {
+        let mut is_first = false;
+        let progress = self.progress.get_or_init(|| {
+            is_first = true;
             let shell = &self.shell;
             if shell.quiet {
                 Progress::silent()
@@ -325,18 +357,28 @@ impl Display {
                 Progress::on_stderr(policies, shell.stderr_is_terminal(), style)
             }
         });
+        if !is_first {
+            progress.expect(policies);
+        }
     }
 
     /// A line that the display does not overwrite.
     fn say(&self, line: &str) {
+        let line = match self.label.as_str() {
+            "" => line.to_owned(),
+            label => format!("{label}: {line}"),
+        };
         match self.progress.get() {
-            Some(progress) => progress.say(line),
+            Some(progress) => progress.say(&line),
             None => self.shell.say(line),
         }
     }
 
+    /// Takes the bar away, unless others still need it.
     pub(super) fn finish(&self) {
-        if let Some(progress) = self.progress.get() {
+        if self.label.is_empty()
+            && let Some(progress) = self.progress.get()
+        {
             progress.finish();
         }
     }
@@ -344,43 +386,60 @@ impl Display {
 
 impl Observer for Display {
     fn on_event(&self, event: &Event) {
+        let labelled = |id: &str| match self.label.as_str() {
+            "" => id.to_owned(),
+            label => format!("{label}/{id}"),
+        };
+        let shown;
         let event = match event {
-            Event::KeysetFinished { id, status } => match status {
-                Status::Done => progress::Event::KeysetFinished {
-                    id,
-                    action: Action::Create,
-                },
-                Status::Failed => progress::Event::KeysetFailed {
-                    id,
-                    error: "see the report below",
-                },
-                _ => return,
-            },
-            Event::PolicyStarted { id, .. } => progress::Event::PolicyStarted { id },
+            Event::KeysetFinished { id, status } => {
+                shown = labelled(id);
+                match status {
+                    Status::Done => progress::Event::KeysetFinished {
+                        id: &shown,
+                        action: Action::Create,
+                    },
+                    Status::Failed => progress::Event::KeysetFailed {
+                        id: &shown,
+                        error: "see the report below",
+                    },
+                    _ => return,
+                }
+            }
+            Event::PolicyStarted { id, .. } => {
+                shown = labelled(id);
+                progress::Event::PolicyStarted { id: &shown }
+            }
             Event::PolicyFinished {
                 id,
                 action,
                 status,
                 duration,
                 ..
-            } => progress::Event::PolicyFinished {
-                id,
-                action: action_json(*action),
-                status: json_status(*status),
-                duration: *duration,
-                error: None,
-            },
+            } => {
+                shown = labelled(id);
+                progress::Event::PolicyFinished {
+                    id: &shown,
+                    action: action_json(*action),
+                    status: json_status(*status),
+                    duration: *duration,
+                    error: None,
+                }
+            }
             Event::Retry {
                 operation,
                 delay,
                 reason,
                 ..
-            } => progress::Event::Retry {
+            } => {
                 // The line of the upload is known by its policy.
-                id: operation.strip_prefix("PUT policy ").unwrap_or(operation),
-                reason,
-                delay: *delay,
-            },
+                shown = labelled(operation.strip_prefix("PUT policy ").unwrap_or(operation));
+                progress::Event::Retry {
+                    id: &shown,
+                    reason,
+                    delay: *delay,
+                }
+            }
             Event::Started { policies, .. } => {
                 self.begin(*policies);
                 return;

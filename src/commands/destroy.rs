@@ -95,6 +95,7 @@ pub fn run(args: &DestroyArgs, shell: &Shell) -> Result<Exit> {
             levels: Vec::new(),
             prunes: false,
             display: &display,
+            consent: shell,
         };
         let ready = Ready {
             connection,

@@ -15,6 +15,7 @@ mod deployed;
 mod deployment;
 pub mod destroy;
 pub mod emulator;
+mod environments;
 pub mod explain;
 mod files;
 mod fix;

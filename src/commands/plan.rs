@@ -1,5 +1,6 @@
 //! `iefctl plan`, and what it shares with `deploy`: reading both sides and comparing them.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -10,9 +11,12 @@ use crate::deploy::{
     self, GeneratedKind, KeyContent, Ledger, Local, Observer, PlanOptions, Planned, Recipe, Remote,
     TenantLock, Usage, ValueSource,
 };
+use crate::emulator::Emulator;
 use crate::output::Format;
+use crate::output::json::environments as json;
 use crate::policy::Base;
 
+use super::environments::{self, AllArgs, Candidate, Name};
 use super::ownership::PruneArgs;
 use super::plan_view::View;
 use super::project::{self, ProjectArgs, TenantPolicy, Validated};
@@ -25,6 +29,7 @@ use super::{Exit, Shell, deployment, saved_plan};
 #[command(after_help = "\
 Examples:
   iefctl plan policies -e test
+  iefctl plan policies --all-environments --exit-code
   iefctl plan policies -e prod --exit-code     3 if anything would change, for a drift job
   iefctl plan policies -e prod --out plan.json && iefctl deploy policies -e prod --plan plan.json
   iefctl plan policies -e prod --format markdown > comment.md
@@ -38,6 +43,9 @@ pub struct PlanArgs {
 
     #[command(flatten)]
     tenant: TenantArgs,
+
+    #[command(flatten)]
+    all: AllArgs,
 
     #[command(flatten)]
     prune: PruneArgs,
@@ -64,25 +72,125 @@ pub struct PlanArgs {
 /// # Errors
 /// What keeps the command from running.
 pub fn run(args: &PlanArgs, shell: &Shell) -> Result<Exit> {
-    let project = args.project.load(shell)?;
+    let environments = environments::chosen(&args.project, args.all, shell)?;
+    let environment = match environments.as_slice() {
+        [environment] => environment.as_deref(),
+        _ => return several(args, environments, shell),
+    };
+    let project = args.project.of(environment).load(shell)?;
     let Some(validated) = validated(&project, args.format, "plan", shell)? else {
         return Ok(Exit::Findings);
     };
     runtime()?.block_on(async {
-        let side = TenantSide {
-            args: &args.tenant,
-            prune: &args.prune,
-            paths: &args.project.paths,
-            concurrency: project.concurrency.unwrap_or(8),
-            observer: Arc::new(()),
-            delete: Vec::new(),
-            lock: None,
-        };
+        let side = side(args, &args.tenant, &project);
         let prepared = side.prepare(&project, validated, shell).await?;
         let exit = conclude(args, &prepared, shell);
         prepared.connection.close().await;
         exit
     })
+}
+
+fn side<'a>(args: &'a PlanArgs, tenant: &'a TenantArgs, project: &Project) -> TenantSide<'a> {
+    TenantSide {
+        args: tenant,
+        prune: &args.prune,
+        paths: &args.project.paths,
+        concurrency: project.concurrency.unwrap_or(8),
+        observer: Arc::new(()),
+        delete: Vec::new(),
+        lock: None,
+    }
+}
+
+/// Plans for several environments at the same time.
+fn several(args: &PlanArgs, environments: Vec<Name>, shell: &Shell) -> Result<Exit> {
+    if args.out.is_some() {
+        bail!("a saved plan is for one environment: choose it with `--environment NAME`");
+    }
+    let format = environments::format_for_several(args.format, shell)?;
+    let emulated = args.tenant.emulator;
+    let candidates = environments::load_for_tenants(&args.project, environments, emulated, shell)?;
+    let home = runtime()?;
+    let emulator = home.block_on(args.tenant.start_emulator())?;
+    let tenant = TenantArgs {
+        running_emulator: emulator.as_ref().map(Emulator::url),
+        ..args.tenant.clone()
+    };
+    let plans = environments::side_by_side(candidates, &|_| Ok(true), &|candidate, _| {
+        let Candidate {
+            project, validated, ..
+        } = candidate;
+        if validated.report.has_errors() {
+            return Ok(Err(Box::new(validated)));
+        }
+        let side = side(args, &tenant, &project);
+        let prepared = runtime()?.block_on(side.prepare(&project, validated, shell))?;
+        Ok(match prepared.validated.report.has_errors() {
+            true => Err(Box::new(prepared.validated)),
+            false => Ok(Box::new(prepared)),
+        })
+    });
+    if let Some(emulator) = emulator {
+        home.block_on(emulator.shutdown());
+    }
+    present(args, format, &plans, shell)
+}
+
+/// What became of the plan of one environment: a plan, or what stands against it.
+type Ended = Result<Result<Box<Prepared>, Box<Validated>>>;
+
+fn present(
+    args: &PlanArgs,
+    format: Format,
+    plans: &[(String, Ended)],
+    shell: &Shell,
+) -> Result<Exit> {
+    let mut statuses = Vec::new();
+    let mut entries = Vec::new();
+    let is_json = format == Format::Json;
+    for (name, end) in plans {
+        if !is_json {
+            let heading = environments::heading(name, format, shell);
+            shell.print(|out| writeln!(out, "{heading}"))?;
+        }
+        let (status, result) = match end {
+            Ok(Ok(prepared)) => {
+                let view = prepared.view(args.diff);
+                if !is_json {
+                    view.show(args.format, shell)?;
+                }
+                let pending = args.exit_code && prepared.planned.plan.has_changes();
+                let status = match pending {
+                    true => Exit::ChangesPending,
+                    false => Exit::Clean,
+                };
+                (status, json::Result::Planned(Box::new(view.as_json())))
+            }
+            Ok(Err(validated)) => {
+                if !is_json {
+                    report(validated, args.format, "plan", shell)?;
+                }
+                (Exit::Findings, json::Result::Refused(&validated.report))
+            }
+            Err(error) => {
+                environments::fail(name, error, shell);
+                let result = json::Result::NotRun(format!("{error:#}"));
+                (Exit::CouldNotRun, result)
+            }
+        };
+        statuses.push(status);
+        entries.push(json::Environment {
+            name,
+            result,
+            is_complete: matches!(status, Exit::Clean | Exit::ChangesPending),
+        });
+    }
+    if is_json {
+        shell.print(|out| json::render("plan", &entries, out))?;
+    }
+    let complete = entries.iter().filter(|entry| entry.is_complete).count();
+    shell.say(environments::summary(complete, plans.len(), "planned"));
+    Ok(environments::exit(statuses))
 }
 
 fn conclude(args: &PlanArgs, prepared: &Prepared, shell: &Shell) -> Result<Exit> {
@@ -91,15 +199,7 @@ fn conclude(args: &PlanArgs, prepared: &Prepared, shell: &Shell) -> Result<Exit>
         return Ok(Exit::Findings);
     }
     let plan = &prepared.planned.plan;
-    let view = View {
-        command: "plan",
-        plan,
-        local: &prepared.local,
-        remote: &prepared.remote,
-        report: &prepared.validated.report,
-        diff: args.diff,
-    };
-    view.show(args.format, shell)?;
+    prepared.view(args.diff).show(args.format, shell)?;
     if let Some(file) = &args.out {
         saved_plan::write(plan, file)?;
         shell.say(format!(
@@ -123,6 +223,17 @@ pub(super) fn validated(
     command: &str,
     shell: &Shell,
 ) -> Result<Option<Validated>> {
+    ready_for_tenant(project)?;
+    let validated = project::validate(project, None, shell)?;
+    if validated.report.has_errors() {
+        report(&validated, format, command, shell)?;
+        return Ok(None);
+    }
+    Ok(Some(validated))
+}
+
+/// Whether a project is what one deployment can be of.
+pub(super) fn ready_for_tenant(project: &Project) -> Result<()> {
     if project.sets.len() > 1 {
         let names: Vec<_> = project.sets.iter().map(|set| set.name.as_str()).collect();
         bail!(
@@ -131,12 +242,7 @@ pub(super) fn validated(
             names.len()
         );
     }
-    let validated = project::validate(project, None, shell)?;
-    if validated.report.has_errors() {
-        report(&validated, format, command, shell)?;
-        return Ok(None);
-    }
-    Ok(Some(validated))
+    Ok(())
 }
 
 pub(super) fn runtime() -> Result<tokio::runtime::Runtime> {
@@ -172,6 +278,19 @@ pub(super) struct Prepared {
     pub(super) validated: Validated,
     /// What this project deployed before, where that is recorded.
     pub(super) ledger: Option<Ledger>,
+}
+
+impl Prepared {
+    fn view(&self, diff: bool) -> View<'_> {
+        View {
+            command: "plan",
+            plan: &self.planned.plan,
+            local: &self.local,
+            remote: &self.remote,
+            report: &self.validated.report,
+            diff,
+        }
+    }
 }
 
 impl TenantSide<'_> {

@@ -81,7 +81,7 @@ impl View<'_> {
         Ok(())
     }
 
-    fn as_json(&self) -> PlanJson {
+    pub(super) fn as_json(&self) -> PlanJson {
         let plan = self.plan;
         let mut view = PlanJson::new(self.command, &plan.tenant);
         view.production = plan.production;

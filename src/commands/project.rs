@@ -23,9 +23,10 @@ pub struct ProjectArgs {
     #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
 
-    /// Environment of the configuration whose tenant and settings to use
+    /// Environment of the configuration whose tenant and settings to use; `validate`,
+    /// `plan`, `deploy` and `build` take several
     #[arg(short, long, value_name = "NAME", env = "IEFCTL_ENVIRONMENT")]
-    pub environment: Option<String>,
+    pub environment: Vec<String>,
 
     /// Tenant, such as contoso.onmicrosoft.com; also replaces yourtenant.onmicrosoft.com
     #[arg(short, long, value_name = "DOMAIN")]
@@ -101,7 +102,7 @@ impl ProjectArgs {
     /// What keeps the command from running: paths, configuration, encodings.
     pub fn load(&self, shell: &Shell) -> Result<Project> {
         let env = |name: &str| shell.variable(name);
-        self.checked(config::load(&self.paths, &self.options(), &env)?, shell)
+        self.checked(config::load(&self.paths, &self.options()?, &env)?, shell)
     }
 
     /// Reads the configuration only, for commands that are about a tenant.
@@ -110,17 +111,28 @@ impl ProjectArgs {
     /// What is wrong with the configuration or does not fit to it.
     pub fn load_configuration(&self, shell: &Shell) -> Result<Project> {
         let env = |name: &str| shell.variable(name);
-        let project = config::load_settings(Path::new("."), &self.options(), &env)?;
+        let project = config::load_settings(Path::new("."), &self.options()?, &env)?;
         self.checked(project, shell)
     }
 
-    fn options(&self) -> LoadOptions {
-        LoadOptions {
+    /// The same for one environment.
+    pub(super) fn of(&self, environment: Option<&str>) -> Self {
+        Self {
+            environment: environment.map(str::to_owned).into_iter().collect(),
+            ..self.clone()
+        }
+    }
+
+    fn options(&self) -> Result<LoadOptions> {
+        if let [_, _, ..] = self.environment.as_slice() {
+            bail!("this works on one environment at a time: choose one with `--environment NAME`");
+        }
+        Ok(LoadOptions {
             config: self.config.clone(),
-            environment: self.environment.clone(),
+            environment: self.environment.first().cloned(),
             tenant: self.tenant.clone(),
             with: self.with.clone(),
-        }
+        })
     }
 
     fn checked(&self, mut project: Project, shell: &Shell) -> Result<Project> {

@@ -407,6 +407,7 @@ impl Rollback<'_> {
             levels: Vec::new(),
             prunes: false,
             display,
+            consent: shell,
         };
         let ready = Ready {
             connection,

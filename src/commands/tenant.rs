@@ -62,6 +62,10 @@ pub struct TenantArgs {
     #[arg(long, value_name = "DIR", default_value = ".iefctl/emulator")]
     pub emulator_state: PathBuf,
 
+    /// Where the emulator listens that the command has started already, for several connections.
+    #[arg(skip)]
+    pub running_emulator: Option<String>,
+
     /// Cloud: global, usgov, dod or china
     #[arg(long, value_name = "NAME")]
     pub cloud: Option<String>,
@@ -154,11 +158,16 @@ impl TenantArgs {
         observer: Arc<dyn Observer>,
         shell: &Shell,
     ) -> Result<Connection> {
-        let emulator = self.start_emulator().await?;
+        let emulator = match self.running_emulator {
+            Some(_) => None,
+            None => self.start_emulator().await?,
+        };
+        let own = emulator.as_ref().map(Emulator::url);
+        let emulated_at = self.running_emulator.clone().or(own);
         let transport = self.transport()?;
         let retry = RetryPolicy::default();
-        let (credentials, endpoints) = match &emulator {
-            Some(emulator) => emulated(tenant, &emulator.url())?,
+        let (credentials, endpoints) = match &emulated_at {
+            Some(url) => emulated(tenant, url)?,
             None => self.credentials(tenant, shell)?,
         };
         let tokens = credentials.token_source(&endpoints, &transport, retry.clone())?;
@@ -177,7 +186,7 @@ impl TenantArgs {
             check_permissions(claims, needs)?;
         }
         let id = claims.and_then(|claims| claims.tenant_id);
-        check_tenant_variable(tenant, id.as_deref(), emulator.is_some(), shell)?;
+        check_tenant_variable(tenant, id.as_deref(), emulated_at.is_some(), shell)?;
         let client = GraphClient::new(
             GraphOptions {
                 transport,
@@ -192,14 +201,18 @@ impl TenantArgs {
             tenant: TenantIdentity {
                 name: tenant.to_owned(),
                 // The emulator invents ids, and files may carry the real one.
-                id: id.filter(|_| emulator.is_none()),
+                id: id.filter(|_| emulated_at.is_none()),
                 aliases: Vec::new(),
             },
             emulator,
         })
     }
 
-    async fn start_emulator(&self) -> Result<Option<Emulator>> {
+    /// Starts the emulator if it is wanted.
+    ///
+    /// # Errors
+    /// If it cannot start, or other endpoints are chosen as well.
+    pub(super) async fn start_emulator(&self) -> Result<Option<Emulator>> {
         if !self.emulator {
             return Ok(None);
         }

@@ -1,15 +1,18 @@
 //! `iefctl validate`.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
 use crate::config::Project;
 use crate::diagnostics::{Source, SourceMap};
+use crate::output::json::environments as json;
 use crate::output::{self, Format, Options, Style, human, patch};
 use crate::{rules, xml};
 
+use super::environments::{self, AllArgs, Name};
 use super::project::{self, ProjectArgs, Validated};
 use super::{Exit, Shell, atomic_file, ci_summary, fix, report_file, watch};
 
@@ -22,6 +25,7 @@ use super::{Exit, Shell, atomic_file, ci_summary, fix, report_file, watch};
 Examples:
   iefctl validate                              the configured set, else the current folder
   iefctl validate policies -e dev              with the settings of environment dev
+  iefctl validate policies --all-environments  with the settings of each
   iefctl validate policies -t contoso.onmicrosoft.com
   iefctl validate scenario --with base         bases come from folder `base`
   iefctl validate policies --output findings.sarif
@@ -33,6 +37,9 @@ Exit status: 0 no errors, 1 errors, 2 could not run. With --fix the findings tha
 pub struct ValidateArgs {
     #[command(flatten)]
     pub(super) project: ProjectArgs,
+
+    #[command(flatten)]
+    all: AllArgs,
 
     /// How to report [default: human; annotations in GitHub Actions and Azure Pipelines; for --output
     /// what the extension says]
@@ -66,6 +73,10 @@ pub struct ValidateArgs {
 /// # Errors
 /// What keeps the command from running.
 pub fn run(args: &ValidateArgs, shell: &Shell) -> Result<Exit> {
+    let environments = environments::chosen(&args.project, args.all, shell)?;
+    if environments.len() > 1 {
+        return several(args, environments, shell);
+    }
     if args.watch {
         return watch::run(args, shell);
     }
@@ -91,6 +102,49 @@ pub fn run(args: &ValidateArgs, shell: &Shell) -> Result<Exit> {
     args.report(&fixed.remaining, shell)?;
     announce(&fixed, false, shell);
     Ok(exit(fixed.remaining.report.has_errors()))
+}
+
+/// Validates with the settings of several environments. What several have in common is told once.
+fn several(args: &ValidateArgs, environments: Vec<Name>, shell: &Shell) -> Result<Exit> {
+    if args.watch || args.fix || args.output.is_some() {
+        bail!(
+            "--watch, --fix and --output work on one environment at a time: choose it with \
+             `--environment NAME`"
+        );
+    }
+    let format = environments::format_for_several(args.format, shell)?;
+    let mut candidates = environments::load(&args.project, environments, shell)?;
+    let wrong: Vec<bool> = candidates
+        .iter()
+        .map(|candidate| candidate.validated.report.has_errors())
+        .collect();
+    if format == Format::Json {
+        let entries = candidates
+            .iter()
+            .zip(&wrong)
+            .map(|(candidate, wrong)| json::Environment {
+                name: &candidate.name,
+                is_complete: !wrong,
+                result: json::Result::Validated(&candidate.validated.report),
+            });
+        let entries: Vec<_> = entries.collect();
+        shell.print(|out| json::render("validate", &entries, out))?;
+    } else {
+        let repeated = environments::tell_once(&mut candidates);
+        for (candidate, repeated) in candidates.iter().zip(repeated) {
+            let heading = environments::heading(&candidate.name, format, shell);
+            shell.print(|out| writeln!(out, "{heading}"))?;
+            report(&candidate.validated, args.format, "validate", shell)?;
+            if repeated > 0 {
+                let findings = output::counted(repeated, "finding");
+                let others = "as in the environments above";
+                shell.print(|out| writeln!(out, "{findings} {others}"))?;
+            }
+        }
+    }
+    let right = wrong.iter().filter(|wrong| !**wrong).count();
+    shell.say(environments::summary(right, wrong.len(), "without errors"));
+    Ok(exit(right < wrong.len()))
 }
 
 fn announce(fixed: &fix::Fixed, is_dry_run: bool, shell: &Shell) {

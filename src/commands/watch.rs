@@ -438,7 +438,7 @@ mod tests {
         std::os::unix::fs::symlink("..", root.join("p/q/loop")).expect("linked");
         let args = ProjectArgs {
             paths: vec![root.join("p")],
-            environment: None,
+            environment: Vec::new(),
             tenant: None,
             config: None,
             with: vec![root.join("gone")],

@@ -137,6 +137,13 @@ impl Progress {
         }
     }
 
+    /// More uploads are to come than was known at the beginning.
+    pub fn expect(&self, policies: usize) {
+        if let Display::Bars { total, .. } = &self.display {
+            total.inc_length(policies as u64);
+        }
+    }
+
     /// Shows what happened.
     pub fn event(&self, event: Event<'_>) {
         match &self.display {

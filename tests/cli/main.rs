@@ -6,6 +6,7 @@
 )]
 
 mod bad_input;
+mod environments;
 mod fix;
 mod fixture;
 mod formats;

@@ -71,7 +71,7 @@ impl TenantChoice {
     fn project(&self) -> ProjectArgs {
         ProjectArgs {
             paths: Vec::new(),
-            environment: self.environment.clone(),
+            environment: self.environment.iter().cloned().collect(),
             tenant: self.tenant.clone(),
             config: self.config.clone(),
             with: Vec::new(),

@@ -4,6 +4,7 @@
 //! from 1, ends are exclusive, positions are those of the file that the user edits.
 
 pub mod deploy;
+pub mod environments;
 pub mod plan;
 
 use std::io;
@@ -82,9 +83,13 @@ struct EditJson<'r> {
 /// # Errors
 /// Only those of `out`.
 pub fn render(report: &Report, command: &str, out: &mut dyn io::Write) -> io::Result<()> {
+    write(&report_json(report, command), out)
+}
+
+fn report_json<'r>(report: &'r Report, command: &'r str) -> ReportJson<'r> {
     let positions = Positions::new(&report.sources);
     let summary = report.summary();
-    let document = ReportJson {
+    ReportJson {
         schema_version: SCHEMA_VERSION,
         command,
         summary: SummaryJson {
@@ -98,8 +103,7 @@ pub fn render(report: &Report, command: &str, out: &mut dyn io::Write) -> io::Re
             .iter()
             .map(|diagnostic| diagnostic_json(diagnostic, &positions))
             .collect(),
-    };
-    write(&document, out)
+    }
 }
 
 /// Writes any document of this room's contract, indented and with a final line break.
