@@ -221,6 +221,10 @@ fn the_result_is_also_written_as_json() {
         "{}",
         said.stdout
     );
+    for line in ["validate", "plan --emulator", "deploy --emulator"] {
+        let (_, json) = command(&format!("{line} -e Test -e Prod"), 0);
+        assert_eq!(json["environments"].as_array().unwrap().len(), 2, "{line}");
+    }
     sandbox.write("policies/sub/Leaf.xml", "<x>");
     let (_, json) = command("deploy -e Test --emulator", 1);
     assert_eq!(json["command"], "deploy");

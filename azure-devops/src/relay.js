@@ -19,6 +19,8 @@ const SECRET = '##vso[task.setsecret]';
 const SUMMARY = /^##vso\[task\.uploadsummary\](.+)$/;
 
 /**
+ * A line of standard output.
+ *
  * @param {string} line @param {string} temporary the only folder whose files may become a summary
  * @returns {string}
  */
@@ -27,15 +29,17 @@ function passed(line, temporary) {
   if (issue) {
     return issue[0] + harmless(line.slice(issue[0].length));
   }
-  if (line.startsWith(SECRET)) {
-    return SECRET + harmless(line.slice(SECRET.length));
-  }
   const summary = SUMMARY.exec(line);
   if (summary) {
     const file = summary[1].replace(/%AZP25/g, '%');
     return path.dirname(path.resolve(file)) === path.resolve(temporary) ? line : harmless(line);
   }
   return harmless(line);
+}
+
+/** A line of standard error, where the program asks for masking. @param {string} line */
+function said(line) {
+  return line.startsWith(SECRET) ? SECRET + harmless(line.slice(SECRET.length)) : harmless(line);
 }
 
 /** @param {string} text */
@@ -69,7 +73,7 @@ function run(program, args, { env, cwd, temporary }) {
       } else if (errors.length > 0 && errors.length < 20 && /^\s/.test(text)) {
         errors.push(text);
       }
-      process.stdout.write(`${harmless(text)}\n`);
+      process.stdout.write(`${said(text)}\n`);
     });
     child.on('error', reject);
     child.on('close', (status, signal) => {

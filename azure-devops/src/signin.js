@@ -3,8 +3,7 @@
 
 /**
  * Signing in: what the inputs and service connections say becomes environment variables of the program,
- * those that the Azure SDKs use. Nothing secret is ever an argument. Which of the ways the variables mean
- * is the program's to decide; the task only makes sure that they come from one place.
+ * those that the Azure SDKs use, and the way that they mean. Nothing secret is ever an argument.
  *
  * @typedef {import('./inputs').Inputs} Inputs
  * @typedef {typeof import('azure-pipelines-task-lib/task')} TaskLib
@@ -28,13 +27,14 @@ const VARIABLES = [
   'AZURE_CLIENT_ID',
   'AZURE_CLIENT_SECRET',
   'AZURE_CLIENT_CERTIFICATE_PATH',
-  'AZURE_CLIENT_CERTIFICATE_PASSWORD',
   'AZURE_FEDERATED_TOKEN_FILE',
   'AZURE_AUTHORITY_HOST',
   'AZURESUBSCRIPTION_CLIENT_ID',
   'AZURESUBSCRIPTION_TENANT_ID',
   'AZURESUBSCRIPTION_SERVICE_CONNECTION_ID',
   'SYSTEM_ACCESSTOKEN',
+  'IEFCTL_AUTH',
+  'IEFCTL_MANAGED_IDENTITY_CLIENT_ID',
 ];
 
 const CLOUDS = new Map([
@@ -113,21 +113,20 @@ function application(tl, inputs) {
     throw new Error('clientId needs either clientSecret or clientCertificate beside it');
   }
   /** @type {Record<string, string>} */
-  const env = { AZURE_CLIENT_ID: inputs.required('clientId') };
+  const env = {
+    AZURE_CLIENT_ID: inputs.required('clientId'),
+    IEFCTL_AUTH: secret === undefined ? 'certificate' : 'client-secret',
+  };
   addTenant(env, tenant, inputs);
   const files = [];
   if (secret !== undefined) {
     env.AZURE_CLIENT_SECRET = masked(tl, secret);
   }
   if (certificate !== undefined) {
-    const password = inputs.text('clientCertificatePassword');
     if (certificate.includes('-----BEGIN')) {
       files.push((env.AZURE_CLIENT_CERTIFICATE_PATH = keyFile(tl, certificate)));
     } else {
       env.AZURE_CLIENT_CERTIFICATE_PATH = path.resolve(certificate);
-    }
-    if (password !== undefined) {
-      env.AZURE_CLIENT_CERTIFICATE_PASSWORD = masked(tl, password);
     }
   }
   return { env, files, login, explicit: true };
@@ -154,6 +153,7 @@ function resourceManager(tl, id, inputs) {
     const token = authorization(tl, 'SystemVssConnection').parameter('AccessToken');
     /** @type {Record<string, string>} */
     const env = {
+      IEFCTL_AUTH: 'azure-pipelines',
       AZURE_CLIENT_ID: client,
       AZURESUBSCRIPTION_CLIENT_ID: client,
       AZURESUBSCRIPTION_TENANT_ID: home,
@@ -177,9 +177,11 @@ function resourceManager(tl, id, inputs) {
   if (optional('authenticationType').toLowerCase() === 'spncertificate') {
     const file = keyFile(tl, parameter('servicePrincipalCertificate'));
     env.AZURE_CLIENT_CERTIFICATE_PATH = file;
+    env.IEFCTL_AUTH = 'certificate';
     return { env, files: [file], cloud, explicit: true };
   }
   env.AZURE_CLIENT_SECRET = masked(tl, parameter('serviceprincipalkey'));
+  env.IEFCTL_AUTH = 'client-secret';
   return { env, files: [], cloud, explicit: true };
 }
 
@@ -202,7 +204,11 @@ function servicePrincipal(tl, id, inputs) {
     throw new Error(`the service connection signs in by ${scheme || 'nothing'}: it holds no client secret`);
   }
   /** @type {Record<string, string>} */
-  const env = { AZURE_CLIENT_ID: client, AZURE_CLIENT_SECRET: masked(tl, parameter('password')) };
+  const env = {
+    AZURE_CLIENT_ID: client,
+    AZURE_CLIENT_SECRET: masked(tl, parameter('password')),
+    IEFCTL_AUTH: 'client-secret',
+  };
   addTenant(env, tl.getEndpointDataParameter(id, 'tenant', false), inputs);
   return { env, files: [], explicit: true };
 }

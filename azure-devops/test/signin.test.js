@@ -43,6 +43,7 @@ describe('signing in', { skip: process.platform === 'win32' }, () => {
     assert.equal(env.AZURE_CLIENT_ID, 'app');
     assert.equal(env.AZURE_TENANT_ID, TENANT);
     assert.equal(env.AZURE_CLIENT_SECRET, SECRET);
+    assert.equal(env.IEFCTL_AUTH, 'client-secret');
     assert.equal(env.AZURE_CLIENT_CERTIFICATE_PATH, undefined);
     assert.ok(args.includes('--cloud=usgov'), args.join(' '));
     assert.deepEqual(finished.secrets, [SECRET]);
@@ -55,17 +56,18 @@ describe('signing in', { skip: process.platform === 'win32' }, () => {
     const { env, key } = job.got();
     assert.deepEqual(key, { text: PEM, mode: 0o600 });
     assert.equal(env.AZURE_CLIENT_SECRET, undefined);
+    assert.equal(env.IEFCTL_AUTH, 'certificate');
     assert.ok(!fs.existsSync(env.AZURE_CLIENT_CERTIFICATE_PATH));
     assert.ok(finished.secrets.includes('MIIEvQIBADANBgkqhkiG9w0BAQEFAASC'));
     assert.ok(!finished.secrets.some((secret) => secret.startsWith('-----')));
   });
 
   it('by the text of a certificate in a secret variable, or by its file', async () => {
-    const inputs = { azureSubscription: '', clientId: 'app', clientCertificatePassword: 'pass-word' };
+    const inputs = { azureSubscription: '', clientId: 'app' };
     const text = await deploy({ inputs: { ...inputs, clientCertificate: PEM } });
     assert.equal(text.result, 'Succeeded', text.log);
     assert.equal(job.got().key?.text.trim(), PEM.trim());
-    assert.equal(job.got().env.AZURE_CLIENT_CERTIFICATE_PASSWORD, 'pass-word');
+    assert.equal(job.got().env.IEFCTL_AUTH, 'certificate');
     assert.ok(!fs.existsSync(job.got().env.AZURE_CLIENT_CERTIFICATE_PATH));
     job.write('mine.pem', PEM);
     const file = await deploy({ inputs: { ...inputs, clientCertificate: 'mine.pem' } });
@@ -83,6 +85,7 @@ describe('signing in', { skip: process.platform === 'win32' }, () => {
     const finished = await deploy({ endpoints, env });
     assert.equal(finished.result, 'Succeeded', finished.log);
     const got = job.got().env;
+    assert.equal(got.IEFCTL_AUTH, 'azure-pipelines');
     assert.equal(got.AZURESUBSCRIPTION_SERVICE_CONNECTION_ID, 'arm');
     assert.equal(got.AZURESUBSCRIPTION_CLIENT_ID, 'app');
     assert.equal(got.AZURESUBSCRIPTION_TENANT_ID, TENANT);

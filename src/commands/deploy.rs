@@ -21,7 +21,7 @@ use super::plan::{Prepared, TenantSide, runtime, validated};
 use super::project::{ProjectArgs, Validated};
 use super::tenant::TenantArgs;
 use super::validate::report;
-use super::{Exit, Shell, saved_plan};
+use super::{Exit, Shell, report_file, saved_plan};
 
 /// Bring policies into a tenant
 ///
@@ -305,24 +305,26 @@ fn present(
     }
     let complete = statuses.iter().filter(|status| **status == Exit::Clean);
     let line = environments::summary(complete.count(), ends.len(), "deployed");
+    let entries = ends
+        .iter()
+        .zip(&statuses)
+        .map(|((name, end), status)| json::Environment {
+            name,
+            is_complete: *status == Exit::Clean,
+            result: match end {
+                Ok(Ended::Deployed(deployed)) => {
+                    json::Result::Deployed(Box::new(deployed.as_json()))
+                }
+                Ok(Ended::Refused(validated)) => json::Result::Refused(&validated.report),
+                Err(error) => json::Result::NotRun(format!("{error:#}")),
+            },
+        });
+    let entries: Vec<_> = entries.collect();
+    let render = |out: &mut Vec<u8>| json::render("deploy", &entries, out);
     if is_json {
-        let entries = ends
-            .iter()
-            .zip(&statuses)
-            .map(|((name, end), status)| json::Environment {
-                name,
-                is_complete: *status == Exit::Clean,
-                result: match end {
-                    Ok(Ended::Deployed(deployed)) => {
-                        json::Result::Deployed(Box::new(deployed.as_json()))
-                    }
-                    Ok(Ended::Refused(validated)) => json::Result::Refused(&validated.report),
-                    Err(error) => json::Result::NotRun(format!("{error:#}")),
-                },
-            });
-        let entries: Vec<_> = entries.collect();
-        shell.print(|out| json::render("deploy", &entries, out))?;
+        shell.print(render)?;
     }
+    report_file::write(shell, render)?;
     shell.say(line);
     Ok(environments::exit(statuses))
 }

@@ -1,6 +1,8 @@
 //! `iefctl graph`.
 
-use anyhow::Result;
+mod journeys;
+
+use anyhow::{Result, bail};
 
 use crate::output::graph::{self, PolicyNode, PolicyTree};
 use crate::policy::{Base, Kind, Role};
@@ -18,20 +20,30 @@ pub enum Drawing {
     Mermaid,
     /// DOT, for Graphviz
     Dot,
+    /// SVG picture
+    Svg,
+    /// Page for the browser with the tree and the journeys, one file that loads nothing
+    Html,
 }
 
-/// Show which policy inherits from which
+/// Show which policy inherits from which, and what relying parties execute
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   iefctl graph policies
+  iefctl graph policies --journeys             the steps of every relying party as well
   iefctl graph policies --format mermaid
-  iefctl graph policies --format dot | dot -Tsvg > policies.svg
+  iefctl graph policies --format html > policies.html
+  iefctl graph policies --format svg > policies.svg
 
 Exit status: 0, or 2 if the policies cannot be read. What is wrong with them, `iefctl validate` tells.")]
 pub struct GraphArgs {
     #[command(flatten)]
     project: ProjectArgs,
+
+    /// Draw what each relying party executes, step by step; --format html does anyway
+    #[arg(long)]
+    journeys: bool,
 
     /// How to draw
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
@@ -45,18 +57,33 @@ pub struct GraphArgs {
 pub fn run(args: &GraphArgs, shell: &Shell) -> Result<Exit> {
     let project = args.project.load(shell)?;
     let validated = project::validate(&project, None, shell)?;
+    if args.journeys && matches!(args.format, Drawing::Dot | Drawing::Svg) {
+        bail!("journeys are drawn as text, mermaid or html");
+    }
     let tree = tree(&validated);
+    let charts = match args.journeys || args.format == Drawing::Html {
+        true => journeys::charts(&validated),
+        false => Vec::new(),
+    };
     let unicode = shell.style().unicode;
-    shell.print(|out| match args.format {
-        Drawing::Text => graph::text(&tree, unicode, out),
-        Drawing::Mermaid => {
-            out.extend_from_slice(graph::mermaid(&tree).as_bytes());
-            Ok(())
-        }
-        Drawing::Dot => {
-            out.extend_from_slice(graph::dot(&tree).as_bytes());
-            Ok(())
-        }
+    shell.print(|out| {
+        let drawn = match args.format {
+            Drawing::Text => {
+                graph::text(&tree, unicode, out)?;
+                return graph::journeys::text(&charts, out);
+            }
+            Drawing::Mermaid if args.journeys => graph::journeys::mermaid(&charts),
+            Drawing::Mermaid => graph::mermaid(&tree),
+            Drawing::Dot => graph::dot(&tree),
+            Drawing::Svg => graph::svg::document(&tree),
+            Drawing::Html => {
+                let names = project.sets.iter().map(|set| set.name.as_str());
+                let names: Vec<&str> = names.collect();
+                graph::html::page(&names.join(", "), &tree, &charts)
+            }
+        };
+        out.extend_from_slice(drawn.as_bytes());
+        Ok(())
     })?;
     let summary = validated.report.summary();
     if summary.errors > 0 {

@@ -22,7 +22,7 @@ use super::plan_view::View;
 use super::project::{self, ProjectArgs, TenantPolicy, Validated};
 use super::tenant::{Connection, TenantArgs, tenant_name};
 use super::validate::report;
-use super::{Exit, Shell, deployment, saved_plan};
+use super::{Exit, Shell, deployment, report_file, saved_plan};
 
 /// Show what `deploy` would change; writes nothing
 #[derive(Debug, clap::Args)]
@@ -185,9 +185,11 @@ fn present(
             is_complete: matches!(status, Exit::Clean | Exit::ChangesPending),
         });
     }
+    let render = |out: &mut Vec<u8>| json::render("plan", &entries, out);
     if is_json {
-        shell.print(|out| json::render("plan", &entries, out))?;
+        shell.print(render)?;
     }
+    report_file::write(shell, render)?;
     let complete = entries.iter().filter(|entry| entry.is_complete).count();
     shell.say(environments::summary(complete, plans.len(), "planned"));
     Ok(environments::exit(statuses))

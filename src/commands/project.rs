@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail};
 
 use crate::config::{self, LoadOptions, Project};
+use crate::deploy;
 use crate::diagnostics::{
     Diagnostic, Level, Location, Report, Source, SourceId, SourceMap, Splices,
 };
@@ -83,6 +84,7 @@ impl Validated {
         let mut findings: Vec<_> = findings.collect();
         validate::apply_levels(&mut findings, &levels(project));
         self.report.diagnostics.extend(findings);
+        deploy::without_doubles(&mut self.report.diagnostics);
         self.report.sort();
     }
 }

@@ -118,17 +118,19 @@ fn several(args: &ValidateArgs, environments: Vec<Name>, shell: &Shell) -> Resul
         .iter()
         .map(|candidate| candidate.validated.report.has_errors())
         .collect();
+    let entries = candidates
+        .iter()
+        .zip(&wrong)
+        .map(|(candidate, wrong)| json::Environment {
+            name: &candidate.name,
+            is_complete: !wrong,
+            result: json::Result::Validated(&candidate.validated.report),
+        });
+    let entries: Vec<_> = entries.collect();
+    let mut together = Vec::new();
+    json::render("validate", &entries, &mut together)?;
     if format == Format::Json {
-        let entries = candidates
-            .iter()
-            .zip(&wrong)
-            .map(|(candidate, wrong)| json::Environment {
-                name: &candidate.name,
-                is_complete: !wrong,
-                result: json::Result::Validated(&candidate.validated.report),
-            });
-        let entries: Vec<_> = entries.collect();
-        shell.print(|out| json::render("validate", &entries, out))?;
+        shell.print(|out| out.write_all(&together))?;
     } else {
         let repeated = environments::tell_once(&mut candidates);
         for (candidate, repeated) in candidates.iter().zip(repeated) {
@@ -142,6 +144,8 @@ fn several(args: &ValidateArgs, environments: Vec<Name>, shell: &Shell) -> Resul
             }
         }
     }
+    // Last, as each environment has written its own.
+    report_file::write(shell, |out| out.write_all(&together))?;
     let right = wrong.iter().filter(|wrong| !**wrong).count();
     shell.say(environments::summary(right, wrong.len(), "without errors"));
     Ok(exit(right < wrong.len()))

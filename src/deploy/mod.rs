@@ -67,7 +67,7 @@ pub use plan::{
 };
 pub use preconditions::{
     POLICY_TOO_LARGE, POLICY_UNDEPLOYABLE, POLICYID_UNPREFIXED, PRODUCTION_DEBUGGING, RULES,
-    TENANT_FULL, TENANT_OTHER,
+    TENANT_FULL, TENANT_OTHER, without_doubles,
 };
 pub use prune::{PRUNE_CHANGED, PRUNE_INHERITED, Pruning, heirs_outside, prune};
 pub use recipe::{GeneratedKind, KeyContent, Recipe, Usage, ValueSource};

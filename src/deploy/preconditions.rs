@@ -73,6 +73,37 @@ pub static RULES: &[&Rule] = &[
     &super::rejected::UPLOAD_FAILED,
 ];
 
+/// Rules of validation, and the rule by which planning, which knows the tenant, says the same of a
+/// policy more strictly.
+static STRICTER: &[(&str, &Rule)] = &[
+    ("policyid-prefix", &POLICYID_UNPREFIXED),
+    ("file-too-large", &POLICY_TOO_LARGE),
+    ("too-many-policies", &TENANT_FULL),
+    ("sec-development-mode", &PRODUCTION_DEBUGGING),
+    ("sec-insights-developer", &PRODUCTION_DEBUGGING),
+];
+
+/// Removes what validation found where planning found the same: one mistake is one finding.
+pub fn without_doubles(diagnostics: &mut Vec<Diagnostic>) {
+    let strict: Vec<(&str, Option<String>)> = diagnostics
+        .iter()
+        .filter(|finding| STRICTER.iter().any(|(_, rule)| *rule == finding.rule))
+        .map(|finding| (finding.rule.id, finding.policy_id.clone()))
+        .collect();
+    if strict.is_empty() {
+        return;
+    }
+    diagnostics.retain(|finding| {
+        let rules = STRICTER.iter();
+        let mut rules = rules.filter(|(validated, _)| *validated == finding.rule.id);
+        !rules.any(|(_, rule)| {
+            strict
+                .iter()
+                .any(|(id, policy)| *id == rule.id && *policy == finding.policy_id)
+        })
+    });
+}
+
 /// Policies in a tenant, custom ones and user flows together (Microsoft's "service limits and
 /// restrictions" page of Azure AD B2C).
 const MOST_POLICIES: usize = 200;

@@ -35,20 +35,21 @@ impl TextMap {
 
     /// Where a range of the resolved text stands in the original. An end inside a replaced value
     /// moves outwards to the end of its placeholder, so that the answer always covers whole
-    /// placeholders.
+    /// placeholders. A placeholder without a value belongs to no neighbour: only an empty range in
+    /// its place becomes the placeholder.
     pub fn to_original(&self, span: Span) -> Span {
-        let start = self.offset(span.start, |piece, offset| {
-            // A range may begin right behind a value; that is outside the placeholder.
-            (offset < piece.resolved.end).then_some(piece.original.start)
-        });
+        let start = self.start(span.start);
         if span.is_empty() {
-            return Span::at(start);
+            let first = self
+                .pieces
+                .partition_point(|piece| piece.resolved.start < span.start);
+            let here = self.pieces[first..]
+                .iter()
+                .take_while(|piece| piece.resolved == Span::at(span.start))
+                .map(|piece| piece.original);
+            return here.reduce(Span::cover).unwrap_or(Span::at(start));
         }
-        let end = self.offset(span.end, |piece, offset| {
-            (piece.resolved.start < offset && offset <= piece.resolved.end)
-                .then_some(piece.original.end)
-        });
-        Span::new(start, end.max(start))
+        Span::new(start, self.end(span.end).max(start))
     }
 
     /// Whether a range of the resolved text covers some of a replaced value, or an insertion there
@@ -65,23 +66,27 @@ impl TextMap {
             .any(|value| value.is_empty() || (value.start < span.end && span.start < value.end))
     }
 
-    /// Maps one offset; `inside` decides where an offset at or in the nearest preceding replacement
-    /// goes.
-    fn offset(&self, offset: u32, inside: impl Fn(&Piece, u32) -> Option<u32>) -> u32 {
+    /// Where what begins at this offset begins.
+    fn start(&self, offset: u32) -> u32 {
         let behind = self
             .pieces
             .partition_point(|piece| piece.resolved.start <= offset);
-        let Some(piece) = behind.checked_sub(1).map(|last| &self.pieces[last]) else {
-            return offset;
-        };
-        if let Some(mapped) = inside(piece, offset) {
-            return mapped;
+        match behind.checked_sub(1).map(|last| &self.pieces[last]) {
+            None => offset,
+            Some(piece) if offset < piece.resolved.end => piece.original.start,
+            Some(piece) => piece.original.end + (offset - piece.resolved.end),
         }
-        if offset <= piece.resolved.start {
-            // An end right before the value.
-            return piece.original.start;
+    }
+
+    /// Where what ends at this offset ends.
+    fn end(&self, offset: u32) -> u32 {
+        let behind = self
+            .pieces
+            .partition_point(|piece| piece.resolved.start < offset);
+        match behind.checked_sub(1).map(|last| &self.pieces[last]) {
+            None => offset,
+            Some(piece) => piece.original.end + offset.saturating_sub(piece.resolved.end),
         }
-        piece.original.end + (offset - piece.resolved.end)
     }
 }
 
@@ -114,6 +119,15 @@ mod tests {
         assert_eq!(map().to_original(Span::new(3, 5)), Span::new(1, 6));
         assert_eq!(map().to_original(Span::new(0, 4)), Span::new(0, 6));
         assert_eq!(map().to_original(Span::new(8, 10)), Span::new(1, 7));
+    }
+
+    #[test]
+    fn a_placeholder_without_value_belongs_to_no_neighbour() {
+        assert_eq!(map().to_original(Span::new(9, 10)), Span::new(6, 7));
+        assert_eq!(map().to_original(Span::new(10, 11)), Span::new(12, 13));
+        assert_eq!(map().to_original(Span::new(9, 11)), Span::new(6, 13));
+        assert_eq!(map().to_original(Span::at(10)), Span::new(7, 12));
+        assert_eq!(map().to_original(Span::at(9)), Span::at(6));
     }
 
     #[test]

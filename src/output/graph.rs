@@ -1,8 +1,13 @@
-//! The inheritance tree of a policy set as text, Mermaid and DOT.
+//! The inheritance tree of a policy set as text, Mermaid, DOT and SVG, the journeys of its relying
+//! parties, and a page with both.
 //!
 //! The input is a plain list of nodes; nothing here asks whether the tree is right. A base that is
 //! not in the list is drawn as missing, and the members of a cycle, which hang from no root, are
 //! drawn once each, so that every policy of the set is to be seen.
+
+pub mod html;
+pub mod journeys;
+pub mod svg;
 
 use std::collections::HashMap;
 use std::fmt::Write as _;

@@ -23,8 +23,24 @@ pub struct Flow<'s> {
     first: IdMap<'s, u32>,
     /// Claims that session management can bring back from an earlier sign-in.
     restored: IdSet<'s>,
+    /// Claims that validation technical profiles yield to the pages that call them.
+    kept: IdMap<'s, Kept<'s>>,
     certain: bool,
     sub_journeys: Vec<Rc<Journey<'s>>>,
+}
+
+/// A claim that a validation technical profile yields. It goes no further than the page, unless the
+/// page has it among its own output claims.
+#[derive(Debug, Clone, Copy)]
+pub struct Kept<'s> {
+    /// The order of the first step that shows such a page.
+    pub order: u32,
+    /// The id of the page's technical profile.
+    pub page: &'s str,
+    /// The page's reference to the validation technical profile.
+    pub reference: Site<'s>,
+    /// Where the validation technical profile yields the claim.
+    pub output: Site<'s>,
 }
 
 impl<'s> Flow<'s> {
@@ -54,6 +70,12 @@ impl<'s> Flow<'s> {
     /// Whether the session of an earlier sign-in can bring a claim back before its step runs.
     pub fn may_be_restored(&self, claim: &str) -> bool {
         self.restored.contains(&Id::of(claim))
+    }
+
+    /// The page that keeps to itself what no step yields.
+    pub fn kept(&self, claim: &str) -> Option<Kept<'s>> {
+        let kept = self.kept.get(&Id::of(claim)).copied()?;
+        (!self.exists(claim)).then_some(kept)
     }
 
     /// Whether any step can yield a claim.
@@ -97,6 +119,7 @@ pub(super) fn follow<'s>(view: &Effective<'s>) -> Option<Flow<'s>> {
             journey: Rc::clone(&journey),
             first: IdMap::default(),
             restored: IdSet::default(),
+            kept: IdMap::default(),
             certain: view.is_complete() && journey.is_settled,
             sub_journeys: Vec::new(),
         },
@@ -202,6 +225,7 @@ impl<'s> Walk<'_, 's> {
         }
         self.transformations(&profile.output_claims_transformations);
         self.transformations(&profile.input_claims_transformations);
+        self.validations(profile);
         for display_claim in &profile.display_claims {
             if let Some(claim) = display_claim.attribute("ClaimTypeReferenceId") {
                 self.claim(claim);
@@ -247,6 +271,32 @@ impl<'s> Walk<'_, 's> {
                 .attribute("ReferenceId")
                 .is_some_and(|id| self.view.declares(Kind::TechnicalProfile, id));
             self.flow.certain &= declared;
+        }
+    }
+
+    fn validations(&mut self, page: &TechnicalProfile<'s>) {
+        for &reference in &page.validation_technical_profiles {
+            let id = reference.attribute("ReferenceId");
+            let Some(profile) = id.and_then(|id| self.view.technical_profile(id)) else {
+                continue;
+            };
+            let kept = |output| Kept {
+                order: self.order,
+                page: page.id,
+                reference,
+                output,
+            };
+            for claim in &profile.output_claims {
+                let entry = self.flow.kept.entry(Id::of(claim.claim_type));
+                entry.or_insert_with(|| kept(claim.site()));
+            }
+            for call in &profile.output_claims_transformations {
+                let (claims, _) = transformation_outputs(self.view, std::slice::from_ref(call));
+                for claim in claims {
+                    let entry = self.flow.kept.entry(Id::of(claim));
+                    entry.or_insert_with(|| kept(*call));
+                }
+            }
         }
     }
 

@@ -36,7 +36,7 @@ pub use claims_transformation::{ClaimsTransformation, SlotClaim};
 pub use declarations::Kind;
 pub use effective::Effective;
 pub use execution::{Executed, Execution, Use};
-pub use flow::Flow;
+pub use flow::{Flow, Kept};
 pub use header::{BasePolicy, Header, Named};
 pub use id::{Id, IdHasher, IdMap, IdSet};
 pub use inheritance::{

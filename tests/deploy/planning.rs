@@ -1,10 +1,11 @@
 //! Plans as pure data: no emulator here.
 
 use iefctl::deploy::{
-    KeysetAction, Local, Plan, PlanError, PlanOptions, Planned, PolicyAction, Remote, RemotePolicy,
-    TenantIdentity, build,
+    self, KeysetAction, Local, Plan, PlanError, PlanOptions, Planned, PolicyAction, Remote,
+    RemotePolicy, TenantIdentity, build,
 };
-use iefctl::diagnostics::Level;
+use iefctl::diagnostics::{Diagnostic, Level, Source};
+use iefctl::validate::{Input, validate};
 use proptest::prelude::*;
 
 use super::world::{TENANT, claim, identity, local, policy, small_set};
@@ -260,6 +261,34 @@ fn debugging_stays_out_of_production() {
     let planned = build(&identity(), &set, &Remote::default(), &options);
     assert_eq!(rules(&planned), ["production-debugging"]);
     assert!(plan(&set, &Remote::default()).findings.is_empty());
+}
+
+#[test]
+fn what_planning_says_more_strictly_is_said_once() {
+    let text =
+        policy("Base", None, "").replace(" PolicyId", " DeploymentMode=\"Debugging\" PolicyId");
+    let mut input = Input {
+        production: true,
+        ..Input::default()
+    };
+    let id = input.sources.add(Source::new("Base.xml", text.as_str()));
+    input.own.push(id);
+    let mut findings = validate(input).report.diagnostics;
+    let found =
+        |findings: &[Diagnostic], rule: &str| findings.iter().any(|one| one.rule.id == rule);
+    assert!(found(&findings, "policyid-prefix") && found(&findings, "sec-development-mode"));
+    let validated = findings.clone();
+    deploy::without_doubles(&mut findings);
+    assert_eq!(findings, validated, "without a plan nothing is said twice");
+    let options = PlanOptions {
+        production: true,
+        ..PlanOptions::default()
+    };
+    let set = local(&[("Base", text)]);
+    findings.extend(build(&identity(), &set, &Remote::default(), &options).findings);
+    deploy::without_doubles(&mut findings);
+    assert!(!found(&findings, "policyid-prefix") && !found(&findings, "sec-development-mode"));
+    assert!(found(&findings, "policyid-unprefixed") && found(&findings, "production-debugging"));
 }
 
 #[test]

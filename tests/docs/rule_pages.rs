@@ -129,6 +129,54 @@ fn the_table_of_rules_is_complete() {
     check_written("docs/rules/README.md", &expected);
 }
 
+/// How many checks the catalogue has.
+const CHECKS: usize = 182;
+
+#[test]
+fn every_check_of_the_catalogue_is_a_rule_or_has_a_reason() {
+    let catalogue = std::fs::read_to_string(root().join("docs/catalogue.md")).unwrap();
+    let mut problems = Vec::new();
+    let mut named = BTreeSet::new();
+    let mut number = 0;
+    let rows = catalogue.lines().filter(|line| line.starts_with("| "));
+    for row in rows.skip(1) {
+        number += 1;
+        let cells: Vec<_> = row.trim_matches('|').split('|').map(str::trim).collect();
+        let [written, what, answer] = cells[..] else {
+            problems.push(format!("not three cells: {row}"));
+            continue;
+        };
+        if written != number.to_string() || what.is_empty() {
+            problems.push(format!("not check {number}: {row}"));
+        }
+        let ids: Vec<_> = answer.split('`').skip(1).step_by(2).collect();
+        for id in &ids {
+            named.insert(*id);
+            if !all().iter().any(|rule| rule.id == *id) {
+                problems.push(format!("{number}: no rule {id}"));
+            }
+        }
+        let reason = answer.strip_prefix("none: ").unwrap_or_default();
+        if ids.is_empty() && reason.len() < 20 {
+            problems.push(format!("{number}: neither a rule nor a reason"));
+        }
+    }
+    assert_eq!(number, CHECKS);
+    // Those of settings, of comments and of deployments are not about policies.
+    for rule in rules::all().filter(|rule| !named.contains(rule.id)) {
+        let beyond = [
+            "settings-",
+            "suppression-",
+            "unused-suppression",
+            "schema-newer",
+        ];
+        if !beyond.iter().any(|start| rule.id.starts_with(start)) {
+            problems.push(format!("{}: in no line of the catalogue", rule.id));
+        }
+    }
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
+
 /// Compares a written file with what it should be; `UPDATE=1` writes it.
 fn check_written(path: &str, expected: &str) {
     let file = root().join(path);

@@ -1,6 +1,8 @@
 //! `flow-required-input`, `flow-rp-output` and `flow-optional-input`: claims that are asked for but
 //! that no step can have yielded.
 
+use std::rc::Rc;
+
 use crate::diagnostics::{Diagnostic, Level, Rule};
 use crate::policy::{
     Claim, Effective, Exchange, Flow, Journey, Kind, Site, Step, TechnicalProfile,
@@ -35,19 +37,44 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
         return;
     }
     let main = flow.journey();
-    for step in &main.steps {
-        for exchange in &step.exchanges {
-            inputs(view, flow, main, step, exchange, findings);
-        }
+    for call in calls(view, flow, main) {
+        inputs(&call, findings);
     }
     for journey in flow.sub_journeys() {
-        for step in &journey.steps {
-            for exchange in &step.exchanges {
-                sub_journey_inputs(view, flow, journey, step, exchange, findings);
-            }
+        for call in calls(view, flow, journey) {
+            sub_journey_inputs(&call, findings);
         }
     }
     rp_outputs(view, flow, findings);
+}
+
+/// A claims exchange of a step, and the technical profile that it runs.
+struct Call<'v, 's> {
+    view: &'v Effective<'s>,
+    flow: &'v Flow<'s>,
+    journey: &'v Journey<'s>,
+    step: &'v Step<'s>,
+    exchange: &'v Exchange<'s>,
+    profile: Rc<TechnicalProfile<'s>>,
+}
+
+fn calls<'v, 's>(
+    view: &'v Effective<'s>,
+    flow: &'v Flow<'s>,
+    journey: &'v Journey<'s>,
+) -> impl Iterator<Item = Call<'v, 's>> {
+    let exchanges = (journey.steps.iter())
+        .flat_map(|step| step.exchanges.iter().map(move |exchange| (step, exchange)));
+    exchanges.filter_map(move |(step, exchange)| {
+        Some(Call {
+            view,
+            flow,
+            journey,
+            step,
+            exchange,
+            profile: view.technical_profile(exchange.technical_profile?)?,
+        })
+    })
 }
 
 fn is_required(claim: &Claim<'_>) -> bool {
@@ -72,37 +99,31 @@ fn open_inputs<'s>(view: &Effective<'s>, profile: &TechnicalProfile<'s>) -> Vec<
         .collect()
 }
 
-fn inputs<'s>(
-    view: &Effective<'s>,
-    flow: &Flow<'s>,
-    journey: &Journey<'s>,
-    step: &Step<'s>,
-    exchange: &Exchange<'s>,
-    findings: &mut Vec<Diagnostic>,
-) {
-    let profile = exchange
-        .technical_profile
-        .and_then(|id| view.technical_profile(id));
-    let Some(profile) = profile else {
-        return;
-    };
-    for claim in open_inputs(view, &profile) {
+fn inputs(call: &Call<'_, '_>, findings: &mut Vec<Diagnostic>) {
+    let Call {
+        view,
+        flow,
+        journey,
+        step,
+        profile,
+        ..
+    } = call;
+    for claim in open_inputs(view, profile) {
+        let id = claim.claim_type;
         if is_required(&claim) {
-            if flow.exists_before(claim.claim_type, step.order) {
+            if flow.exists_before(id, step.order) {
                 continue;
             }
             let service = format!(
-                "Claim type \"{}\" is the input claim of technical profile \"{}\" in step \"{}\" \
-                 of user journey \"{}\" but it is not an output claim in any of the previous steps.",
-                claim.claim_type, profile.id, step.order, journey.id
+                "Claim type \"{id}\" is the input claim of technical profile \"{}\" in step \"{}\" of \
+                 user journey \"{}\" but it is not an output claim in any of the previous steps.",
+                profile.id, step.order, journey.id
             );
-            let later = flow.exists(claim.claim_type);
-            findings.extend(
-                required(view, journey, step, exchange, &profile, &claim, later)
-                    .map(|finding| finding.service_message(service)),
-            );
+            let finding = required(call, &claim, flow.exists(id));
+            findings.extend(finding.map(|finding| finding.service_message(service)));
         } else if std::ptr::eq(profile.site().policy, view.policy())
-            && !flow.exists(claim.claim_type)
+            && !flow.exists(id)
+            && flow.kept(id).is_none()
         {
             let site = claim.site();
             findings.push(
@@ -110,8 +131,8 @@ fn inputs<'s>(
                     &FLOW_OPTIONAL_INPUT,
                     profile.site().attribute_location("Id"),
                     format!(
-                        "`{}` takes claim `{}`, which no step of `{}` yields",
-                        profile.id, claim.claim_type, journey.id
+                        "`{}` takes claim `{id}`, which no step of `{}` yields",
+                        profile.id, journey.id
                     ),
                 )
                 .related(
@@ -125,45 +146,25 @@ fn inputs<'s>(
 }
 
 /// Whether the service looks into sub journeys is not known, so this much is only likely wrong.
-fn sub_journey_inputs<'s>(
-    view: &Effective<'s>,
-    flow: &Flow<'s>,
-    journey: &Journey<'s>,
-    step: &Step<'s>,
-    exchange: &Exchange<'s>,
-    findings: &mut Vec<Diagnostic>,
-) {
-    let profile = exchange
-        .technical_profile
-        .and_then(|id| view.technical_profile(id));
-    let Some(profile) = profile else {
-        return;
-    };
-    for claim in open_inputs(view, &profile) {
-        if is_required(&claim) && !flow.exists(claim.claim_type) {
-            findings.extend(
-                required(view, journey, step, exchange, &profile, &claim, false)
-                    .map(|finding| finding.level(Level::Warning)),
-            );
+fn sub_journey_inputs(call: &Call<'_, '_>, findings: &mut Vec<Diagnostic>) {
+    for claim in open_inputs(call.view, &call.profile) {
+        if is_required(&claim) && !call.flow.exists(claim.claim_type) {
+            let finding = required(call, &claim, false);
+            findings.extend(finding.map(|finding| finding.level(Level::Warning)));
         }
     }
 }
 
-fn required<'s>(
-    view: &Effective<'s>,
-    journey: &Journey<'s>,
-    step: &Step<'s>,
-    exchange: &Exchange<'s>,
-    profile: &TechnicalProfile<'s>,
-    claim: &Claim<'s>,
-    later: bool,
-) -> Option<Diagnostic> {
-    let reference = view
+fn required(call: &Call<'_, '_>, claim: &Claim<'_>, later: bool) -> Option<Diagnostic> {
+    let reference = call
+        .view
         .relying_party()
         .and_then(|relying_party| relying_party.child("DefaultUserJourney"));
     let asked = claim.sites.iter().rev().copied();
     let asked = asked.filter(|site| site.attribute("Required").is_some());
-    let place = own(std::iter::once(exchange.site).chain(asked).chain(reference))?;
+    let place = own(std::iter::once(call.exchange.site)
+        .chain(asked)
+        .chain(reference))?;
     let location = match place.element.name() {
         "ClaimsExchange" => place.attribute_location("TechnicalProfileReferenceId"),
         "InputClaim" => place.attribute_location("ClaimTypeReferenceId"),
@@ -174,7 +175,7 @@ fn required<'s>(
         location,
         format!(
             "`{}` in step {} of `{}` requires claim `{}`, which no earlier step yields",
-            profile.id, step.order, journey.id, claim.claim_type
+            call.profile.id, call.step.order, call.journey.id, claim.claim_type
         ),
     )
     .related(
@@ -182,7 +183,13 @@ fn required<'s>(
         "required here",
     )
     .policy_id(place.policy.id());
-    Some(if later {
+    Some(if let Some(kept) = call.flow.kept(claim.claim_type) {
+        finding.help(format!(
+            "a validation technical profile of page `{}` yields it, but the page keeps it: add it to \
+             the output claims of the page",
+            kept.page
+        ))
+    } else if later {
         finding.help("a later step yields it: move that step to the front, or this one to the end")
     } else {
         finding.help(format!(

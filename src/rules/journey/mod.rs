@@ -10,9 +10,11 @@ mod after_send_claims;
 mod claims_flow;
 mod get_claims;
 mod issuer;
+mod kept_claim;
 mod multi_exchange;
 mod no_send_claims;
 mod order_gap;
+mod password_later;
 mod precondition;
 mod precondition_never;
 mod relying_party;
@@ -42,12 +44,15 @@ pub(super) static GROUP: Group = Group {
         &claims_flow::FLOW_REQUIRED_INPUT,
         &claims_flow::FLOW_RP_OUTPUT,
         &claims_flow::FLOW_OPTIONAL_INPUT,
+        &kept_claim::VTP_OUTPUT_NOT_BUBBLED,
+        &password_later::PASSWORD_AFTER_STEP,
         &precondition::PRECONDITION_BOOLEAN_LITERAL,
         &precondition::PRECONDITION_LITERAL_IS_CLAIM,
         &precondition::PRECONDITION_ARITY,
         &precondition::PRECONDITION_ACTION_PLACE,
         &precondition_never::PRECONDITION_NEVER,
         &relying_party::SUBJECT_NAMING,
+        &relying_party::RP_WITHOUT_SUBJECT,
         &relying_party::RP_PROFILE_ID,
         &relying_party::RP_BEHAVIORS,
     ],
@@ -63,6 +68,8 @@ pub(super) static GROUP: Group = Group {
         get_claims::check,
         sub_journey::check,
         claims_flow::check,
+        kept_claim::check,
+        password_later::check,
         precondition::check,
         precondition_never::check,
         relying_party::check,

@@ -26,8 +26,9 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
                 continue;
             };
             let claim = value.element.trimmed_text();
-            // An undeclared claim is another mistake.
+            // An undeclared claim is another mistake, and so is one that a page keeps.
             if flow.exists_before(claim, step.order)
+                || flow.kept(claim).is_some_and(|kept| kept.order < step.order)
                 || flow.may_be_restored(claim)
                 || !view.declares(Kind::ClaimType, claim)
                 || !precondition.is_own()

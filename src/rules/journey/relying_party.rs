@@ -9,6 +9,13 @@ pub(super) static SUBJECT_NAMING: Rule = Rule {
     summary: "SubjectNamingInfo names no output claim of the relying party",
 };
 
+pub(super) static RP_WITHOUT_SUBJECT: Rule = Rule {
+    id: "rp-without-subject",
+    level: Level::Hint,
+    summary: "the technical profile of a relying party has no SubjectNamingInfo, so its tokens have \
+              no subject",
+};
+
 pub(super) static RP_PROFILE_ID: Rule = Rule {
     id: "rp-profile-id",
     level: Level::Hint,
@@ -35,6 +42,7 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
         })
     {
         found.extend(subject(view, profile));
+        found.extend(no_subject(profile));
         found.extend(profile_id(profile));
     }
     if let Some(behaviors) = relying_party.child("UserJourneyBehaviors") {
@@ -82,6 +90,21 @@ fn subject<'s>(view: &Effective<'s>, profile: Site<'s>) -> Option<Diagnostic> {
             "give the claim that identifies the user PartnerClaimType=\"{wanted}\""
         )),
     })
+}
+
+fn no_subject(profile: Site<'_>) -> Option<Diagnostic> {
+    let brings = ["SubjectNamingInfo", "IncludeTechnicalProfile"];
+    if brings.iter().any(|name| profile.child(name).is_some()) {
+        return None;
+    }
+    Some(
+        Diagnostic::new(
+            &RP_WITHOUT_SUBJECT,
+            profile.attribute_location("Id"),
+            "the relying party does not say which claim is the subject of its tokens",
+        )
+        .help("add `<SubjectNamingInfo ClaimType=\"sub\" />` behind the output claims"),
+    )
 }
 
 fn profile_id(profile: Site<'_>) -> Option<Diagnostic> {

@@ -69,8 +69,17 @@ struct Builder<'t> {
 impl<'t> Builder<'t> {
     fn run(&mut self) {
         let text: &'t str = self.text;
-        let bytes = text.as_bytes();
         self.illegal_characters();
+        let illegal = self.findings.len();
+        self.read(text);
+        if illegal > 0 {
+            // What such a character breaks is no mistake of its own.
+            self.findings.truncate(illegal);
+        }
+    }
+
+    fn read(&mut self, text: &'t str) {
+        let bytes = text.as_bytes();
         let mut at = if text.starts_with('\u{FEFF}') { 3 } else { 0 };
         while at < text.len() {
             if bytes[at] == b'<' {
