@@ -9,8 +9,8 @@ use tracing_subscriber::EnvFilter;
 
 use crate::commands::shell::ColourChoice;
 use crate::commands::{
-    Exit, Shell, build, ci, deploy, destroy, emulator, explain, graph, keys, man, plan, pull,
-    rollback, validate,
+    Exit, Shell, build, ci, deploy, destroy, doctor, emulator, explain, graph, init, keys, man,
+    plan, pull, rollback, validate,
 };
 
 /// Checks Azure AD B2C custom policies as strictly as the tenant would, and deploys them through
@@ -57,6 +57,8 @@ enum Command {
     Pull(pull::PullArgs),
     Keys(keys::KeysArgs),
     Rollback(rollback::RollbackArgs),
+    Doctor(doctor::DoctorArgs),
+    Init(init::InitArgs),
     Graph(graph::GraphArgs),
     Emulator(emulator::EmulatorArgs),
     Explain(explain::ExplainArgs),
@@ -118,6 +120,8 @@ fn execute(command: Command, shell: &Shell) -> anyhow::Result<Exit> {
         Command::Pull(args) => pull::run(&args, shell),
         Command::Keys(args) => keys::run(&args, shell),
         Command::Rollback(args) => rollback::run(&args, shell),
+        Command::Doctor(args) => doctor::run(&args, shell),
+        Command::Init(args) => init::run(&args, shell),
         Command::Graph(args) => graph::run(&args, shell),
         Command::Emulator(args) => emulator::run(&args, shell),
         Command::Explain(args) => explain::run(&args, shell),

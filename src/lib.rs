@@ -23,6 +23,8 @@ pub mod msgraph;
 
 pub mod deploy;
 
+pub mod setup;
+
 pub mod emulator;
 
 pub mod config;

@@ -62,6 +62,9 @@ pub struct Terms {
     pub tenant_known: bool,
     /// Where placeholders without a value are left.
     pub unresolved: Vec<Location>,
+    /// Where values stand in for ones that are looked up in the tenant later. Nothing is said of
+    /// them before.
+    pub looked_up: Vec<Location>,
     /// Whether the environment is marked production.
     pub production: bool,
     /// Judge as the tenant does.
@@ -102,6 +105,7 @@ pub fn validate(input: Input) -> Outcome {
     let terms = Terms {
         tenant_known,
         unresolved,
+        looked_up: Vec::new(),
         production,
         as_tenant,
         levels,
@@ -137,9 +141,16 @@ pub fn validate_sets(sources: &SourceMap, sets: Vec<SetFiles>, terms: &Terms) ->
     }
 
     let unresolved = Places::new(&terms.unresolved);
+    let looked_up = Places::new(&terms.looked_up);
+    let says_nothing = |finding: &Diagnostic| {
+        looked_up.overlap(finding.primary.location)
+            || (finding.related.iter()).any(|label| looked_up.overlap(label.location))
+    };
     for (checked, files) in checked.iter_mut().zip(sets) {
         let diagnostics = &mut checked.diagnostics;
-        diagnostics.retain(|finding| !unresolved.overlap(finding.primary.location));
+        diagnostics.retain(|finding| {
+            !unresolved.overlap(finding.primary.location) && !says_nothing(finding)
+        });
         diagnostics.extend(files.found);
         if !terms.as_tenant {
             rules::suppress(&checked.set, sources, diagnostics);

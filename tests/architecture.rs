@@ -14,6 +14,7 @@ const ROOMS: &[&str] = &[
     "auth",
     "msgraph",
     "deploy",
+    "setup",
     "emulator",
     "config",
     "output",
@@ -208,6 +209,10 @@ fn only_execution_writes_to_a_tenant() {
         ".upload_pkcs12(",
         ".delete_keyset(",
         ".set_key_enabled(",
+        ".create_application(",
+        ".update_application(",
+        ".create_service_principal(",
+        ".grant_permissions(",
     ];
     for file in sources() {
         if ["msgraph", "emulator"].contains(&file.room.as_str()) {
@@ -219,6 +224,7 @@ fn only_execution_writes_to_a_tenant() {
             "deploy/provision",
             "deploy/restore",
             "deploy/upload",
+            "setup/apply",
         ]
         .iter()
         .any(|place| file.path.starts_with(place));

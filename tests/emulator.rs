@@ -9,6 +9,8 @@
 
 #[path = "emulator/concurrency.rs"]
 mod concurrency;
+#[path = "emulator/directory.rs"]
+mod directory;
 #[path = "emulator/faults.rs"]
 mod faults;
 #[path = "emulator/hostile.rs"]

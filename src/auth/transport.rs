@@ -101,7 +101,7 @@ impl FailedExchange {
         let reason = if untrusted {
             format!(
                 "the certificate of {} is not trusted ({cause}); if your network inspects TLS, \
-                 name its CA certificate",
+                 name its CA certificate with --ca-certificate",
                 endpoint.host()
             )
         } else if error.is_connect() && timed_out {

@@ -17,14 +17,16 @@ use crate::policy::SETTINGS_RULES;
 use super::environments::{self, AllArgs};
 use super::files;
 use super::project::{self, ProjectArgs, Validated};
+use super::tenant::TenantArgs;
 use super::validate::report;
-use super::{Exit, Shell, report_file};
+use super::{Exit, Shell, lookups, report_file};
 
 /// Write the policies with their settings replaced
 ///
 /// For every environment a folder with the files as they would be uploaded, in the layout of the VS
 /// Code extension: DIR/ENVIRONMENT/sub-folder/file. Outside of what is replaced every byte stays.
-/// Without any environment the files go to DIR itself.
+/// Without any environment the files go to DIR itself. The tenant is asked only for settings that are
+/// declared as looked up in it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -39,6 +41,9 @@ Exit status: 0 written, 1 errors in the settings or the policies, 2 could not ru
 pub struct BuildArgs {
     #[command(flatten)]
     project: ProjectArgs,
+
+    #[command(flatten)]
+    tenant: TenantArgs,
 
     /// Folder to write to
     #[arg(short, long, value_name = "DIR")]
@@ -70,6 +75,7 @@ pub fn run(args: &BuildArgs, shell: &Shell) -> Result<Exit> {
     let environments = environments::chosen(&args.project, args.all, shell)?;
     for environment in &environments {
         let project = args.project.of(environment.as_deref()).load(shell)?;
+        let project = lookups::connect_and_fill(project, &args.tenant, shell)?;
         let validated = project::validate(&project, None, shell)?;
         if has_settings_errors(&validated) {
             report(&validated, args.format, "build", shell)?;

@@ -8,8 +8,8 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 
 use crate::deploy::{
-    self, Cancellation, Event, ExecuteOptions, Execution, Ledger, Local, Materials, Observer, Plan,
-    PolicyAction, Remote, Status, TenantLock,
+    self, Cancellation, Event, ExecuteOptions, Execution, Ledger, Local, LockError, Materials,
+    Observer, Plan, PolicyAction, Remote, Status, TenantLock,
 };
 use crate::diagnostics::{Level, Report};
 use crate::msgraph::GraphClient;
@@ -88,8 +88,17 @@ pub(super) fn lock(
         return Ok(None);
     }
     let patience = Duration::from_secs(args.timeout);
-    let lock = TenantLock::take(snapshots, &connection.tenant.name, patience);
-    Ok(Some(lock?))
+    let taken = TenantLock::take(snapshots, &connection.tenant.name, patience);
+    match taken {
+        Ok(lock) => Ok(Some(lock)),
+        Err(error @ LockError::Busy { .. }) => Err(error.into()),
+        Err(error @ LockError::Io { .. }) => Err(error).with_context(|| {
+            format!(
+                "nothing was written to the tenant, because nothing can be saved in `{}`",
+                snapshots.display()
+            )
+        }),
+    }
 }
 
 impl Deployment<'_> {
@@ -108,6 +117,8 @@ impl Deployment<'_> {
             report,
             mut ledger,
         } = ready;
+        // Until the record of the deployment is written, too.
+        let _held = lock.clone();
         let begun = self
             .begin(&connection, &plan, &local, &report, &mut ledger, shell)
             .await;
@@ -155,7 +166,7 @@ impl Deployment<'_> {
         }
         self.display.finish();
         connection.close().await;
-        let outcome = outcome.context("nothing was written to the tenant")?;
+        let outcome = outcome?;
         if let Some(ledger) = &mut ledger
             && let Err(error) = ledger.conclude(&plan, &outcome, self.prunes)
         {
@@ -225,10 +236,12 @@ impl Deployment<'_> {
             };
             shell.print(|out| output::render(report, format, &options, out))?;
         } else if self.command == "deploy" {
-            self.display.say(&format!(
-                "{} policies checked: no errors, no warnings",
-                summary.policies
-            ));
+            let policies = match summary.policies {
+                1 => "1 policy".to_owned(),
+                count => format!("{count} policies"),
+            };
+            self.display
+                .say(&format!("{policies} checked: no errors, no warnings"));
         }
         Ok(())
     }
@@ -350,7 +363,8 @@ impl Display {
         let progress = self.progress.get_or_init(|| {
             is_first = true;
             let shell = &self.shell;
-            if shell.quiet {
+            // A bar over nothing says nothing.
+            if shell.quiet || policies == 0 {
                 Progress::silent()
             } else {
                 let style = shell.error_style();

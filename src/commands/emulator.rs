@@ -5,15 +5,15 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 
-use crate::emulator::{Emulator, EmulatorOptions, Faults};
+use crate::emulator::{DirectoryOptions, Emulator, EmulatorOptions, Faults};
 
 use super::signals::Signals;
 use super::{Exit, Shell};
 
 /// Run a local stand-in for the tenant
 ///
-/// Serves the token endpoint and Microsoft Graph's trustFramework endpoints on this machine, with
-/// their status codes, error bodies and quirks. Uploads are validated. Accepts any tenant, client id
+/// Serves the token endpoint, Microsoft Graph's trustFramework endpoints and what policies need of
+/// its directory on this machine, with their status codes, error bodies and quirks. Uploads are validated. Accepts any tenant, client id
 /// and secret unless told otherwise.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -51,6 +51,10 @@ pub struct EmulatorArgs {
     /// Script of faults, as JSON: {"seed":7,"latencyMs":200,"rules":[…]}
     #[arg(long, value_name = "FILE")]
     faults: Option<PathBuf>,
+
+    /// A new tenant has the applications that `iefctl init --tenant` would create
+    #[arg(long)]
+    ief_applications: bool,
 
     /// Store uploads without validating them
     #[arg(long)]
@@ -94,6 +98,10 @@ async fn serve(args: &EmulatorArgs, shell: &Shell) -> Result<Exit> {
         client_id: args.client_id.clone(),
         state: args.state.clone(),
         validate: !args.no_validation,
+        directory: DirectoryOptions {
+            ief_applications: args.ief_applications,
+            ..DirectoryOptions::default()
+        },
         faults: args.faults()?,
         ..EmulatorOptions::default()
     };

@@ -22,7 +22,7 @@ use super::plan_view::View;
 use super::project::{self, ProjectArgs, TenantPolicy, Validated};
 use super::tenant::{Connection, TenantArgs, tenant_name};
 use super::validate::report;
-use super::{Exit, Shell, deployment, report_file, saved_plan};
+use super::{Exit, Shell, deployment, lookups, report_file, saved_plan};
 
 /// Show what `deploy` would change; writes nothing
 #[derive(Debug, clap::Args)]
@@ -301,7 +301,7 @@ impl TenantSide<'_> {
     pub(super) async fn prepare(
         &self,
         project: &Project,
-        validated: Validated,
+        mut validated: Validated,
         shell: &Shell,
     ) -> Result<Prepared> {
         let Some(set) = validated.sets.first() else {
@@ -312,6 +312,17 @@ impl TenantSide<'_> {
             .args
             .connect(&tenant, Arc::clone(&self.observer), shell)
             .await?;
+        let filled = match lookups::filled(project, &connection).await {
+            Ok(filled) => filled,
+            Err(error) => {
+                connection.close().await;
+                return Err(error);
+            }
+        };
+        let project = filled.as_ref().unwrap_or(project);
+        if filled.is_some() {
+            validated = project::validate(project, None, shell)?;
+        }
         let lock = match self.lock {
             Some(snapshots) => deployment::lock(snapshots, &connection, self.args),
             None => Ok(None),

@@ -192,6 +192,11 @@ pub fn validate(
             source: resolution.id,
             span,
         }));
+        let places = resolution.looked_up.into_iter();
+        terms.looked_up.extend(places.map(|span| Location {
+            source: resolution.id,
+            span,
+        }));
         (resolution.id, resolution.diagnostics)
     };
     let mut files = Vec::new();
@@ -227,11 +232,19 @@ pub fn validate(
                 .steps
                 .apply(&mut sources, &input.own, &input.context);
             input.found.extend(adjusted.findings);
-            shift(&adjusted.splices, input, &mut terms.unresolved);
+            shift(
+                &adjusted.splices,
+                input,
+                [&mut terms.unresolved, &mut terms.looked_up],
+            );
         }
         if let Some(renaming) = &project.renaming {
             let changed = renaming.apply(&mut sources, &input.own)?;
-            shift(&changed, input, &mut terms.unresolved);
+            shift(
+                &changed,
+                input,
+                [&mut terms.unresolved, &mut terms.looked_up],
+            );
         }
     }
     let checked = validate::validate_sets(&sources, files, &terms);
@@ -279,13 +292,19 @@ pub fn validate(
 }
 
 /// Moves what was found before along with changes to the texts.
-fn shift(changed: &HashMap<SourceId, Splices>, input: &mut SetFiles, unresolved: &mut [Location]) {
+fn shift(
+    changed: &HashMap<SourceId, Splices>,
+    input: &mut SetFiles,
+    places: [&mut Vec<Location>; 2],
+) {
     let shift = |location: &mut Location| {
         if let Some(splices) = changed.get(&location.source) {
             location.span = splices.shift(location.span);
         }
     };
-    unresolved.iter_mut().for_each(shift);
+    for places in places {
+        places.iter_mut().for_each(shift);
+    }
     for finding in &mut input.found {
         shift(&mut finding.primary.location);
         for label in &mut finding.related {

@@ -19,7 +19,7 @@ use super::choice::{TenantChoice, chosen_tenant};
 use super::files;
 use super::plan::{read, runtime};
 use super::tenant::Need;
-use super::{Exit, Shell};
+use super::{Exit, Shell, lookups};
 
 /// The file with the list of keysets.
 const KEYSETS: &str = "keysets.json";
@@ -72,8 +72,7 @@ pub fn run(args: &PullArgs, shell: &Shell) -> Result<Exit> {
         shell.note(note);
     }
     let tenant = chosen_tenant(&project)?;
-    let files = LocalFiles::read(&project)?;
-    let (remote, chosen) = runtime()?.block_on(async {
+    let (remote, chosen, filled) = runtime()?.block_on(async {
         let needs = [Need::ReadPolicies, Need::ReadKeysets];
         let connection = args
             .choice
@@ -81,11 +80,14 @@ pub fn run(args: &PullArgs, shell: &Shell) -> Result<Exit> {
             .connect_for(&needs, &tenant, Arc::new(()), shell)
             .await?;
         let remote = read(&connection, None, 8).await;
+        let filled = lookups::filled(&project, &connection).await;
         connection.close().await;
-        let remote = remote?;
+        let (remote, filled) = (remote?, filled?);
         let chosen = choose(&args.policy, &remote)?;
-        Ok::<_, anyhow::Error>((remote, chosen))
+        Ok::<_, anyhow::Error>((remote, chosen, filled))
     })?;
+    let project = filled.unwrap_or(project);
+    let files = LocalFiles::read(&project)?;
     let mut base = Base::open(&args.folder, &tenant)?;
     let mut pulled = Vec::new();
     for id in &chosen {

@@ -14,7 +14,7 @@ use crate::{rules, xml};
 
 use super::environments::{self, AllArgs, Name};
 use super::project::{self, ProjectArgs, Validated};
-use super::{Exit, Shell, atomic_file, ci_summary, fix, report_file, watch};
+use super::{Exit, Shell, atomic_file, ci_summary, fix, lookups, report_file, watch};
 
 /// Check policies without a tenant
 ///
@@ -81,6 +81,7 @@ pub fn run(args: &ValidateArgs, shell: &Shell) -> Result<Exit> {
         return watch::run(args, shell);
     }
     let mut project = args.load(shell)?;
+    lookups::note(&project, shell);
     if !args.fix {
         let validated = project::validate(&project, None, shell)?;
         args.report(&validated, shell)?;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::diagnostics::{Diagnostic, Level, Location, SourceId};
-use crate::policy::Semantics;
+use crate::policy::{Semantics, TenantValue};
 
 /// A place in a configuration file. Nothing is replaced in those, so a location is the place itself.
 pub(super) type Place = Location;
@@ -29,6 +29,8 @@ pub enum ValueSource {
 pub(super) enum RawValue {
     Text(String),
     From(ValueSource),
+    /// What the tenant says.
+    Tenant(TenantValue),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

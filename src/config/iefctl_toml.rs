@@ -13,7 +13,9 @@ use super::error::ConfigError;
 use super::paths;
 use super::toml_tables::{Key, Tables, Value};
 use crate::diagnostics::{Diagnostic, Level, SourceId, SourceMap};
-use crate::policy::{BuiltIn, SETTINGS_SHADOWED_BUILT_IN, SETTINGS_SHARED_TENANT, Semantics};
+use crate::policy::{
+    BuiltIn, SETTINGS_SHADOWED_BUILT_IN, SETTINGS_SHARED_TENANT, Semantics, TenantValue,
+};
 
 /// The name of the file.
 pub(super) const FILE_NAME: &str = "iefctl.toml";
@@ -156,12 +158,17 @@ impl Reader<'_> {
             DeValue::Integer(_) => self
                 .integer(key, value)
                 .map(|number| RawValue::Text(number.to_string())),
-            DeValue::Table(table) => self.value_source(key, value, table).map(RawValue::From),
+            DeValue::Table(table) if table.iter().any(|(key, _)| key.get_ref() == "tenant") => {
+                self.looked_up(key, value, table).map(RawValue::Tenant)
+            }
+            DeValue::Table(table) => self
+                .value_source(key, value, table, &["env", "file", "tenant"])
+                .map(RawValue::From),
             _ => {
                 self.tables.wrong_type(
                     key,
                     value,
-                    "a string, an integer, a boolean, { env = \"NAME\" } or { file = \"path\" }",
+                    "a string, an integer, a boolean, { env = \"NAME\" }, { file = \"path\" } or { tenant = \"…\" }",
                 );
                 None
             }
@@ -182,12 +189,36 @@ impl Reader<'_> {
         number.ok()
     }
 
+    /// `{ tenant = "IdentityExperienceFramework.appId" }`.
+    fn looked_up(
+        &mut self,
+        key: &Key<'_>,
+        value: &Value<'_>,
+        table: &DeTable<'_>,
+    ) -> Option<TenantValue> {
+        let words = TenantValue::ALL.map(|value| (value.notation(), value));
+        let mut found = Vec::new();
+        for (entry, entry_value) in Tables::entries(table) {
+            match entry.get_ref().as_ref() {
+                "tenant" => found.extend(self.tables.word(entry, entry_value, &words)),
+                _ => {
+                    let message = format!("`{}` needs exactly one source", key.get_ref());
+                    let help = "leave `tenant` or the other one out".to_owned();
+                    self.tables.mistake(value.span(), message, Some(help));
+                    return None;
+                }
+            }
+        }
+        found.pop()
+    }
+
     /// `{ env = "NAME" }` or `{ file = "path" }`.
     fn value_source(
         &mut self,
         key: &Key<'_>,
         value: &Value<'_>,
         table: &DeTable<'_>,
+        known: &[&str],
     ) -> Option<ValueSource> {
         let mut found = Vec::new();
         let before = self.tables.mistakes.len();
@@ -195,7 +226,7 @@ impl Reader<'_> {
             match entry.get_ref().as_ref() {
                 "env" => found.extend(self.variable(entry, entry_value)),
                 "file" => found.extend(self.file(entry, entry_value)),
-                _ => self.tables.unknown(entry, &["env", "file"]),
+                _ => self.tables.unknown(entry, known),
             }
         }
         if self.tables.mistakes.len() > before {
@@ -407,7 +438,7 @@ impl Reader<'_> {
     /// Where a secret comes from. The message never repeats what stands there.
     fn secret_source(&mut self, key: &Key<'_>, value: &Value<'_>) -> Option<ValueSource> {
         match value.get_ref() {
-            DeValue::Table(table) => self.value_source(key, value, table),
+            DeValue::Table(table) => self.value_source(key, value, table, &["env", "file"]),
             _ => {
                 let message = format!(
                     "`{}` must say where the value comes from; it does not belong into this file",

@@ -54,7 +54,7 @@ pub struct LoadOptions {
 }
 
 /// Everything that a command works on.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Project {
     /// The configuration files. Policies are not in it: resolving their settings adds them.
     pub sources: SourceMap,
@@ -92,7 +92,7 @@ pub struct Project {
 }
 
 /// The files of one policy set, placeholders not yet replaced.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct SetInput {
     /// The path as the user wrote it.
     pub name: String,

@@ -10,7 +10,7 @@ use super::configuration::{
 use super::error::ConfigError;
 use super::{overrides, paths};
 use crate::diagnostics::{Diagnostic, Level, SourceMap};
-use crate::policy::{Elsewhere, Guidance, Setting, Settings, closest};
+use crate::policy::{Elsewhere, Guidance, Setting, Settings, TenantValue, closest};
 
 /// Reads an environment variable.
 pub(super) type Lookup<'e> = &'e dyn Fn(&str) -> Option<String>;
@@ -97,16 +97,36 @@ pub(super) fn settings(
         .iter()
         .filter(|setting| !own.iter().any(|other| same_key(setting, &other.key.value)));
     let configured: Vec<RawSetting> = shared.chain(own).cloned().collect();
-    let values = values(&overrides::apply(configured, overrides), sources, lookup)?;
+    let settings = overrides::apply(configured, overrides);
+    let mut values = values(&settings, sources, lookup)?;
+    let lookups: Vec<(usize, TenantValue)> = settings
+        .iter()
+        .enumerate()
+        .filter_map(|(position, setting)| match setting.value.value {
+            RawValue::Tenant(value) => Some((position, value)),
+            _ => None,
+        })
+        .collect();
     let configured_tenant = environment.and_then(|environment| environment.tenant.as_ref());
+    let tenant = options
+        .tenant
+        .clone()
+        .or_else(|| configured_tenant.map(|tenant| tenant.value.clone()));
+    // The domain by which the tenant is known is the best guess of the one that it will say.
+    if let Some(domain) = tenant.as_ref().filter(|tenant| tenant.contains('.')) {
+        let domains = lookups
+            .iter()
+            .filter(|it| it.1 == TenantValue::TenantDomain);
+        for (position, _) in domains {
+            values[*position].value.clone_from(domain);
+        }
+    }
     Ok(Settings {
-        tenant: options
-            .tenant
-            .clone()
-            .or_else(|| configured_tenant.map(|tenant| tenant.value.clone())),
+        tenant,
         environment: environment.map(|environment| environment.name.value.clone()),
         production: environment.is_some_and(|environment| environment.production),
         guidance: guidance(configuration, chosen, &values),
+        lookups,
         values,
     })
 }
@@ -177,6 +197,7 @@ fn value(
     };
     match &setting.value.value {
         RawValue::Text(text) => Ok(text.clone()),
+        RawValue::Tenant(value) => Ok(value.stand_in().to_owned()),
         RawValue::From(ValueSource::Env(name)) => lookup(name).ok_or_else(|| {
             let message = format!(
                 "setting `{key}` needs the environment variable `{name}`, which is not set"

@@ -69,13 +69,16 @@ impl Default for ExecuteOptions {
 #[derive(Debug, thiserror::Error)]
 pub enum ExecuteError {
     /// The files or the tenant are not those that the plan was made for.
-    #[error("the plan does not fit any more: {}", list(.0))]
+    #[error(
+        "nothing was written to the tenant, because the plan does not fit any more: {}",
+        list(.0)
+    )]
     Moved(Vec<Moved>),
     /// A keyset cannot be made.
-    #[error("nothing says how keyset {0} is made")]
+    #[error("nothing was written to the tenant, because nothing says how keyset {0} is made")]
     KeysetMissing(String),
     /// What will be overwritten cannot be saved.
-    #[error("nothing was written to the tenant, because what would be overwritten cannot be saved")]
+    #[error("nothing was written to the tenant, because what it holds cannot be saved first")]
     Snapshot(#[source] SnapshotError),
 }
 

@@ -17,6 +17,7 @@ mod difference;
 mod execute;
 mod failure;
 mod fingerprint;
+mod generated_keyset;
 mod impact;
 pub mod keys;
 mod keyset_plan;
@@ -49,6 +50,7 @@ pub use difference::{Change, Difference, How};
 pub use execute::{ExecuteError, ExecuteOptions, Execution, execute};
 pub use failure::{Failure, FailureItem};
 pub use fingerprint::Fingerprint;
+pub use generated_keyset::{KeysetNotMade, make_generated_keyset};
 pub use keyset_plan::{
     KEYSET_CONFLICTING_RECIPES, KEYSET_MISSING, KEYSET_MIXED_USE, KEYSET_WRONG_KIND,
 };

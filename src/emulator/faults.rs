@@ -25,7 +25,7 @@ use super::script::Prng;
 pub struct Faults {
     /// Seed of every random decision.
     pub seed: u64,
-    /// Milliseconds that every Graph request takes at least.
+    /// Milliseconds that every Graph request takes at least; it is carried out in the middle of them.
     pub latency_ms: u64,
     /// Up to so many milliseconds more, random per request.
     pub jitter_ms: u64,

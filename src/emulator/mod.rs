@@ -1,5 +1,5 @@
 //! A local stand-in for an Azure AD B2C tenant: Entra's token endpoint and Microsoft Graph's
-//! `trustFramework` endpoints, over plain http on loopback.
+//! `trustFramework` endpoints, with what policies need of the directory, over plain http on loopback.
 //!
 //! It answers as the service is known to answer: ids are case-insensitive and prefixed, keysets
 //! append and never give a secret back, uploads are validated and refused in the service's words.
@@ -10,7 +10,7 @@
 //! know of the wire is written here a second time, so that neither side hides the other's mistakes.
 //!
 //! Start reading at [`Emulator::start`], then `server` (one request from socket to answer), `route`
-//! (paths), `policies`, `keysets` and `token` (the endpoints), `store` and `state` (what is kept).
+//! (paths), `policies`, `keysets`, `directory` and `token` (the endpoints), `store` and `state` (what is kept).
 
 mod answer;
 mod bearer;
@@ -18,6 +18,7 @@ mod certificate;
 mod client_credentials;
 mod clock;
 mod der;
+mod directory;
 mod failure;
 mod faults;
 mod guid;
@@ -50,6 +51,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+pub use directory::{Directory, DirectoryOptions, Entity};
 pub use faults::{Body, Fault, FaultRule, Faults, Matcher, On, RateLimit, Stage};
 pub use log::RequestRecord;
 pub use options::{

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
+use super::DirectoryOptions;
 use super::Faults;
 use super::guid;
 
@@ -27,6 +28,8 @@ pub struct EmulatorOptions {
     pub client_roles: BTreeMap<String, Vec<String>>,
     /// The folder that keeps the tenants over restarts; `None`: memory only.
     pub state: Option<PathBuf>,
+    /// What the directory of a new tenant holds.
+    pub directory: DirectoryOptions,
     /// What fails on purpose.
     pub faults: Faults,
     /// Choices where the service's behaviour is not known.
@@ -54,12 +57,14 @@ impl Default for EmulatorOptions {
                 "Policy.ReadWrite.TrustFramework",
                 "TrustFrameworkKeySet.ReadWrite.All",
                 "Organization.Read.All",
-                "Application.Read.All",
+                "Application.ReadWrite.All",
+                "DelegatedPermissionGrant.ReadWrite.All",
             ]
             .map(String::from)
             .to_vec(),
             client_roles: BTreeMap::new(),
             state: None,
+            directory: DirectoryOptions::default(),
             faults: Faults::default(),
             unknowns: Unknowns::default(),
             token_lifetime: Duration::from_secs(3599),

@@ -4,6 +4,8 @@
 //! segments (double and trailing slashes) are skipped, fixed segments compare without case, and
 //! entities may be addressed as `policies/X` or `policies('X')`.
 
+use super::directory;
+
 /// What a path addresses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Route {
@@ -15,6 +17,8 @@ pub(super) enum Route {
     SigningKeys(String),
     /// `/beta/trustFramework…`
     Graph(Target),
+    /// Applications, service principals, consent, the organization.
+    Directory(directory::Target),
     /// Another Graph resource, or a version that has no `trustFramework`: the segment at fault.
     NoSegment(String),
     /// Nothing.
@@ -121,7 +125,12 @@ fn route(segments: &[String]) -> Route {
         }
         [_, "discovery", "v2.0", "keys"] => Route::SigningKeys(segments[0].clone()),
         ["beta", "trustframework", ..] => Route::Graph(target(&segments[2..])),
-        ["beta" | "v1.0", _, ..] => Route::NoSegment(segments[1].clone()),
+        [version @ ("beta" | "v1.0"), _, ..] => {
+            match directory::Target::parse(version == "beta", &segments[1..]) {
+                Some(target) => Route::Directory(target),
+                None => Route::NoSegment(segments[1].clone()),
+            }
+        }
         _ => Route::Nowhere,
     }
 }

@@ -26,7 +26,7 @@ use super::route::{Path, Route, Target};
 use super::script::Script;
 use super::store::Store;
 use super::wire::Connection;
-use super::{EmulatorError, keysets, policies, token};
+use super::{EmulatorError, directory, keysets, policies, token};
 
 /// Longest body that is read at all; the limit for policies is far below.
 const MAX_BODY: usize = 8 * 1024 * 1024;
@@ -40,6 +40,7 @@ pub(super) struct Server {
     tokens: Tokens,
     script: RwLock<Arc<Script>>,
     log: Log,
+    lag: directory::Lag,
     being_written: Mutex<BTreeSet<String>>,
     late: Mutex<Late>,
     workers: Semaphore,
@@ -52,6 +53,7 @@ pub(super) struct Call<'a> {
     pub(super) server: &'a Server,
     pub(super) method: &'a str,
     pub(super) path: &'a Path,
+    pub(super) query: Option<&'a str>,
     pub(super) headers: &'a HeaderMap,
     pub(super) body: &'a [u8],
     pub(super) caller: &'a Caller,
@@ -83,7 +85,11 @@ impl Call<'_> {
 
 impl Server {
     pub(super) fn new(options: EmulatorOptions, addr: SocketAddr) -> Result<Self, EmulatorError> {
-        let store = Store::open(options.state.clone(), &options.tenant_ids)?;
+        let store = Store::open(
+            options.state.clone(),
+            &options.tenant_ids,
+            options.directory.clone(),
+        )?;
         let tokens = Tokens::new(addr.port()).ok_or(EmulatorError::SigningKey)?;
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Ok(Self {
@@ -92,6 +98,7 @@ impl Server {
             tokens,
             script: RwLock::new(Arc::new(Script::new(options.faults.clone()))),
             log: Log::new(),
+            lag: directory::Lag::default(),
             being_written: Mutex::default(),
             late: Mutex::default(),
             workers: Semaphore::new((2 * cores).max(4)),
@@ -114,6 +121,10 @@ impl Server {
 
     pub(super) fn tokens(&self) -> &Tokens {
         &self.tokens
+    }
+
+    pub(super) fn lag(&self) -> &directory::Lag {
+        &self.lag
     }
 
     pub(super) fn log(&self) -> &Log {
@@ -150,17 +161,22 @@ impl Server {
                 token::openid_configuration(self, tenant)
             }
             Route::SigningKeys(tenant) if method == "GET" => token::signing_keys(self, tenant),
-            Route::Graph(target) => caller
+            Route::Graph(_) | Route::Directory(_) => caller
                 .and_then(|caller| {
                     let call = Call {
                         server: self,
                         method,
                         path,
+                        query: request.head.uri.query(),
                         headers: &request.head.headers,
                         body: &request.body,
                         caller: &caller,
                     };
-                    graph(&call, target)
+                    match &path.route {
+                        Route::Directory(target) => directory::answer(&call, target),
+                        Route::Graph(target) => graph(&call, target),
+                        _ => Ok(call.no_action()),
+                    }
                 })
                 .unwrap_or_else(|refusal| refusal.into_answer(ids)),
             Route::NoSegment(segment) => caller
@@ -308,7 +324,10 @@ async fn process(
     sequence: u64,
     ids: &Ids,
 ) -> Option<Answer> {
-    let is_graph = matches!(request.path.route, Route::Graph(_) | Route::NoSegment(_));
+    let is_graph = matches!(
+        request.path.route,
+        Route::Graph(_) | Route::Directory(_) | Route::NoSegment(_)
+    );
     let caller = server.tokens.check(&request.head.headers);
     let method = request.head.method.as_str();
     let script = server.script();
@@ -358,8 +377,12 @@ async fn process(
         Ok(caller) if before.is_none() && is_graph => claim(server, &request, caller),
         _ => Ok(None),
     };
-    tokio::time::sleep(verdict.delay).await;
+    // Half of the time it is on its way there, half on its way back; what the work takes is part of
+    // the second half.
+    let end = tokio::time::Instant::now() + verdict.delay;
+    tokio::time::sleep(verdict.delay / 2).await;
     if let Some(fault) = before {
+        tokio::time::sleep_until(end).await;
         return failure(
             server,
             &fault,
@@ -382,6 +405,7 @@ async fn process(
         Err(refusal) => refusal.into_answer(ids),
         Ok(claim) => {
             let answer = work(Arc::clone(server), request, caller, ids.clone()).await;
+            tokio::time::sleep_until(end).await;
             drop(claim);
             answer
         }

@@ -1,7 +1,8 @@
-//! The state folder: one readable file per policy and per keyset.
+//! The state folder: one readable file per policy and per keyset, one for the directory.
 //!
 //! ```text
 //! {folder}/contoso.onmicrosoft.com/tenant.json
+//! {folder}/contoso.onmicrosoft.com/directory.json
 //! {folder}/contoso.onmicrosoft.com/policies/b2c_1a_base.xml
 //! {folder}/contoso.onmicrosoft.com/keysets/b2c_1a_tokensigningkeycontainer.json
 //! ```
@@ -23,6 +24,7 @@ use std::sync::{Mutex, PoisonError};
 use aws_lc_rs::digest;
 use serde::{Deserialize, Serialize};
 
+use super::directory::Directory;
 use super::guid;
 use super::store::{Change, Keyset, Tenant, key};
 use super::upload;
@@ -60,6 +62,9 @@ pub enum StateError {
         reason: String,
     },
 }
+
+/// The file with applications, service principals and consent; there once anything changed.
+const DIRECTORY: &str = "directory.json";
 
 /// Longest file name without extension; every file system takes 255 bytes.
 const MAX_NAME: usize = 120;
@@ -137,6 +142,7 @@ impl StateFolder {
             Change::RemovePolicy(id) => remove(&policy(id)),
             Change::Keyset(stored) => write(&keyset(&stored.id), &pretty(stored)),
             Change::RemoveKeyset(id) => remove(&keyset(id)),
+            Change::Directory(directory) => write(&folder.join(DIRECTORY), &pretty(directory)),
             Change::Domain(domain) => write_tenant(&folder, tenant, Some(domain)),
         }
     }
@@ -231,6 +237,12 @@ fn load_tenant(folder: &Path) -> Result<Option<Tenant>, StateError> {
         id_is_real: file.id_is_real,
         ..Tenant::default()
     };
+    let path = folder.join(DIRECTORY);
+    if path.is_file() {
+        let directory: Directory =
+            serde_json::from_slice(&read(&path)?).map_err(|error| corrupt(&path, error))?;
+        tenant.directory = Some(directory);
+    }
     for path in entries_if_any(&folder.join("policies"))? {
         let text =
             String::from_utf8(read(&path)?).map_err(|_| corrupt(&path, "the file is not UTF-8"))?;

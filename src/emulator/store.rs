@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde::{Deserialize, Serialize};
 
 use super::clock;
+use super::directory::{self, Directory, DirectoryOptions, Entity};
 use super::guid;
 use super::state::{StateError, StateFolder};
 use super::upload;
@@ -127,6 +128,8 @@ pub(super) struct Tenant {
     pub(super) id_is_real: bool,
     pub(super) policies: BTreeMap<String, Policy>,
     pub(super) keysets: BTreeMap<String, Keyset>,
+    /// None as long as it is that of a new tenant.
+    pub(super) directory: Option<Directory>,
 }
 
 impl Tenant {
@@ -151,6 +154,7 @@ pub(super) enum Change {
     RemovePolicy(String),
     Keyset(Keyset),
     RemoveKeyset(String),
+    Directory(Directory),
     /// The tenant's domain has become known.
     Domain(String),
 }
@@ -163,6 +167,7 @@ pub struct Store {
     tenants: Mutex<BTreeMap<String, Tenant>>,
     known_ids: BTreeMap<String, String>,
     folder: Option<StateFolder>,
+    new_directory: DirectoryOptions,
 }
 
 impl Store {
@@ -170,6 +175,7 @@ impl Store {
     pub(super) fn open(
         folder: Option<PathBuf>,
         known_ids: &BTreeMap<String, String>,
+        new_directory: DirectoryOptions,
     ) -> Result<Self, StateError> {
         let folder = folder.map(StateFolder::open).transpose()?;
         let tenants = match &folder {
@@ -184,6 +190,7 @@ impl Store {
                 .map(|(domain, id)| (domain.to_lowercase(), id.to_lowercase()))
                 .collect(),
             folder,
+            new_directory,
         })
     }
 
@@ -268,6 +275,39 @@ impl Store {
     /// Removes a keyset; the error tells why the state folder could not follow.
     pub fn remove_keyset(&self, tenant: &str, id: &str) -> Result<(), String> {
         self.seed(tenant, Change::RemoveKeyset(id.to_owned()))
+    }
+
+    /// The applications, service principals and consent of a tenant.
+    pub fn directory(&self, tenant: &str) -> Directory {
+        self.read(&self.enter(tenant), |tenant| self.directory_of(tenant))
+    }
+
+    /// Changes a tenant's directory as it is, without any check; the error tells why the state
+    /// folder could not follow.
+    pub fn change_directory(
+        &self,
+        tenant: &str,
+        change: impl FnOnce(&mut Directory),
+    ) -> Result<(), String> {
+        let mut directory = self.directory(tenant);
+        change(&mut directory);
+        self.seed(tenant, Change::Directory(directory))
+    }
+
+    /// The application of this display name, if there is exactly one.
+    pub fn application(&self, tenant: &str, name: &str) -> Option<Entity> {
+        let applications = self.directory(tenant).applications;
+        let mut found = applications
+            .into_iter()
+            .filter(|it| it.text("displayName") == name);
+        let first = found.next();
+        first.filter(|_| found.next().is_none())
+    }
+
+    pub(super) fn directory_of(&self, tenant: &Tenant) -> Directory {
+        tenant.directory.clone().unwrap_or_else(|| {
+            directory::seed(&tenant.id, tenant.domain.as_deref(), &self.new_directory)
+        })
     }
 
     /// The key of a keyset that is in use now.
@@ -366,6 +406,7 @@ impl Store {
                 Change::RemoveKeyset(id) => {
                     tenant.keysets.remove(&key(&id));
                 }
+                Change::Directory(directory) => tenant.directory = Some(directory),
                 Change::Domain(domain) => tenant.domain = Some(domain),
             }
         }
@@ -455,7 +496,7 @@ mod tests {
             "Contoso.onmicrosoft.com".to_owned(),
             "AAAAAAAA-0000-0000-0000-000000000001".to_owned(),
         )];
-        let store = Store::open(None, &ids.into()).unwrap();
+        let store = Store::open(None, &ids.into(), DirectoryOptions::default()).unwrap();
         let pinned = store.enter("contoso.onmicrosoft.com");
         assert_eq!(pinned, "aaaaaaaa-0000-0000-0000-000000000001");
         assert_eq!(store.enter("AAAAAAAA-0000-0000-0000-000000000001"), pinned);

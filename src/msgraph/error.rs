@@ -28,6 +28,20 @@ pub enum GraphError {
     /// A key was to be added, and it is unknown whether it was.
     #[error(transparent)]
     Ambiguous(Box<Ambiguity>),
+    /// An application was to be created, and it is unknown whether it was.
+    #[error(transparent)]
+    UnknownCreation(Box<UnknownCreation>),
+    /// The service says that an application exists, and does not show it.
+    #[error(
+        "the service says that an application with the URI {uri} exists, but shows none of the name \
+         {name}"
+    )]
+    HiddenApplication {
+        /// Its display name.
+        name: String,
+        /// Its application id URI.
+        uri: String,
+    },
     /// The service's next page is on another host, which must not get the token.
     #[error(
         "{operation}: the next page of the list is on {host}, which is not the Graph endpoint; it \
@@ -79,6 +93,7 @@ impl GraphError {
         match self {
             Self::Rejected(rejection) => Some(rejection),
             Self::Ambiguous(ambiguity) => ambiguity.cause.rejection(),
+            Self::UnknownCreation(unknown) => unknown.cause.rejection(),
             _ => None,
         }
     }
@@ -94,6 +109,7 @@ impl GraphError {
             Self::Rejected(rejection) => rejection.attempts,
             Self::NoAnswer(no_answer) => no_answer.attempts,
             Self::Ambiguous(ambiguity) => ambiguity.cause.attempts(),
+            Self::UnknownCreation(unknown) => unknown.cause.attempts(),
             _ => 0,
         }
     }
@@ -106,6 +122,14 @@ impl GraphError {
             Self::Ambiguous(_) => Some(
                 "Look at the keyset before you run again: a second key in it would become the \
                  active one sooner or later.",
+            ),
+            Self::UnknownCreation(_) => Some(
+                "Wait a minute and run again: the application is looked for before it is created.",
+            ),
+            Self::HiddenApplication { .. } => Some(
+                "It was created a moment ago, then run again in a few minutes; or it was deleted, then \
+                 restore it or delete it for good in the portal under App registrations > Deleted \
+                 applications; or it has another name now, then give it its name back.",
             ),
             Self::ForeignLink { .. } => Some(
                 "If the Graph endpoint is a proxy of your own, let it rewrite @odata.nextLink.",
@@ -191,6 +215,12 @@ impl Rejection {
     fn advice(&self) -> Option<&'static str> {
         if let Some(advice) = self.number().and_then(advice_for) {
             return Some(advice);
+        }
+        if self.code.as_deref() == Some("Authorization_RequestDenied") {
+            return Some(
+                "The application lacks an application permission of Microsoft Graph for this: \
+                 `iefctl doctor` names it.",
+            );
         }
         match (self.status, self.shape) {
             (401, _) => Some(
@@ -322,6 +352,35 @@ impl fmt::Display for Ambiguity {
 }
 
 impl std::error::Error for Ambiguity {}
+
+/// An application that may or may not have been created.
+#[derive(Debug, Clone)]
+pub struct UnknownCreation {
+    /// The call.
+    pub operation: String,
+    /// Display name of the application.
+    pub name: String,
+    /// Why the answer is unknown.
+    pub cause: GraphError,
+}
+
+impl fmt::Display for UnknownCreation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "it is unknown whether application {} was created, and it was not tried again: {}",
+            self.name, self.cause
+        )
+    }
+}
+
+impl std::error::Error for UnknownCreation {}
+
+impl From<UnknownCreation> for GraphError {
+    fn from(unknown: UnknownCreation) -> Self {
+        Self::UnknownCreation(Box::new(unknown))
+    }
+}
 
 impl From<Rejection> for GraphError {
     fn from(rejection: Rejection) -> Self {

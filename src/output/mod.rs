@@ -7,6 +7,7 @@
 //! computed here and nowhere before. Only [`progress`] may draw on a terminal by itself.
 
 pub mod azure;
+pub mod doctor;
 pub mod github;
 pub mod graph;
 pub mod human;
@@ -17,12 +18,14 @@ pub mod markdown;
 pub mod patch;
 pub mod progress;
 pub mod sarif;
+pub mod setup;
 
 mod format;
 mod plan;
 mod positions;
 mod text_index;
 mod visible;
+mod wrapped;
 
 use std::io;
 

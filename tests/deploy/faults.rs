@@ -6,9 +6,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use iefctl::deploy::{Local, Outcome, RemotePolicy, Status, TenantLock};
-use iefctl::emulator::{Fault, FaultRule, Faults};
+use iefctl::emulator::{EmulatorOptions, Fault, FaultRule, Faults, RateLimit};
 
-use super::world::{TENANT, World, claim, local, policy, provider, small_set};
+use super::world::{TENANT, World, claim, local, options, policy, provider, small_set};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn lost_answers_of_uploads_do_no_harm() {
@@ -81,7 +81,13 @@ async fn random_faults_lose_nothing() {
     for worker in 0..WORKERS {
         running.spawn(async move {
             let mut seen = Seen::default();
-            let mut world = World::new().await;
+            // With one of them every token expires while it is used.
+            let lifetime = Duration::from_secs(if worker == 0 { 1 } else { 3600 });
+            let mut world = World::with(EmulatorOptions {
+                token_lifetime: lifetime,
+                ..options()
+            })
+            .await;
             let locks = tempfile::tempdir().unwrap();
             for seed in (0..SCRIPTS).filter(|seed| seed % WORKERS == worker) {
                 one_script(seed, &mut world, locks.path(), &mut seen).await;
@@ -260,7 +266,13 @@ fn is_honest(
 
 /// Every other script also has a fault that never ends, which patience alone does not survive.
 fn script(seed: u64) -> Faults {
-    let faults = Faults::random(seed);
+    let mut faults = Faults::random(seed);
+    if seed % 5 == 4 {
+        faults.rate_limit = Some(RateLimit {
+            requests: 3,
+            window_ms: 8,
+        });
+    }
     if seed.is_multiple_of(2) {
         return faults;
     }

@@ -258,6 +258,8 @@ pub(crate) fn client(url: &str) -> GraphClient {
         retries: 4,
         base_delay: Duration::from_millis(1),
         max_delay: Duration::from_millis(5),
+        // Seconds are what the service asks for; a window of a rate limit here is shorter.
+        retry_after_cap: Duration::from_millis(20),
         ..RetryPolicy::default()
     };
     let transport = TransportOptions::default();

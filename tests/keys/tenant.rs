@@ -66,7 +66,7 @@ impl World {
 
     async fn rotate(&self, offer: Offer, again: bool) -> Result<keys::Added, KeysError> {
         let plan = RotationPlan::new(&self.keyset(ID).await, offer, NOW, again);
-        keys::rotate(&self.client, &plan, &none).await
+        keys::rotate(&self.client, &plan, &none, None).await
     }
 }
 
@@ -240,7 +240,7 @@ async fn a_keyset_that_moved_is_left_alone() {
     let seen = world.keyset(ID).await;
     let plan = RotationPlan::new(&seen, rsa(Some(FUTURE), None), NOW, false);
     world.put(ID, vec![key("old", None, None), key("theirs", None, None)]);
-    let moved = keys::rotate(&world.client, &plan, &none).await;
+    let moved = keys::rotate(&world.client, &plan, &none, None).await;
     assert!(matches!(moved, Err(KeysError::Moved(_))), "{moved:?}");
     let moved = keys::delete(&world.client, &seen, 4).await;
     assert!(matches!(moved, Err(KeysError::Moved(_))), "{moved:?}");
@@ -272,15 +272,19 @@ async fn creation_is_completed_and_never_doubled() {
                 .after(),
         ),
     );
-    let added = keys::create(&world.client, &plan, &none).await.unwrap();
+    let added = keys::create(&world.client, &plan, &none, None)
+        .await
+        .unwrap();
     assert_eq!(added.keyset, ID);
     assert_eq!(world.kids(ID).len(), 1);
-    let again = keys::create(&world.client, &plan, &none).await;
+    let again = keys::create(&world.client, &plan, &none, None).await;
     assert!(matches!(again, Err(KeysError::HasKeys { .. })), "{again:?}");
     assert_eq!(world.kids(ID).len(), 1);
     // An empty keyset gets its first key.
     world.put(ID, vec![]);
-    keys::create(&world.client, &plan, &none).await.unwrap();
+    keys::create(&world.client, &plan, &none, None)
+        .await
+        .unwrap();
     assert_eq!(world.kids(ID).len(), 1);
 }
 
@@ -356,7 +360,7 @@ async fn one_key_under_faults(seed: u64) {
         active: None,
     };
     let plan = RotationPlan::new(&keyset, rsa(Some(FUTURE), None), NOW, false);
-    let rotated = keys::rotate(&world.client, &plan, &none).await;
+    let rotated = keys::rotate(&world.client, &plan, &none, None).await;
     let kids = world.kids(ID);
     match &rotated {
         Ok(added) => {

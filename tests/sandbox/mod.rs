@@ -46,14 +46,17 @@ impl Sandbox {
     }
 
     pub(crate) fn run(&self, args: &[&str]) -> Finished {
-        let output = Command::new(env!("CARGO_BIN_EXE_iefctl"))
+        Finished::new(&self.command(args).output().unwrap())
+    }
+
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_iefctl"));
+        command
             .args(args)
             .current_dir(self.path())
             .env_clear()
-            .envs(self.variables.iter().map(|(name, value)| (*name, value)))
-            .output()
-            .unwrap();
-        Finished::new(&output)
+            .envs(self.variables.iter().map(|(name, value)| (*name, value)));
+        command
     }
 }
 
@@ -64,7 +67,7 @@ pub(crate) struct Finished {
 }
 
 impl Finished {
-    fn new(output: &Output) -> Self {
+    pub(crate) fn new(output: &Output) -> Self {
         Self {
             status: output.status.code(),
             stdout: String::from_utf8(output.stdout.clone()).unwrap(),

@@ -1,6 +1,7 @@
 //! `iefctl keys create` and `iefctl keys rotate`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Result, bail};
 
@@ -11,7 +12,8 @@ use crate::commands::tenant::{Connection, Need};
 use crate::commands::{Exit, Shell};
 use crate::deploy::keys::{self, Added, KeysError, Offer, RotationPlan, TenantKeyset};
 use crate::deploy::{
-    DateError, GeneratedKind, KeyContent, Usage, ValueSource, parse_date, parse_span,
+    DateError, GeneratedKind, KeyContent, LockError, TenantLock, Usage, ValueSource, parse_date,
+    parse_span,
 };
 use crate::msgraph::KeyValidity;
 use crate::output::Format;
@@ -242,6 +244,9 @@ pub(super) fn rotate(args: &RotateArgs, shell: &Shell) -> Result<Exit> {
     })
 }
 
+/// Where deployments have their snapshots, with the lock of each tenant.
+const SNAPSHOTS: &str = ".iefctl/snapshots";
+
 /// A command that adds a key.
 struct Addition<'a> {
     command: &'static str,
@@ -290,13 +295,14 @@ impl Addition<'_> {
             self.print(&change)?;
             return Ok(Exit::Findings);
         }
+        let lock = self.lock(connection)?;
         let patience = tokio::spawn(finish_first(*self.shell));
         let shell = self.shell;
         let resolve = |source: &ValueSource| source.read(&|name| shell.variable(name));
         let added = if rotates {
-            keys::rotate(&connection.client, plan, &resolve).await
+            keys::rotate(&connection.client, plan, &resolve, lock.as_ref()).await
         } else {
-            keys::create(&connection.client, plan, &resolve).await
+            keys::create(&connection.client, plan, &resolve, lock.as_ref()).await
         };
         patience.abort();
         let exit = match added {
@@ -306,7 +312,11 @@ impl Addition<'_> {
                 change.errors.push(explained(&error).to_string());
                 Exit::Findings
             }
-            Err(error @ (KeysError::HasKeys { .. } | KeysError::Refused(_))) => {
+            Err(
+                error @ (KeysError::HasKeys { .. }
+                | KeysError::Refused(_)
+                | KeysError::Pending { .. }),
+            ) => {
                 change.status = ChangeStatus::Refused;
                 change.errors.push(error.to_string());
                 Exit::Findings
@@ -315,6 +325,25 @@ impl Addition<'_> {
         };
         self.print(&change)?;
         Ok(exit)
+    }
+
+    /// Keeps deployments from here out meanwhile, and lets the next run know of a key whose answer
+    /// never came. Where nothing can be written the key is added all the same.
+    fn lock(&self, connection: &Connection) -> Result<Option<TenantLock>> {
+        let access = &self.key.choice.access;
+        if access.emulator {
+            return Ok(None);
+        }
+        let root = Path::new(SNAPSHOTS);
+        let patience = Duration::from_secs(access.timeout);
+        match TenantLock::take(root, &connection.tenant.name, patience) {
+            Ok(lock) => Ok(Some(lock)),
+            Err(error @ LockError::Busy { .. }) => Err(error.into()),
+            Err(error @ LockError::Io { .. }) => {
+                self.shell.note(format!("{error}: this run leaves no note"));
+                Ok(None)
+            }
+        }
     }
 
     /// Shows the plan to whoever is asked.

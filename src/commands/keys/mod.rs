@@ -92,7 +92,7 @@ impl TenantChoice {
 }
 
 /// The tenant of the configuration, else the one that the policies of the configured set name.
-fn configured_tenant(
+pub(super) fn configured_tenant(
     args: &ProjectArgs,
     project: &Project,
     emulator: bool,
@@ -157,7 +157,7 @@ async fn existing(connection: &Connection, name: &str) -> Result<TenantKeyset> {
 }
 
 /// An error of the service with what to do about it.
-fn explained(error: &GraphError) -> anyhow::Error {
+pub(super) fn explained(error: &GraphError) -> anyhow::Error {
     match error.advice() {
         Some(advice) => anyhow::anyhow!("{error}\n  help: {advice}"),
         None => anyhow::anyhow!("{error}"),
@@ -165,7 +165,7 @@ fn explained(error: &GraphError) -> anyhow::Error {
 }
 
 /// Seconds since 1970.
-fn now() -> i64 {
+pub(super) fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     since.map_or(0, |since| {
         i64::try_from(since.as_secs()).unwrap_or(i64::MAX)

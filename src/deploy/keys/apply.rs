@@ -1,16 +1,22 @@
 //! Adds keys and deletes keysets, each after a last look whether the tenant is still as it was when
 //! the user saw it.
 
+use std::time::SystemTime;
+
 use secrecy::SecretSlice;
 
 use super::tenant::{Scope, TenantKeyset, read};
 use super::users::{KeyUser, users_in_tenant};
 use super::{Offer, Refusal, RotationPlan, TenantKey};
 use crate::deploy::certificate::Certificate;
+use crate::deploy::keyset_plan::prefixed;
+use crate::deploy::lock::{LockError, Pending, TenantLock};
 use crate::deploy::materials::{self, Material};
 use crate::deploy::provision::add_key;
 use crate::deploy::{KeyContent, ValueError, ValueSource};
-use crate::msgraph::{GraphClient, GraphError, Key, KeyStatus, KeyValidity, KeysetState};
+use crate::msgraph::{
+    AppendedKey, GraphClient, GraphError, Key, KeyStatus, KeyValidity, KeysetState,
+};
 
 /// Why a keyset was not changed, or not as planned.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +41,21 @@ pub enum KeysError {
         /// How many keys it has.
         keys: usize,
     },
+    /// An earlier run has asked for a key, and nobody knows yet whether it comes.
+    #[error(
+        "an earlier run was interrupted while it added a key to keyset {id}, which may still appear: \
+         nothing was done; look with `iefctl keys show {id}` in {seconds} s and run again if no key has \
+         come"
+    )]
+    Pending {
+        /// The keyset.
+        id: String,
+        /// How long it may take.
+        seconds: u64,
+    },
+    /// That a key is asked for cannot be noted.
+    #[error("nothing was done, because it cannot be noted first")]
+    Lock(#[from] LockError),
     /// Somebody else was faster.
     #[error("keyset {0} has changed since it was read: nothing was done; run again")]
     Moved(String),
@@ -119,12 +140,17 @@ pub async fn create(
     client: &GraphClient,
     plan: &RotationPlan,
     resolve: &dyn Fn(&ValueSource) -> Result<SecretSlice<u8>, ValueError>,
+    lock: Option<&TenantLock>,
 ) -> Result<Added, KeysError> {
     let material = prepared(plan, resolve)?;
+    refuse_pending(lock, &plan.keyset)?;
     let created = client.create_keyset(&plan.keyset).await?;
     let validity = plan.offer.validity;
     let state = KeysetState::Empty;
-    let added = match add_key(client, &created.id, state, &material, validity).await {
+    let added = noted(lock, &created.id, async || {
+        add_key(client, &created.id, state, &material, validity).await
+    });
+    let added = match added.await? {
         Err(GraphError::KeysetNotEmpty { id, keys }) => {
             return Err(KeysError::HasKeys { id, keys });
         }
@@ -146,9 +172,11 @@ pub async fn rotate(
     client: &GraphClient,
     plan: &RotationPlan,
     resolve: &dyn Fn(&ValueSource) -> Result<SecretSlice<u8>, ValueError>,
+    lock: Option<&TenantLock>,
 ) -> Result<Added, KeysError> {
     let material = prepared(plan, resolve)?;
     let id = &plan.keyset;
+    refuse_pending(lock, id)?;
     let Some(now) = client.get_keyset(id).await? else {
         return Err(KeysError::Missing(id.clone()));
     };
@@ -157,7 +185,10 @@ pub async fn rotate(
         return Err(KeysError::Moved(id.clone()));
     }
     let state = KeysetState::Any;
-    let added = add_key(client, id, state, &material, plan.offer.validity).await?;
+    let added = noted(lock, id, async || {
+        add_key(client, id, state, &material, plan.offer.validity).await
+    });
+    let added = added.await??;
     Ok(enabled(client, id.clone(), Change::Kept, added).await)
 }
 
@@ -193,6 +224,36 @@ pub async fn delete(
     }
 }
 
+/// A key that an earlier run has asked for may still come; another one would be the second.
+fn refuse_pending(lock: Option<&TenantLock>, id: &str) -> Result<(), KeysError> {
+    let pending = lock.and_then(|lock| lock.pending(&prefixed(id), SystemTime::now()));
+    match pending {
+        Some(Pending::AddingKey(left)) => Err(KeysError::Pending {
+            id: id.to_owned(),
+            seconds: left.as_secs() + 1,
+        }),
+        Some(Pending::Creating) | None => Ok(()),
+    }
+}
+
+/// Adds a key, and notes before and after it that it does.
+async fn noted(
+    lock: Option<&TenantLock>,
+    id: &str,
+    add: impl AsyncFnOnce() -> Result<AppendedKey, GraphError>,
+) -> Result<Result<AppendedKey, GraphError>, KeysError> {
+    let id = prefixed(id);
+    if let Some(lock) = lock {
+        lock.adding_key(&id)?;
+    }
+    let added = add().await;
+    let is_open = matches!(added, Err(GraphError::Ambiguous(_)));
+    if let Some(lock) = lock.filter(|_| !is_open) {
+        lock.settled(&id);
+    }
+    Ok(added)
+}
+
 fn prepared(
     plan: &RotationPlan,
     resolve: &dyn Fn(&ValueSource) -> Result<SecretSlice<u8>, ValueError>,
@@ -209,7 +270,7 @@ async fn enabled(
     client: &GraphClient,
     keyset: String,
     change: Change,
-    added: crate::msgraph::AppendedKey,
+    added: AppendedKey,
 ) -> Added {
     let mut result = Added {
         keyset,

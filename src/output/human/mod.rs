@@ -20,7 +20,7 @@ use super::visible::one_line;
 use snippet::Mark;
 use style::GUTTER;
 pub use style::Style;
-pub(super) use style::{ERROR, FAINT, STRONG, SUCCESS, WARNING, level_colour};
+pub(super) use style::{ERROR, FAINT, HINT, STRONG, SUCCESS, WARNING, level_colour};
 
 /// A resolved value is shown up to so many characters.
 const LONGEST_VALUE: usize = 120;

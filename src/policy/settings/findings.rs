@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::escape::Misplaced;
 use super::expand::Fault;
 use super::resolve::Resolver;
-use super::{BuiltIn, Guidance, Setting, Settings, closest};
+use super::{BuiltIn, Guidance, Setting, Settings, TenantValue, closest};
 use crate::diagnostics::{Diagnostic, Level, Location, Rule, SourceId, Span};
 
 macro_rules! rules {
@@ -169,6 +169,7 @@ pub(super) fn check(resolver: &Resolver<'_>, used: &BTreeSet<usize>) -> Vec<Diag
     let Resolver {
         settings,
         expansion,
+        ..
     } = resolver;
     let mut reached = BTreeSet::new();
     let mut open: Vec<usize> = used
@@ -347,9 +348,20 @@ fn help_for_undefined(settings: &Settings, key: &str, suggest: bool) -> String {
         ),
         _ => String::new(),
     };
+    // Only the project's own file knows lookups.
+    let lookup = TenantValue::usual_for(key)
+        .filter(|_| place.contains("iefctl.toml"))
+        .map_or(String::new(), |value| {
+            format!(
+                "; as `{key} = {{ tenant = \"{}\" }}` it is looked up in the tenant",
+                value.notation()
+            )
+        });
     match suggestion {
-        Some(near) => format!("did you mean `{near}`? otherwise add it to {place}{choose}"),
-        None => format!("add it to {place}{choose}"),
+        Some(near) => {
+            format!("did you mean `{near}`? otherwise add it to {place}{lookup}{choose}")
+        }
+        None => format!("add it to {place}{lookup}{choose}"),
     }
 }
 

@@ -9,6 +9,7 @@
 mod escape;
 mod expand;
 mod findings;
+mod lookup;
 mod markup;
 mod placeholder;
 mod resolve;
@@ -22,6 +23,7 @@ pub use findings::{
     SETTINGS_SHADOWED_BUILT_IN, SETTINGS_SHARED_TENANT, SETTINGS_UNDEFINED, SETTINGS_UNKNOWN_KEY,
     SETTINGS_UNUSED, SETTINGS_VALUE_TYPE,
 };
+pub use lookup::TenantValue;
 pub use resolve::{Resolution, Resolver};
 pub use suggestion::closest;
 
@@ -38,6 +40,9 @@ pub struct Settings {
     pub production: bool,
     /// The values, in the order of their definition. Of two equal keys the first counts.
     pub values: Vec<Setting>,
+    /// Which of the values are looked up in the tenant, by position. As long as nobody has, each holds
+    /// a text of the right form that stands in for it.
+    pub lookups: Vec<(usize, TenantValue)>,
     /// What the help of an undefined setting needs to know.
     pub guidance: Guidance,
 }

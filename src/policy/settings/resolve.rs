@@ -20,6 +20,8 @@ const MAX_SUGGESTIONS: usize = 100;
 pub struct Resolver<'s> {
     pub(super) settings: &'s Settings,
     pub(super) expansion: Expansion,
+    /// Positions of the values that hang on one that is still to be looked up.
+    waiting: BTreeSet<usize>,
 }
 
 /// What became of one file.
@@ -35,6 +37,9 @@ pub struct Resolution {
     /// Where placeholders are left in the resolved text, outside of comments. What else is found
     /// there follows from the missing value and need not be told.
     pub unresolved: Vec<Span>,
+    /// Where values stand in the resolved text that stand in for ones to be looked up in the tenant.
+    /// Their form is right, their value says nothing.
+    pub looked_up: Vec<Span>,
 }
 
 /// Why a placeholder stays.
@@ -51,9 +56,12 @@ enum Left {
 impl<'s> Resolver<'s> {
     /// Expands the values of `settings`.
     pub fn new(settings: &'s Settings) -> Self {
+        let expansion = Expansion::new(settings);
+        let waiting = waiting(settings, &expansion);
         Self {
             settings,
-            expansion: Expansion::new(settings),
+            expansion,
+            waiting,
         }
     }
 
@@ -69,6 +77,7 @@ impl<'s> Resolver<'s> {
             pieces: Vec::new(),
             used: BTreeSet::new(),
             left: Vec::new(),
+            looked_up: Vec::new(),
         };
         run.replace_all(&original);
         let Run {
@@ -76,6 +85,7 @@ impl<'s> Resolver<'s> {
             pieces,
             used,
             left,
+            looked_up,
             ..
         } = run;
         let source = if pieces.is_empty() {
@@ -91,6 +101,7 @@ impl<'s> Resolver<'s> {
             diagnostics,
             used,
             unresolved,
+            looked_up,
         }
     }
 
@@ -144,6 +155,7 @@ struct Run<'r, 's> {
     pieces: Vec<Piece>,
     used: BTreeSet<usize>,
     left: Vec<(Span, Left)>,
+    looked_up: Vec<Span>,
 }
 
 impl Run<'_, '_> {
@@ -159,12 +171,16 @@ impl Run<'_, '_> {
             self.out.push_str(&text[copied..start]);
             copied = end;
             let before = self.out.len();
+            let is_waiting = self.is_waiting(&placeholder.kind);
             let result = self.replacement(placeholder.kind, context, &text[end..]);
             if result.is_err() {
                 self.out.truncate(before);
                 self.out.push_str(&text[start..end]);
             }
             let resolved = span(before, self.out.len());
+            if is_waiting {
+                self.looked_up.push(resolved);
+            }
             match result {
                 Ok(()) => self.pieces.push(Piece {
                     original: span(start, end),
@@ -176,6 +192,18 @@ impl Run<'_, '_> {
         if !self.pieces.is_empty() {
             self.out.push_str(&text[copied..]);
         }
+    }
+
+    fn is_waiting(&self, kind: &Kind<'_>) -> bool {
+        let Kind::Key(key) = kind else {
+            return false;
+        };
+        let resolver = self.resolver;
+        !resolver.waiting.is_empty()
+            && resolver
+                .expansion
+                .find(key)
+                .is_some_and(|position| resolver.waiting.contains(&position))
     }
 
     /// Appends the value of a placeholder.
@@ -240,6 +268,26 @@ impl Run<'_, '_> {
             return Err(Left::Oversized);
         }
         Ok(())
+    }
+}
+
+/// The values that are to be looked up, and those that refer to them.
+fn waiting(settings: &Settings, expansion: &Expansion) -> BTreeSet<usize> {
+    let mut waiting: BTreeSet<usize> = settings.lookups.iter().map(|(at, _)| *at).collect();
+    loop {
+        let before = waiting.len();
+        if before == 0 {
+            return waiting;
+        }
+        for position in 0..settings.values.len() {
+            let mut references = expansion.references(position).iter();
+            if references.any(|other| waiting.contains(other)) {
+                waiting.insert(position);
+            }
+        }
+        if waiting.len() == before {
+            return waiting;
+        }
     }
 }
 

@@ -6,7 +6,21 @@
     reason = "a test fails by panicking and says what it left out"
 )]
 
+#[cfg(unix)]
+mod gate;
+#[cfg(unix)]
+mod kill;
+#[cfg(unix)]
+mod network;
+#[cfg(unix)]
+mod peers;
+#[path = "../sandbox/mod.rs"]
 mod sandbox;
+#[cfg(unix)]
+mod stop;
+mod tenant;
+#[cfg(unix)]
+mod terminal;
 
 use std::path::{Path, PathBuf};
 
