@@ -17,6 +17,10 @@ pub mod rules;
 
 pub mod validate;
 
+pub mod utc;
+
+pub mod x509;
+
 pub mod auth;
 
 pub mod msgraph;

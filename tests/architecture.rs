@@ -11,6 +11,8 @@ const ROOMS: &[&str] = &[
     "policy",
     "rules",
     "validate",
+    "utc",
+    "x509",
     "auth",
     "msgraph",
     "deploy",
@@ -24,8 +26,10 @@ const ROOMS: &[&str] = &[
 
 /// Rooms that may use less than the order allows, with what they may use.
 const NARROW: &[(&str, &[&str])] = &[
+    ("utc", &[]),
+    ("x509", &["utc"]),
     // Getting a token and calling Microsoft Graph is independent of what is sent.
-    ("auth", &[]),
+    ("auth", &["utc", "x509"]),
     ("msgraph", &["auth"]),
     // Sharing code with the client would hide the client's mistakes.
     (

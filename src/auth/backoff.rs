@@ -4,6 +4,8 @@ use std::time::{Duration, SystemTime};
 
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 
+use crate::utc;
+
 /// How often and how patiently a call is repeated. Which failures deserve it is not decided here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RetryPolicy {
@@ -148,7 +150,7 @@ pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 
 /// Seconds since 1970 of a date in the form that HTTP prescribes for senders (RFC 9110 §5.6.7):
 /// `Sun, 06 Nov 1994 08:49:37 GMT`.
-fn http_date(text: &str) -> Option<u64> {
+pub(super) fn http_date(text: &str) -> Option<u64> {
     const MONTHS: [&str; 12] = [
         "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
     ];
@@ -165,30 +167,16 @@ fn http_date(text: &str) -> Option<u64> {
     let (hour, minute, second) = (clock.next()??, clock.next()??, clock.next()??);
     let zone = words.next()?;
     let plausible = (1970..=9999).contains(&year)
-        && (1..=31).contains(&day)
-        && hour < 24
-        && minute < 60
-        && second <= 60
         && zone == "GMT"
         && words.next().is_none()
         && clock.next().is_none();
     if !plausible {
         return None;
     }
-    // Days of the proleptic Gregorian calendar, with years that begin in March, so that the leap
-    // day is the last of its year.
-    let (shifted_year, shifted_month) = if month > 2 {
-        (year, month - 3)
-    } else {
-        (year - 1, month + 9)
-    };
-    let days = 365 * shifted_year + shifted_year / 4 - shifted_year / 100
-        + shifted_year / 400
-        + (153 * shifted_month + 2) / 5
-        + day
-        - 1;
-    let since_1970 = days.checked_sub(719_468)?;
-    Some(since_1970 * 86_400 + hour * 3_600 + minute * 60 + second)
+    let signed = |number: u64| i64::try_from(number).ok();
+    let time = [signed(hour)?, signed(minute)?, signed(second)?];
+    let since_1970 = utc::seconds(signed(year)?, signed(month)?, signed(day)?, time)?;
+    u64::try_from(since_1970).ok()
 }
 
 #[cfg(test)]

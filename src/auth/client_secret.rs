@@ -2,15 +2,13 @@ use std::fmt;
 
 use secrecy::SecretString;
 
-use super::token_endpoint::TokenEndpoint;
-use super::{AuthError, Endpoints, RetryPolicy, SignIn, SignInFuture, TransportOptions};
+use super::application::Application;
+use super::{AuthError, Endpoints, SignIn, SignInFuture, Surroundings};
 
 /// Signs in as an application that proves itself by a client secret (OAuth 2.0 client credentials).
 pub struct ClientSecret {
-    endpoint: TokenEndpoint,
-    client_id: String,
+    application: Application,
     secret: SecretString,
-    scope: String,
 }
 
 impl ClientSecret {
@@ -23,40 +21,33 @@ impl ClientSecret {
         tenant: &str,
         client_id: &str,
         secret: SecretString,
-        transport: &TransportOptions,
-        retry: RetryPolicy,
+        surroundings: &Surroundings,
     ) -> Result<Self, AuthError> {
+        surroundings.secrets.on_secret(&secret);
         Ok(Self {
-            endpoint: TokenEndpoint::new(&endpoints.login, tenant, transport, retry)?,
-            client_id: client_id.to_owned(),
+            application: Application::new(endpoints, tenant, client_id, surroundings)?,
             secret,
-            scope: endpoints.graph_scope(),
         })
     }
 }
 
 impl SignIn for ClientSecret {
     fn acquire(&self) -> SignInFuture<'_> {
-        Box::pin(async move {
-            let form = [
-                ("grant_type", "client_credentials"),
-                ("client_id", self.client_id.as_str()),
-                ("scope", self.scope.as_str()),
-            ];
-            let secrets = [("client_secret", &self.secret)];
-            self.endpoint.request(&form, &secrets).await
-        })
+        Box::pin(self.application.by_secret(&self.secret))
     }
 
     fn describe(&self) -> String {
-        format!("client secret of application {}", self.client_id)
+        format!(
+            "client secret of application {}",
+            self.application.client_id()
+        )
     }
 }
 
 impl fmt::Debug for ClientSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClientSecret")
-            .field("client_id", &self.client_id)
+            .field("application", &self.application)
             .finish_non_exhaustive()
     }
 }

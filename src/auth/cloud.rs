@@ -88,6 +88,8 @@ impl Cloud {
 /// Where to sign in and where to call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoints {
+    /// The cloud that both belong to, or stand in for.
+    pub cloud: Cloud,
     /// Base URL of the token endpoint; `/{tenant}/oauth2/v2.0/token` is appended.
     pub login: Endpoint,
     /// Base URL of Microsoft Graph; `/beta/…` is appended.
@@ -107,6 +109,7 @@ impl Endpoints {
         let login = login.unwrap_or(cloud.login_endpoint());
         let graph = graph.unwrap_or(cloud.graph_endpoint());
         Ok(Self {
+            cloud,
             login: Endpoint::parse(login, "--login-endpoint")?,
             graph: Endpoint::parse(graph, "--graph-endpoint")?
                 .without_version("--graph-endpoint")?,
@@ -114,17 +117,22 @@ impl Endpoints {
     }
 
     /// The value of the token request's `scope`: everything that was consented to the application
-    /// on this Graph. An explicit endpoint that is none of Microsoft's stands in for the Graph of
-    /// the cloud that one signs in to.
+    /// on this Graph.
     pub fn graph_scope(&self) -> String {
+        format!("{}/.default", self.graph_resource())
+    }
+
+    /// The Graph that tokens are for. An explicit endpoint that is none of Microsoft's stands in for
+    /// the Graph of the cloud.
+    pub fn graph_resource(&self) -> String {
+        let graph = self.graph.to_string();
         let own = Cloud::ALL
             .iter()
-            .any(|cloud| cloud.graph_endpoint() == self.graph.to_string());
+            .any(|cloud| cloud.graph_endpoint() == graph);
         if own {
-            format!("{}/.default", self.graph)
+            graph
         } else {
-            let cloud = Cloud::of_login_host(self.login.host()).unwrap_or(Cloud::Global);
-            format!("{}/.default", cloud.graph_endpoint())
+            self.cloud.graph_endpoint().to_owned()
         }
     }
 }

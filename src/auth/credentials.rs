@@ -1,12 +1,16 @@
+use std::path::PathBuf;
+
 use secrecy::SecretString;
 
+use super::choice::{Choice, choose};
 use super::{
-    AuthError, ClientSecret, Cloud, Endpoint, Endpoints, RetryPolicy, TokenSource, TransportOptions,
+    AuthError, AzureCli, AzurePipelines, ClientCertificate, ClientSecret, Cloud, DeviceCode,
+    Endpoint, Endpoints, FederatedTokenFile, GithubOidc, IdentityService, ManagedIdentity,
+    Surroundings, TokenSource,
 };
 
-const TENANT: &str = "AZURE_TENANT_ID";
-const CLIENT: &str = "AZURE_CLIENT_ID";
-const SECRET: &str = "AZURE_CLIENT_SECRET";
+/// The variable with the tenant.
+pub(super) const TENANT: &str = "AZURE_TENANT_ID";
 const AUTHORITY: &str = "AZURE_AUTHORITY_HOST";
 
 /// Who signs in to which tenant, and how. `Debug` shows no secret.
@@ -14,41 +18,108 @@ const AUTHORITY: &str = "AZURE_AUTHORITY_HOST";
 pub struct Credentials {
     /// Id or a verified domain of the tenant.
     pub tenant: String,
-    /// Id of the application.
-    pub client_id: String,
-    /// How the application proves itself.
+    /// How.
     pub way: Way,
+    /// Why this way was taken, to be read behind "because".
+    pub reason: String,
     /// The login endpoint that `AZURE_AUTHORITY_HOST` names.
     pub authority: Option<Endpoint>,
 }
 
-/// How the application proves itself.
+/// How somebody signs in, with everything that belongs to it.
 #[derive(Debug, Clone)]
 pub enum Way {
-    /// By a secret that Entra knows too.
-    ClientSecret(SecretString),
+    /// See [`ClientCertificate`].
+    Certificate {
+        /// The application.
+        client_id: String,
+        /// The PEM file.
+        path: PathBuf,
+        /// The setting that names the file.
+        origin: String,
+    },
+    /// See [`FederatedTokenFile`].
+    FederatedToken {
+        /// The application.
+        client_id: String,
+        /// The file.
+        path: PathBuf,
+        /// The setting that names the file.
+        origin: String,
+    },
+    /// See [`GithubOidc`].
+    GithubOidc {
+        /// The application.
+        client_id: String,
+        /// `ACTIONS_ID_TOKEN_REQUEST_URL`.
+        url: String,
+        /// `ACTIONS_ID_TOKEN_REQUEST_TOKEN`.
+        request_token: SecretString,
+    },
+    /// See [`AzurePipelines`].
+    AzurePipelines {
+        /// The application.
+        client_id: String,
+        /// `SYSTEM_OIDCREQUESTURI`.
+        url: String,
+        /// `SYSTEM_ACCESSTOKEN`.
+        access_token: SecretString,
+        /// The id of the service connection.
+        connection: String,
+    },
+    /// See [`ManagedIdentity`].
+    ManagedIdentity {
+        /// The application that trusts the identity; `None`: the identity itself.
+        client_id: Option<String>,
+        /// The client id of the user-assigned identity that is meant.
+        identity: Option<String>,
+        /// Who gives the identity's tokens.
+        service: IdentityService,
+    },
+    /// See [`AzureCli`].
+    AzureCli {
+        /// The program `az`.
+        program: PathBuf,
+    },
+    /// See [`DeviceCode`].
+    DeviceCode {
+        /// The public client.
+        client_id: String,
+    },
+    /// See [`ClientSecret`].
+    ClientSecret {
+        /// The application.
+        client_id: String,
+        /// A secret that Entra knows too.
+        secret: SecretString,
+    },
 }
 
 impl Credentials {
-    /// Reads the variables that the Azure SDKs use, through `lookup`. A blank variable counts as not
-    /// set: CI systems pass missing secrets as empty text.
+    /// Finds a way to sign in by the variables that the Azure SDKs and the platforms use, read
+    /// through `lookup`, with the tenant from `AZURE_TENANT_ID`. A blank variable counts as not set:
+    /// CI systems pass missing secrets as empty text.
     ///
     /// # Errors
-    /// [`AuthError::MissingVariables`] names all that are missing; [`AuthError::InvalidSetting`] and
-    /// [`AuthError::Endpoint`] name the variable whose value cannot be right.
+    /// As [`Credentials::find`].
     pub fn from_environment(lookup: &impl Fn(&str) -> Option<String>) -> Result<Self, AuthError> {
-        Self::for_tenant(None, lookup)
+        Self::find(None, &Choice::default(), lookup)
     }
 
-    /// The same for a tenant that is known otherwise; then `AZURE_TENANT_ID` is not read.
+    /// Finds a way to sign in to `tenant` (`None`: the one in `AZURE_TENANT_ID`). What `choice` says
+    /// goes before the environment; what it leaves open is looked for in the order of
+    /// [`super::Method::ALL`].
     ///
     /// # Errors
-    /// As [`Credentials::from_environment`].
-    pub fn for_tenant(
+    /// [`AuthError::NothingFound`]; [`AuthError::MissingVariables`] names all that are missing of a
+    /// way that was chosen or is half there; [`AuthError::InvalidSetting`] and
+    /// [`AuthError::Endpoint`] name the setting whose value cannot be right.
+    pub fn find(
         tenant: Option<&str>,
+        choice: &Choice,
         lookup: &impl Fn(&str) -> Option<String>,
     ) -> Result<Self, AuthError> {
-        let read = |name: &'static str| {
+        let read = |name: &str| {
             let value = lookup(name)?;
             let value = value.trim();
             (!value.is_empty()).then(|| value.to_owned())
@@ -59,28 +130,15 @@ impl Credentials {
             TENANT
         };
         let tenant = tenant.map(str::to_owned).or_else(|| read(TENANT));
-        let client_id = read(CLIENT);
-        let secret = read(SECRET);
-        let (Some(tenant), Some(client_id), Some(secret)) =
-            (tenant.clone(), client_id.clone(), secret.clone())
-        else {
-            let all = [
-                (TENANT, tenant.is_none()),
-                (CLIENT, client_id.is_none()),
-                (SECRET, secret.is_none()),
-            ];
-            let missing = all.into_iter().filter(|(_, missing)| *missing);
-            return Err(AuthError::MissingVariables {
-                names: missing.map(|(name, _)| name).collect(),
-            });
-        };
+        let (way, reason) = choose(choice, &read, tenant.is_none())?;
         let authority = read(AUTHORITY)
             .map(|text| Endpoint::parse(&text, AUTHORITY))
             .transpose()?;
+        let tenant = tenant.unwrap_or_default();
         Ok(Self {
             tenant: checked_name(tenant, tenant_name, "contoso.onmicrosoft.com or a GUID")?,
-            client_id: checked_name(client_id, CLIENT, "the application's GUID")?,
-            way: Way::ClientSecret(SecretString::from(secret)),
+            way,
+            reason,
             authority,
         })
     }
@@ -113,41 +171,104 @@ impl Credentials {
                 ),
             });
         }
-        let cloud = cloud.or(of_authority).unwrap_or(Cloud::Global);
-        let mut endpoints = Endpoints::new(cloud, login, graph)?;
+        let of_login = || {
+            let login = Endpoint::parse(login?, "").ok()?;
+            Cloud::of_login_host(login.host())
+        };
+        let cloud = cloud.or(of_authority).or_else(of_login);
+        let mut endpoints = Endpoints::new(cloud.unwrap_or(Cloud::Global), login, graph)?;
         if let Some(host) = authority {
             endpoints.login = host.clone();
         }
         Ok(endpoints)
     }
 
-    /// A source of tokens for these credentials. Nothing is sent before the first token is asked
-    /// for.
+    /// A source of tokens for these credentials. Files are read, but nothing is sent before the
+    /// first token is asked for.
     ///
     /// # Errors
-    /// [`AuthError::Transport`] if the HTTP client cannot be set up.
+    /// [`AuthError::Transport`] if the HTTP client cannot be set up, and what is wrong with a file
+    /// or a variable.
     pub fn token_source(
         &self,
         endpoints: &Endpoints,
-        transport: &TransportOptions,
-        retry: RetryPolicy,
+        surroundings: &Surroundings,
     ) -> Result<TokenSource, AuthError> {
-        match &self.way {
-            Way::ClientSecret(secret) => Ok(TokenSource::new(ClientSecret::new(
+        let tenant = &self.tenant;
+        Ok(match &self.way {
+            Way::Certificate {
+                client_id,
+                path,
+                origin,
+            } => {
+                let file = (path.as_path(), origin.as_str());
+                let way = ClientCertificate::new(endpoints, tenant, client_id, file, surroundings);
+                TokenSource::new(way?)
+            }
+            Way::FederatedToken {
+                client_id,
+                path,
+                origin,
+            } => {
+                let file = (path.as_path(), origin.as_str());
+                let way = FederatedTokenFile::new(endpoints, tenant, client_id, file, surroundings);
+                TokenSource::new(way?)
+            }
+            Way::GithubOidc {
+                client_id,
+                url,
+                request_token,
+            } => {
+                let job = (url.as_str(), request_token);
+                TokenSource::new(GithubOidc::new(
+                    endpoints,
+                    tenant,
+                    client_id,
+                    job,
+                    surroundings,
+                )?)
+            }
+            Way::AzurePipelines {
+                client_id,
+                url,
+                access_token,
+                connection,
+            } => {
+                let job = (url.as_str(), access_token, connection.as_str());
+                let way = AzurePipelines::new(endpoints, tenant, client_id, job, surroundings);
+                TokenSource::new(way?)
+            }
+            Way::ManagedIdentity {
+                client_id,
+                identity,
+                service,
+            } => {
+                let application = client_id.as_deref();
+                let machine = (service, identity.as_deref());
+                let way =
+                    ManagedIdentity::new(endpoints, tenant, application, machine, surroundings);
+                TokenSource::new(way?)
+            }
+            Way::AzureCli { program } => {
+                TokenSource::new(AzureCli::new(endpoints, tenant, program, surroundings)?)
+            }
+            Way::DeviceCode { client_id } => {
+                TokenSource::new(DeviceCode::new(endpoints, tenant, client_id, surroundings)?)
+            }
+            Way::ClientSecret { client_id, secret } => TokenSource::new(ClientSecret::new(
                 endpoints,
-                &self.tenant,
-                &self.client_id,
+                tenant,
+                client_id,
                 secret.clone(),
-                transport,
-                retry,
-            )?)),
-        }
+                surroundings,
+            )?),
+        })
     }
 }
 
 /// Tenants and application ids consist of letters, digits, dots, hyphens and underscores; anything
 /// else is a placeholder that was not replaced, or a value in the wrong variable.
-fn checked_name(value: String, name: &str, expected: &str) -> Result<String, AuthError> {
+pub(super) fn checked_name(value: String, name: &str, expected: &str) -> Result<String, AuthError> {
     let plausible = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_');
     if value.chars().all(plausible) && value.chars().any(char::is_alphanumeric) {
         Ok(value)
@@ -170,22 +291,13 @@ mod tests {
         }
     }
 
+    const CLIENT: &str = "AZURE_CLIENT_ID";
+    const SECRET: &str = "AZURE_CLIENT_SECRET";
     const COMPLETE: [(&str, &str); 3] = [
         (TENANT, "contoso.onmicrosoft.com"),
         (CLIENT, "11111111-1111-1111-1111-111111111111"),
         (SECRET, "s3cret~value\n"),
     ];
-
-    #[test]
-    fn all_missing_variables_are_named_at_once() {
-        let error =
-            Credentials::from_environment(&lookup(&[(CLIENT, "a"), (SECRET, "  ")])).unwrap_err();
-        let names = vec![TENANT, SECRET];
-        assert_eq!(error, AuthError::MissingVariables { names });
-        let error = Credentials::for_tenant(Some("contoso.com"), &lookup(&[])).unwrap_err();
-        let names = vec![CLIENT, SECRET];
-        assert_eq!(error, AuthError::MissingVariables { names });
-    }
 
     #[test]
     fn values_in_the_wrong_variable_are_refused_without_being_shown() {
@@ -231,5 +343,22 @@ mod tests {
         let graph = Some("http://127.0.0.1:1");
         let endpoints = credentials.endpoints(None, None, graph).unwrap();
         assert_eq!(endpoints.login.host(), "login.contoso.com");
+    }
+
+    #[test]
+    fn an_explicit_login_endpoint_leads_to_its_cloud() {
+        let credentials = Credentials::from_environment(&lookup(&COMPLETE)).unwrap();
+        let login = Some("https://login.partner.microsoftonline.cn");
+        let endpoints = credentials.endpoints(None, login, None).unwrap();
+        assert_eq!(endpoints.cloud, Cloud::China);
+        // A stand-in for one cloud's login and Graph still asks for tokens of that cloud.
+        let stand_in = Some("http://127.0.0.1:1");
+        let endpoints = credentials
+            .endpoints(Some(Cloud::UsGovL5), stand_in, stand_in)
+            .unwrap();
+        assert_eq!(
+            endpoints.graph_scope(),
+            "https://dod-graph.microsoft.us/.default"
+        );
     }
 }

@@ -63,6 +63,20 @@ impl Endpoint {
     /// # Errors
     /// See [`EndpointError`]. No error repeats the text, because it may hold a password.
     pub fn parse(text: &str, what: &str) -> Result<Self, EndpointError> {
+        Self::parse_where(text, what, is_loopback)
+    }
+
+    /// Reads the base URL of a service that belongs to the platform on which this runs. Such services
+    /// may speak plain http on addresses that no other network can reach.
+    pub(super) fn of_platform(text: &str, what: &str) -> Result<Self, EndpointError> {
+        Self::parse_where(text, what, |url| is_loopback(url) || is_not_routed(url))
+    }
+
+    fn parse_where(
+        text: &str,
+        what: &str,
+        may_be_plain: impl Fn(&Url) -> bool,
+    ) -> Result<Self, EndpointError> {
         let text = text.trim();
         let what = what.to_owned();
         let absolute = if text.contains("://") {
@@ -76,7 +90,7 @@ impl Endpoint {
         })?;
         match url.scheme() {
             "https" => {}
-            "http" if is_loopback(&url) => {}
+            "http" if may_be_plain(&url) => {}
             "http" => {
                 return Err(EndpointError::PlainHttp {
                     what,
@@ -155,6 +169,13 @@ impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.url.as_str().trim_end_matches('/'))
     }
+}
+
+/// Link-local and private addresses.
+fn is_not_routed(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    host.parse::<std::net::Ipv4Addr>()
+        .is_ok_and(|address| address.is_link_local() || address.is_private())
 }
 
 fn is_loopback(url: &Url) -> bool {

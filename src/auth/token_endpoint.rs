@@ -1,175 +1,223 @@
-//! One request to `{login}/{tenant}/oauth2/v2.0/token`, which most ways to sign in end with.
+//! Requests to `{login}/{tenant}/oauth2/v2.0/…`, which most ways to sign in end with.
 
-use std::time::Duration;
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use reqwest::header::HeaderMap;
+use reqwest::header::{DATE, HeaderMap};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
-use tracing::debug;
 
 use super::aadsts;
+use super::backoff::http_date;
+use super::patience::{Answer, Failure, patiently};
 use super::{
-    AccessToken, AuthError, Backoff, Endpoint, EntraError, FailedExchange, RetryPolicy,
-    TransportOptions, redacted, retry_after,
+    AccessToken, AuthError, Backoff, Endpoint, EntraError, SecretObserver, Surroundings, redacted,
+    retry_after,
 };
 
-/// The token endpoint of a tenant.
-#[derive(Debug)]
+/// From this difference on the clocks are mentioned: Entra accepts five minutes, and a `Date` header
+/// is exact to the second.
+const CLOCKS_DIFFER: i64 = 120;
+
+/// The token endpoint of a tenant, and what lies beside it.
 pub(super) struct TokenEndpoint {
     endpoint: Endpoint,
-    url: reqwest::Url,
+    token: reqwest::Url,
+    device_code: reqwest::Url,
     http: reqwest::Client,
     backoff: Backoff,
+    secrets: Arc<dyn SecretObserver>,
+}
+
+/// A field of a request's form.
+pub(super) enum Field {
+    Plain(&'static str, String),
+    /// Removed from whatever is answered.
+    Secret(&'static str, SecretString),
+}
+
+impl Field {
+    pub(super) fn plain(name: &'static str, value: &str) -> Self {
+        Self::Plain(name, value.to_owned())
+    }
+
+    pub(super) const fn secret(name: &'static str, value: SecretString) -> Self {
+        Self::Secret(name, value)
+    }
+
+    fn pair(&self) -> (&'static str, &str) {
+        match self {
+            Self::Plain(name, value) => (name, value),
+            Self::Secret(name, value) => (name, value.expose_secret()),
+        }
+    }
+}
+
+/// What a successful request brings.
+pub(super) struct Tokens {
+    pub(super) access: AccessToken,
+    /// Where it was asked for and the client is a person's.
+    pub(super) refresh: Option<SecretString>,
 }
 
 impl TokenEndpoint {
     pub(super) fn new(
         login: &Endpoint,
         tenant: &str,
-        transport: &TransportOptions,
-        retry: RetryPolicy,
+        surroundings: &Surroundings,
     ) -> Result<Self, AuthError> {
         Ok(Self {
             endpoint: login.clone(),
-            url: login.join(&[tenant, "oauth2", "v2.0", "token"]),
-            http: transport.client(login)?,
-            backoff: Backoff::new(retry),
+            token: login.join(&[tenant, "oauth2", "v2.0", "token"]),
+            device_code: login.join(&[tenant, "oauth2", "v2.0", "devicecode"]),
+            http: surroundings.transport.client(login)?,
+            backoff: Backoff::new(surroundings.retry.clone()),
+            secrets: Arc::clone(&surroundings.secrets),
         })
     }
 
-    /// Asks for a token, patiently: asking again is always safe. `secrets` go into the form too, and
-    /// are removed from whatever the endpoint answers.
-    pub(super) async fn request(
-        &self,
-        form: &[(&str, &str)],
-        secrets: &[(&str, &SecretString)],
-    ) -> Result<AccessToken, AuthError> {
-        let started = std::time::Instant::now();
-        let policy = self.backoff.policy();
-        let mut attempt = 0;
-        loop {
-            attempt += 1;
-            let failure = match self.request_once(form, secrets).await {
-                Ok(token) => return Ok(token),
-                Err(failure) => failure,
-            };
-            let delay = self.backoff.delay(attempt, failure.retry_after);
-            let in_time = started.elapsed() + delay < policy.deadline;
-            if !failure.transient || attempt > policy.retries || !in_time {
-                return Err(failure.error);
-            }
-            debug!(attempt, ?delay, error = %failure.error, "token request is repeated");
-            tokio::time::sleep(delay).await;
-        }
+    /// The URL that tokens come from.
+    pub(super) fn url(&self) -> &str {
+        self.token.as_str()
     }
 
-    async fn request_once(
+    /// Asks for a token, patiently. The fields are made anew for every attempt.
+    pub(super) async fn token(
         &self,
-        form: &[(&str, &str)],
-        secrets: &[(&str, &SecretString)],
-    ) -> Result<AccessToken, Failure> {
-        let fields: Vec<(&str, &str)> = form
-            .iter()
-            .copied()
-            .chain(
-                secrets
-                    .iter()
-                    .map(|(name, value)| (*name, value.expose_secret())),
-            )
-            .collect();
+        fields: impl Fn() -> Result<Vec<Field>, AuthError>,
+    ) -> Result<Tokens, AuthError> {
+        let tokens = patiently(&self.backoff, || async {
+            let fields = fields().map_err(Failure::permanent)?;
+            self.post(&self.token, &fields, tokens_of).await
+        })
+        .await?;
+        self.secrets.on_secret(tokens.access.secret());
+        if let Some(refresh) = &tokens.refresh {
+            self.secrets.on_secret(refresh);
+        }
+        Ok(tokens)
+    }
+
+    /// Asks for a code that a person confirms.
+    pub(super) async fn device_code(&self, fields: &[Field]) -> Result<Value, AuthError> {
+        patiently(&self.backoff, || async {
+            let read = |body: &[u8]| {
+                let answer: Value = serde_json::from_slice(body).ok()?;
+                answer.get("device_code")?.as_str()?;
+                Some(answer)
+            };
+            self.post(&self.device_code, fields, read).await
+        })
+        .await
+    }
+
+    async fn post<T>(
+        &self,
+        url: &reqwest::Url,
+        fields: &[Field],
+        read: impl Fn(&[u8]) -> Option<T>,
+    ) -> Result<T, Failure> {
+        let form: Vec<(&str, &str)> = fields.iter().map(Field::pair).collect();
         let request = self
             .http
-            .post(self.url.clone())
+            .post(url.clone())
             .header("accept", "application/json")
             .header("client-request-id", self.backoff.random().guid())
-            .form(&fields);
-        let lost = |error: reqwest::Error| {
-            let exchange = FailedExchange::new(&error, &self.endpoint);
-            Failure {
-                transient: !exchange.permanent,
-                retry_after: None,
-                error: AuthError::Transport(exchange.reason),
-            }
-        };
-        let response = request.send().await.map_err(lost)?;
-        let status = response.status().as_u16();
-        let headers = response.headers().clone();
-        let body = response.bytes().await.map_err(lost)?;
-        debug!(
-            status,
-            host = self.endpoint.host(),
-            "token endpoint answered"
-        );
-        if status == 200
-            && let Some(token) = token_of(&body)
+            .form(&form);
+        let answer = Answer::of(request, &self.endpoint).await?;
+        if answer.status == 200
+            && let Some(value) = read(&answer.body)
         {
-            return Ok(token);
+            return Ok(value);
         }
-        Err(self.failure(status, &headers, &body, secrets))
+        Err(self.failure(&answer, fields))
     }
 
-    fn failure(
-        &self,
-        status: u16,
-        headers: &HeaderMap,
-        body: &[u8],
-        secrets: &[(&str, &SecretString)],
-    ) -> Failure {
-        let busy = matches!(status, 408 | 429 | 500..=599);
-        let error = entra_error(status, body, secrets);
+    fn failure(&self, answer: &Answer, fields: &[Field]) -> Failure {
+        let secrets: Vec<&SecretString> = fields
+            .iter()
+            .filter_map(|field| match field {
+                Field::Secret(_, value) => Some(value),
+                Field::Plain(..) => None,
+            })
+            .collect();
+        let mut error = entra_error(answer.status, &answer.body, &secrets);
+        if let Some(error) = &mut error {
+            error.clock_ahead = clock_ahead(&answer.headers, SystemTime::now());
+        }
         let transient_code = error
             .as_ref()
             .and_then(|error| error.code)
             .is_some_and(aadsts::is_transient);
         Failure {
-            transient: busy || transient_code,
-            retry_after: retry_after(headers),
+            transient: answer.is_busy() || transient_code,
+            retry_after: retry_after(&answer.headers),
             error: match error {
                 Some(error) => AuthError::Entra(Box::new(error)),
                 None => AuthError::Unexpected {
                     host: self.endpoint.host().to_owned(),
-                    status,
-                    what: describe(headers, body),
+                    status: answer.status,
+                    what: answer.describe(),
                 },
             },
         }
     }
 }
 
-struct Failure {
-    transient: bool,
-    retry_after: Option<Duration>,
-    error: AuthError,
+impl fmt::Debug for TokenEndpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenEndpoint")
+            .field("url", &self.token.as_str())
+            .finish_non_exhaustive()
+    }
 }
 
-fn token_of(body: &[u8]) -> Option<AccessToken> {
+/// By how many seconds the clock of this machine is ahead of the service's, where that matters.
+fn clock_ahead(headers: &HeaderMap, now: SystemTime) -> Option<i64> {
+    let date = http_date(headers.get(DATE)?.to_str().ok()?.trim())?;
+    let now = now.duration_since(UNIX_EPOCH).ok()?.as_secs();
+    let ahead = i64::try_from(now).ok()? - i64::try_from(date).ok()?;
+    (ahead.abs() >= CLOCKS_DIFFER).then_some(ahead)
+}
+
+fn tokens_of(body: &[u8]) -> Option<Tokens> {
     let answer: Value = serde_json::from_slice(body).ok()?;
     let token = answer.get("access_token")?.as_str()?;
-    // The header that carries the token takes visible ASCII only.
-    if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+    if !is_bearer(token) {
         return None;
     }
-    // Number by the standard, text at some of Microsoft's older endpoints.
-    let expires = answer.get("expires_in");
-    let seconds = expires
-        .and_then(|value| value.as_u64().or_else(|| value.as_str()?.parse().ok()))
-        .unwrap_or(3_600);
-    Some(AccessToken::new(
-        token.to_owned().into(),
-        Duration::from_secs(seconds),
-    ))
+    let seconds = answer.get("expires_in").and_then(number).unwrap_or(3_600);
+    let refresh = answer.get("refresh_token").and_then(Value::as_str);
+    Some(Tokens {
+        access: AccessToken::new(token.to_owned().into(), Duration::from_secs(seconds)),
+        refresh: refresh.map(SecretString::from),
+    })
 }
 
-fn entra_error(status: u16, body: &[u8], secrets: &[(&str, &SecretString)]) -> Option<EntraError> {
+/// Whether a text can stand in the header that carries tokens: visible ASCII only.
+pub(super) fn is_bearer(token: &str) -> bool {
+    !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+/// A number by the standard, text at some of Microsoft's older endpoints.
+pub(super) fn number(value: &Value) -> Option<u64> {
+    value.as_u64().or_else(|| value.as_str()?.parse().ok())
+}
+
+pub(super) fn entra_error(
+    status: u16,
+    body: &[u8],
+    secrets: &[&SecretString],
+) -> Option<EntraError> {
     let answer: Value = serde_json::from_slice(body).ok()?;
-    let secrets: Vec<&SecretString> = secrets.iter().map(|(_, secret)| *secret).collect();
-    let text = |name: &str| Some(redacted(answer.get(name)?.as_str()?, &secrets));
+    let text = |name: &str| Some(redacted(answer.get(name)?.as_str()?, secrets));
     let error = text("error")?;
     let description = text("error_description").unwrap_or_default();
-    let numbered = description.strip_prefix("AADSTS").and_then(|rest| {
-        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-        rest[..digits].parse().ok()
-    });
+    let numbered = description
+        .starts_with("AADSTS")
+        .then(|| aadsts::number_in(&description))
+        .flatten();
     let listed = answer.get("error_codes").and_then(|codes| {
         let first = codes.as_array()?.first()?;
         u32::try_from(first.as_u64()?).ok()
@@ -182,6 +230,8 @@ fn entra_error(status: u16, body: &[u8], secrets: &[(&str, &SecretString)]) -> O
         trace_id: text("trace_id"),
         correlation_id: text("correlation_id"),
         timestamp: text("timestamp"),
+        presented: None,
+        clock_ahead: None,
     })
 }
 
@@ -203,17 +253,6 @@ fn first_sentence(description: &str) -> String {
     }
 }
 
-fn describe(headers: &HeaderMap, body: &[u8]) -> String {
-    if body.is_empty() {
-        return "an empty answer".to_owned();
-    }
-    let kind = headers
-        .get("content-type")
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or("content of unknown type");
-    kind.to_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -222,7 +261,7 @@ mod tests {
     fn entras_answer_is_read() {
         let body = br#"{"error":"invalid_client","error_description":"AADSTS7000215: Invalid client secret provided. Ensure the secret s3cret being sent is the value. Trace ID: x\r\nCorrelation ID: y","error_codes":[7000215],"timestamp":"2026-01-01 00:00:00Z","trace_id":"x","correlation_id":"y"}"#;
         let secret = SecretString::from("s3cret");
-        let error = entra_error(401, body, &[("client_secret", &secret)]).unwrap();
+        let error = entra_error(401, body, &[&secret]).unwrap();
         assert_eq!(error.code, Some(7_000_215));
         assert_eq!(error.message, "Invalid client secret provided.");
         let text = AuthError::Entra(Box::new(error)).to_string();
@@ -238,7 +277,7 @@ mod tests {
     fn a_secret_that_is_echoed_is_removed() {
         let body = br#"{"error":"invalid_client","error_description":"bad value s3cret"}"#;
         let secret = SecretString::from("s3cret");
-        let error = entra_error(400, body, &[("client_secret", &secret)]).unwrap();
+        let error = entra_error(400, body, &[&secret]).unwrap();
         assert_eq!(error.message, "bad value ***");
         assert_eq!(error.code, None);
     }
@@ -261,7 +300,7 @@ mod tests {
 
     #[test]
     fn tokens_that_no_header_can_carry_are_no_tokens() {
-        assert!(token_of(br#"{"access_token":"a.b-c","expires_in":"60"}"#).is_some());
+        assert!(tokens_of(br#"{"access_token":"a.b-c","expires_in":"60"}"#).is_some());
         for body in [
             &br#"{"access_token":""}"#[..],
             &br#"{"access_token":"a b"}"#[..],
@@ -270,7 +309,19 @@ mod tests {
             b"<html>",
             b"",
         ] {
-            assert!(token_of(body).is_none());
+            assert!(tokens_of(body).is_none());
         }
+    }
+
+    #[test]
+    fn clocks_that_differ_are_noticed() {
+        let mut headers = HeaderMap::new();
+        let at = |seconds| UNIX_EPOCH + Duration::from_secs(seconds);
+        assert_eq!(clock_ahead(&headers, at(0)), None);
+        let date = "Sun, 06 Nov 1994 08:49:37 GMT".parse().unwrap();
+        headers.insert(DATE, date);
+        assert_eq!(clock_ahead(&headers, at(784_111_777 + 119)), None);
+        assert_eq!(clock_ahead(&headers, at(784_111_777 + 600)), Some(600));
+        assert_eq!(clock_ahead(&headers, at(784_111_777 - 600)), Some(-600));
     }
 }

@@ -39,7 +39,8 @@ impl TransportOptions {
             .timeout(self.timeout)
             .connect_timeout(self.timeout.min(Duration::from_secs(30)))
             .redirect(reqwest::redirect::Policy::none());
-        if endpoint.is_loopback() {
+        // What speaks plain http is on this machine or belongs to its platform.
+        if endpoint.is_loopback() || !endpoint.is_tls() {
             builder = builder.no_proxy();
         }
         if endpoint.is_tls() {

@@ -63,13 +63,16 @@ pub fn run(args: &DestroyArgs, shell: &Shell) -> Result<Exit> {
         bail!("--prefix is empty: it must name the copy that is to be removed");
     }
     let renaming = Renaming::new(&args.prefix, "")?;
-    let tenant = chosen_tenant(&args.choice.load(shell)?)?;
+    let project = args.choice.load(shell)?;
+    let tenant = chosen_tenant(&project)?;
     let access = &args.choice.access;
     let display = Arc::new(Display::new(shell));
     runtime()?.block_on(async {
         let observer = Arc::<Display>::clone(&display);
         let needs = [Need::WritePolicies, Need::ReadKeysets];
-        let connection = access.connect_for(&needs, &tenant, observer, shell).await?;
+        let connection = access
+            .connect_for(&needs, &tenant, &project.access, observer, shell)
+            .await?;
         let prepared = match deployment::lock(&args.snapshots, &connection, access) {
             Ok(lock) => prepare(args, &renaming, &connection, shell)
                 .await

@@ -64,7 +64,13 @@ pub fn run(args: &DoctorArgs, shell: &Shell) -> Result<Exit> {
     super::plan::runtime()?.block_on(async {
         let connected = args
             .tenant
-            .connect_for(&[], &local.tenant, Arc::new(()), shell)
+            .connect_for(
+                &[],
+                &local.tenant,
+                &local.project.access,
+                Arc::new(()),
+                shell,
+            )
             .await;
         let mut checks = Vec::new();
         let exit = match connected {

@@ -2,10 +2,11 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
-use crate::emulator::{DirectoryOptions, Emulator, EmulatorOptions, Faults};
+use crate::emulator::{DirectoryOptions, Emulator, EmulatorOptions, Faults, read_applications};
 
 use super::signals::Signals;
 use super::{Exit, Shell};
@@ -43,6 +44,15 @@ pub struct EmulatorArgs {
     /// The only client id that can sign in [default: any]
     #[arg(long, value_name = "ID")]
     client_id: Option<String>,
+
+    /// The applications that can sign in, with their certificates and federated credentials, as
+    /// JSON: {"applications":[{"clientId":"…","certificates":["client.pem"]}]} [default: any]
+    #[arg(long, value_name = "FILE", conflicts_with = "client_id")]
+    applications: Option<PathBuf>,
+
+    /// How long an access token is good, in seconds
+    #[arg(long, default_value_t = 3599, value_name = "SECONDS")]
+    token_lifetime: u64,
 
     /// How long every answer takes, in milliseconds
     #[arg(long, default_value_t = 0, value_name = "MS")]
@@ -96,6 +106,11 @@ async fn serve(args: &EmulatorArgs, shell: &Shell) -> Result<Exit> {
     let options = EmulatorOptions {
         tenant: args.tenant.clone(),
         client_id: args.client_id.clone(),
+        applications: match &args.applications {
+            Some(file) => read_applications(file).map_err(anyhow::Error::msg)?,
+            None => Vec::new(),
+        },
+        token_lifetime: Duration::from_secs(args.token_lifetime),
         state: args.state.clone(),
         validate: !args.no_validation,
         directory: DirectoryOptions {

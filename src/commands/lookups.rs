@@ -51,7 +51,9 @@ pub(super) fn connect_and_fill(
             }
         };
         super::plan::runtime()?.block_on(async {
-            let connection = args.connect_for(&[], &tenant, Arc::new(()), shell).await?;
+            let connection = args
+                .connect_for(&[], &tenant, &project.access, Arc::new(()), shell)
+                .await?;
             let filled = filled(&project, &connection).await;
             connection.close().await;
             filled

@@ -310,7 +310,7 @@ impl TenantSide<'_> {
         let tenant = tenant_name(project, set, self.args.emulator)?;
         let connection = self
             .args
-            .connect(&tenant, Arc::clone(&self.observer), shell)
+            .connect(&tenant, &project.access, Arc::clone(&self.observer), shell)
             .await?;
         let filled = match lookups::filled(project, &connection).await {
             Ok(filled) => filled,

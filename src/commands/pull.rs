@@ -77,7 +77,7 @@ pub fn run(args: &PullArgs, shell: &Shell) -> Result<Exit> {
         let connection = args
             .choice
             .access
-            .connect_for(&needs, &tenant, Arc::new(()), shell)
+            .connect_for(&needs, &tenant, &project.access, Arc::new(()), shell)
             .await?;
         let remote = read(&connection, None, 8).await;
         let filled = lookups::filled(&project, &connection).await;

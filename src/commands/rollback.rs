@@ -104,7 +104,12 @@ pub fn run(args: &RollbackArgs, shell: &Shell) -> Result<Exit> {
         let connection = args
             .choice
             .access
-            .connect(&tenant, Arc::<Display>::clone(&display), shell)
+            .connect(
+                &tenant,
+                &project.access,
+                Arc::<Display>::clone(&display),
+                shell,
+            )
             .await?;
         let lock = deployment::lock(&args.snapshots, &connection, &args.choice.access);
         let prepared = match lock {

@@ -7,14 +7,17 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::auth::{Cloud, Credentials, Endpoints, RetryPolicy, TokenClaims, TransportOptions};
-use crate::config::Project;
+use crate::auth::{
+    Choice, Credentials, Method, RetryPolicy, Surroundings, TokenClaims, TransportOptions, Way,
+};
+use crate::config::{Project, TenantAccess};
 use crate::deploy::{Observer, RetriesTo, TenantIdentity};
 use crate::emulator::{Emulator, EmulatorOptions};
 use crate::msgraph::{GraphClient, GraphOptions};
 use crate::policy::PolicySet;
 
 use super::Shell;
+use super::sign_in::{self, Asked, SignInPlan};
 
 /// The placeholder for the tenant in Microsoft's starter packs and samples.
 const PLACEHOLDER: &str = "yourtenant.onmicrosoft.com";
@@ -66,7 +69,12 @@ pub struct TenantArgs {
     #[arg(skip)]
     pub running_emulator: Option<String>,
 
-    /// Cloud: global, usgov, dod or china
+    /// How to sign in [default: IEFCTL_AUTH, `auth` of the environment, else the first way that is
+    /// there, a client secret last]
+    #[arg(long, value_enum, value_name = "WAY")]
+    pub auth: Option<Method>,
+
+    /// Cloud: global, usgov, dod or china [default: that of the environment]
     #[arg(long, value_name = "NAME")]
     pub cloud: Option<String>,
 
@@ -133,17 +141,19 @@ pub fn tenant_name(project: &Project, set: &PolicySet, emulator: bool) -> Result
 }
 
 impl TenantArgs {
-    /// Signs in and returns a client for the tenant.
+    /// Signs in and returns a client for the tenant, which is reached as `access` says where the
+    /// command line leaves it open.
     ///
     /// # Errors
     /// Missing variables, refused sign-in, an unusable endpoint, a tenant other than the one meant.
     pub async fn connect(
         &self,
         tenant: &str,
+        access: &TenantAccess,
         observer: Arc<dyn Observer>,
         shell: &Shell,
     ) -> Result<Connection> {
-        self.connect_for(&Need::DEPLOYMENT, tenant, observer, shell)
+        self.connect_for(&Need::DEPLOYMENT, tenant, access, observer, shell)
             .await
     }
 
@@ -155,6 +165,7 @@ impl TenantArgs {
         &self,
         needs: &[Need],
         tenant: &str,
+        access: &TenantAccess,
         observer: Arc<dyn Observer>,
         shell: &Shell,
     ) -> Result<Connection> {
@@ -166,24 +177,42 @@ impl TenantArgs {
         let emulated_at = self.running_emulator.clone().or(own);
         let transport = self.transport()?;
         let retry = RetryPolicy::default();
-        let (credentials, endpoints) = match &emulated_at {
-            Some(url) => emulated(tenant, url)?,
-            None => self.credentials(tenant, shell)?,
+        let (plan, surroundings) = match &emulated_at {
+            // Its secrets protect nothing, and nobody needs to be asked.
+            Some(url) => (
+                emulated(tenant, url)?,
+                Surroundings::new(transport.clone(), retry.clone()),
+            ),
+            None => (
+                sign_in::plan(tenant, self.asked(), access, shell)?,
+                sign_in::surroundings(transport.clone(), retry.clone(), shell),
+            ),
         };
-        let tokens = credentials.token_source(&endpoints, &transport, retry.clone())?;
+        let SignInPlan {
+            credentials,
+            endpoints,
+        } = plan;
+        let tokens = credentials
+            .token_source(&endpoints, &surroundings)
+            .map_err(|error| sign_in::explained(&error))?;
+        let way = tokens.describe();
+        if emulated_at.is_none() {
+            shell.note(format!("signs in by {way}, because {}", credentials.reason));
+        }
         let token = match tokens.token().await {
             Ok(token) => token,
             Err(error) => {
-                let advice = error.advice().map(|advice| format!("\n  help: {advice}"));
+                let error = sign_in::explained(&error);
                 bail!(
-                    "cannot sign in to {tenant}: {error}{}",
-                    advice.unwrap_or_default()
+                    "cannot sign in to {tenant} by {way}: {error:#}\n  this way was taken because \
+                     {}; --auth chooses another",
+                    credentials.reason
                 );
             }
         };
         let claims = TokenClaims::decode(&token);
         if let Some(claims) = &claims {
-            check_permissions(claims, needs)?;
+            check_permissions(claims, &credentials.way, needs)?;
         }
         let id = claims.and_then(|claims| claims.tenant_id);
         check_tenant_variable(tenant, id.as_deref(), emulated_at.is_some(), shell)?;
@@ -216,10 +245,11 @@ impl TenantArgs {
         if !self.emulator {
             return Ok(None);
         }
-        if self.graph_endpoint.is_some() || self.login_endpoint.is_some() || self.cloud.is_some() {
+        let is_elsewhere = self.graph_endpoint.is_some() || self.login_endpoint.is_some();
+        if is_elsewhere || self.cloud.is_some() || self.auth.is_some() {
             bail!(
-                "--emulator brings its own endpoints: leave out --graph-endpoint, \
-                 --login-endpoint and --cloud, and unset IEFCTL_GRAPH_ENDPOINT and \
+                "--emulator brings its own endpoints and signs in by itself: leave out \
+                 --graph-endpoint, --login-endpoint, --cloud and --auth, and unset IEFCTL_GRAPH_ENDPOINT and \
                  IEFCTL_LOGIN_ENDPOINT"
             );
         }
@@ -249,38 +279,31 @@ impl TenantArgs {
         })
     }
 
-    fn credentials(&self, tenant: &str, shell: &Shell) -> Result<(Credentials, Endpoints)> {
-        let cloud = match &self.cloud {
-            None => None,
-            Some(name) => match Cloud::from_name(name) {
-                Some(cloud) => Some(cloud),
-                None => bail!(
-                    "unknown cloud `{name}`, expected one of {}",
-                    Cloud::ALL.map(Cloud::name).join(", ")
-                ),
-            },
-        };
-        let credentials = Credentials::for_tenant(Some(tenant), &|name| shell.variable(name))?;
-        let endpoints = credentials.endpoints(
-            cloud,
-            self.login_endpoint.as_deref(),
-            self.graph_endpoint.as_deref(),
-        )?;
-        Ok((credentials, endpoints))
+    fn asked(&self) -> Asked<'_> {
+        Asked {
+            auth: self.auth,
+            cloud: self.cloud.as_deref(),
+            login_endpoint: self.login_endpoint.as_deref(),
+            graph_endpoint: self.graph_endpoint.as_deref(),
+        }
     }
 }
 
 /// Credentials that the emulator accepts: it takes any.
-fn emulated(tenant: &str, url: &str) -> Result<(Credentials, Endpoints)> {
-    let credentials = Credentials::for_tenant(Some(tenant), &|name: &str| match name {
+fn emulated(tenant: &str, url: &str) -> Result<SignInPlan> {
+    let lookup = |name: &str| match name {
         "AZURE_CLIENT_ID" | "AZURE_CLIENT_SECRET" => Some("emulator".to_owned()),
         _ => None,
-    })?;
+    };
+    let credentials = Credentials::find(Some(tenant), &Choice::default(), &lookup)?;
     let endpoints = credentials.endpoints(None, Some(url), Some(url))?;
-    Ok((credentials, endpoints))
+    Ok(SignInPlan {
+        credentials,
+        endpoints,
+    })
 }
 
-fn check_permissions(claims: &TokenClaims, needs: &[Need]) -> Result<()> {
+fn check_permissions(claims: &TokenClaims, way: &Way, needs: &[Need]) -> Result<()> {
     let missing: Vec<_> = needs
         .iter()
         .map(|need| need.permissions())
@@ -288,18 +311,10 @@ fn check_permissions(claims: &TokenClaims, needs: &[Need]) -> Result<()> {
         .filter_map(|permissions| permissions.first().copied())
         .collect();
     if missing.is_empty() {
-        return Ok(());
+        Ok(())
+    } else {
+        Err(sign_in::lacks(claims, way, &missing))
     }
-    let application = claims
-        .application_id
-        .as_deref()
-        .unwrap_or("of this sign-in");
-    bail!(
-        "application {application} lacks the permission {}: in the tenant's portal, open App \
-         registrations > API permissions, add it for Microsoft Graph as an application \
-         permission, and grant admin consent",
-        missing.join(" and ")
-    )
 }
 
 /// `AZURE_TENANT_ID` may name the tenant in another way, but must not name another tenant.

@@ -9,6 +9,7 @@ use jsonc_parser::ast::{Object, ObjectProp, Value};
 use jsonc_parser::common::{Range, Ranged};
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 
+use super::access::TenantAccess;
 use super::configuration::{
     Configuration, Environment, Finding, Located, Place, RawSetting, RawValue,
 };
@@ -222,6 +223,7 @@ impl Reader<'_> {
             exclude: Vec::new(),
             settings,
             keysets: Vec::new(),
+            access: TenantAccess::default(),
             settings_place,
         });
     }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::access::TenantAccess;
 use crate::diagnostics::{Diagnostic, Level, Location, SourceId};
 use crate::policy::{Semantics, TenantValue};
 
@@ -109,6 +110,7 @@ pub(super) struct Environment {
     pub(super) exclude: Vec<Located<String>>,
     pub(super) settings: Vec<RawSetting>,
     pub(super) keysets: Vec<KeysetRecipe>,
+    pub(super) access: TenantAccess,
     /// Where a new setting of this environment goes, to follow "add it to".
     pub(super) settings_place: String,
 }

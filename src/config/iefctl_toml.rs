@@ -5,6 +5,7 @@ use std::path::Path;
 
 use toml::de::{DeTable, DeValue};
 
+use super::access::{self, TenantAccess};
 use super::configuration::{
     Configuration, Environment, Finding, GeneratedKey, KeyUse, KeysetContent, KeysetRecipe,
     Located, RawSetting, RawValue, RuleLevel, ValueSource, is_tenant,
@@ -38,6 +39,14 @@ const ENVIRONMENT: &[&str] = &[
     "exclude",
     "settings",
     "keysets",
+    "auth",
+    "cloud",
+    "client_id",
+    "client_secret",
+    "certificate",
+    "token_file",
+    "service_connection_id",
+    "managed_identity_client_id",
 ];
 const RECIPE: &[&str] = &["generate", "secret", "certificate", "pkcs12", "use"];
 const MAX_CONCURRENCY: i64 = 256;
@@ -59,6 +68,7 @@ pub(super) fn read(
     let mut reader = Reader {
         configuration: Configuration::empty(source, folder.to_owned(), place),
         file_name: file.name(),
+        sources,
         tables: &mut tables,
     };
     reader.root(root.get_ref());
@@ -71,10 +81,11 @@ pub(super) fn read(
     Ok(configuration)
 }
 
-struct Reader<'r> {
-    configuration: Configuration,
-    file_name: &'r str,
-    tables: &'r mut Tables,
+pub(super) struct Reader<'r> {
+    pub(super) configuration: Configuration,
+    pub(super) file_name: &'r str,
+    pub(super) sources: &'r SourceMap,
+    pub(super) tables: &'r mut Tables,
 }
 
 impl Reader<'_> {
@@ -296,6 +307,7 @@ impl Reader<'_> {
             exclude: Vec::new(),
             settings: Vec::new(),
             keysets: Vec::new(),
+            access: TenantAccess::default(),
             settings_place: format!(
                 "`[environments.{name}.settings]` or `[settings]` in {}",
                 self.file_name
@@ -311,6 +323,9 @@ impl Reader<'_> {
                 "exclude" => environment.exclude = self.tables.strings(key, value),
                 "settings" => environment.settings = self.settings(key, value),
                 "keysets" => environment.keysets = self.keysets(key, value),
+                name if access::KEYS.contains(&name) => {
+                    self.access(&mut environment.access, key, value);
+                }
                 _ => self.tables.unknown(key, ENVIRONMENT),
             }
         }
@@ -436,7 +451,11 @@ impl Reader<'_> {
     }
 
     /// Where a secret comes from. The message never repeats what stands there.
-    fn secret_source(&mut self, key: &Key<'_>, value: &Value<'_>) -> Option<ValueSource> {
+    pub(super) fn secret_source(
+        &mut self,
+        key: &Key<'_>,
+        value: &Value<'_>,
+    ) -> Option<ValueSource> {
         match value.get_ref() {
             DeValue::Table(table) => self.value_source(key, value, table, &["env", "file"]),
             _ => {

@@ -9,6 +9,7 @@
 //! folder above, up to the folder of the git repository or the root of the file system. Where both are
 //! in one folder, `iefctl.toml` counts; if it has no environments, those of `appsettings.json` do.
 
+mod access;
 mod appsettings;
 mod configuration;
 mod discover;
@@ -25,6 +26,7 @@ use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+pub use access::{Stated, TenantAccess};
 pub use configuration::{
     GeneratedKey, KeyUse, KeysetContent, KeysetRecipe, RuleLevel, ValueSource,
 };
@@ -73,6 +75,8 @@ pub struct Project {
     pub is_complete: bool,
     /// How missing keysets are provisioned; those of the environment first.
     pub keysets: Vec<KeysetRecipe>,
+    /// How the tenant is reached, as far as the configuration says it.
+    pub access: TenantAccess,
     /// Levels of rules that the team changed; see [`Project::check_rules`].
     pub rule_levels: Vec<RuleLevel>,
     /// How many uploads may run at once, where the configuration says so.
@@ -280,6 +284,10 @@ fn project(
         settings,
         is_complete: false,
         keysets: select::keysets(configuration, chosen),
+        access: configuration
+            .zip(chosen)
+            .map(|(found, position)| found.environments[position].access.clone())
+            .unwrap_or_default(),
         rule_levels: configuration.map_or_else(Vec::new, |found| found.rule_levels.clone()),
         concurrency: configuration.and_then(|found| found.concurrency),
         name: configuration

@@ -20,7 +20,7 @@ pub struct KeysetNotMade(ProvisionError);
 
 impl KeysetNotMade {
     /// What to do.
-    pub fn advice(&self) -> Option<&'static str> {
+    pub fn advice(&self) -> Option<&str> {
         match &self.0 {
             ProvisionError::Create(error) | ProvisionError::Graph(error) => error.advice(),
             ProvisionError::Contended(_) | ProvisionError::Lock(_) | ProvisionError::Stopped => {

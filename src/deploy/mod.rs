@@ -11,8 +11,6 @@
 
 mod breaker;
 mod cancellation;
-mod certificate;
-mod der;
 mod difference;
 mod execute;
 mod failure;
@@ -42,10 +40,10 @@ mod restore;
 mod schedule;
 mod snapshot;
 mod upload;
-mod utc;
 
+pub use crate::utc::{DateError, date, parse_date, parse_span};
+pub use crate::x509::Certificate;
 pub use cancellation::Cancellation;
-pub use certificate::Certificate;
 pub use difference::{Change, Difference, How};
 pub use execute::{ExecuteError, ExecuteOptions, Execution, execute};
 pub use failure::{Failure, FailureItem};
@@ -76,7 +74,8 @@ pub use recipe::{GeneratedKind, KeyContent, Recipe, Usage, ValueSource};
 pub use rejected::{Evidence, UPLOAD_FAILED};
 pub use remote::{Remote, RemotePolicy, read, read_all};
 pub use snapshot::{Manifest, SavedPolicy, Snapshot, SnapshotError};
-pub use utc::{DateError, date, parse_date, parse_span};
+
+use crate::utc;
 
 /// Ids as the service compares them: without regard to case.
 fn fold(id: &str) -> String {

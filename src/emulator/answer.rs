@@ -54,6 +54,15 @@ impl Answer {
         Self::new(status, "text/html", page)
     }
 
+    /// A page for people.
+    pub(super) fn page(status: u16, body: &str) -> Self {
+        let page = format!(
+            "<!DOCTYPE html>\n<html lang=\"en\"><head><title>iefctl emulator</title></head>\
+             <body>{body}</body></html>\n"
+        );
+        Self::new(status, "text/html; charset=utf-8", page)
+    }
+
     /// Nothing but a status.
     pub(super) fn empty(status: u16) -> Self {
         Self {

@@ -29,6 +29,8 @@ pub(super) struct Caller {
     pub(super) tenant: String,
     /// Application permissions.
     pub(super) roles: Vec<String>,
+    /// Delegated permissions; some if a person calls.
+    pub(super) scopes: Vec<String>,
     /// Id of the token.
     pub(super) token: String,
 }
@@ -39,7 +41,10 @@ pub(super) struct Grant<'a> {
     pub(super) tenant: &'a str,
     pub(super) client: &'a str,
     pub(super) audience: &'a str,
+    /// Application permissions; none if a person signed in.
     pub(super) roles: &'a [String],
+    /// Delegated permissions, if a person signed in.
+    pub(super) scopes: &'a [String],
     /// Seconds.
     pub(super) lifetime: i64,
 }
@@ -70,14 +75,23 @@ impl Tokens {
             "service principal",
             &format!("{}/{}", grant.tenant, grant.client),
         );
-        self.signer.sign(&json!({
+        let mut claims = json!({
             "aud": grant.audience,
             "iss": format!("https://sts.windows.net/{}/", grant.tenant),
             "iat": now, "nbf": now, "exp": now + grant.lifetime,
-            "appid": grant.client, "appidacr": "1", "idtyp": "app",
-            "oid": object, "sub": object, "tid": grant.tenant,
-            "roles": grant.roles, "uti": guid::random_kid(), "ver": "1.0",
-        }))
+            "appid": grant.client, "oid": object, "sub": object, "tid": grant.tenant,
+            "uti": guid::random_kid(), "ver": "1.0",
+        });
+        if grant.scopes.is_empty() {
+            claims["appidacr"] = "1".into();
+            claims["idtyp"] = "app".into();
+            claims["roles"] = json!(grant.roles);
+        } else {
+            claims["appidacr"] = "0".into();
+            claims["idtyp"] = "user".into();
+            claims["scp"] = grant.scopes.join(" ").into();
+        }
+        self.signer.sign(&claims)
     }
 
     /// The caller, or Graph's 401.
@@ -118,6 +132,7 @@ impl Tokens {
                 .filter_map(Value::as_str)
                 .map(str::to_owned)
                 .collect(),
+            scopes: text("scp").split_whitespace().map(str::to_owned).collect(),
             token,
         })
     }
@@ -149,17 +164,25 @@ impl Tokens {
 impl Caller {
     /// Graph's 403 unless the token holds one of `permissions`.
     pub(super) fn require(&self, permissions: &[&str]) -> Result<(), Refusal> {
-        let held = permissions
-            .iter()
-            .any(|wanted| self.roles.iter().any(|role| role == wanted));
+        let held = permissions.iter().any(|wanted| {
+            self.roles
+                .iter()
+                .chain(&self.scopes)
+                .any(|role| role == wanted)
+        });
         if held {
             return Ok(());
         }
+        let kind = if self.scopes.is_empty() {
+            "application"
+        } else {
+            "delegated"
+        };
         // The blank at the end is the service's.
         Err(Refusal::bare(
             403,
             format!(
-                "The application does not have any of the required application permissions ({}) \
+                "The application does not have any of the required {kind} permissions ({}) \
                  to access the resource. ",
                 permissions.join(", ")
             ),

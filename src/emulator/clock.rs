@@ -23,6 +23,20 @@ pub(super) fn entra_timestamp(epoch: i64) -> String {
     format!("{y:04}-{mo:02}-{d:02} {h:02}:{mi:02}:{s:02}Z")
 }
 
+/// `Sun, 06 Nov 1994 08:49:37 GMT`: the `Date` of answers.
+pub(super) fn http_date(epoch: i64) -> String {
+    const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
+    const MONTHS: [&str; 12] = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ];
+    let (y, mo, d, h, mi, s) = civil(epoch);
+    // The first of January 1970 was a Thursday.
+    let day = usize::try_from(epoch.div_euclid(86_400).rem_euclid(7)).unwrap_or_default();
+    let month = usize::try_from(mo - 1).unwrap_or_default();
+    let (day, month) = (DAYS[day], MONTHS[month]);
+    format!("{day}, {d:02} {month} {y:04} {h:02}:{mi:02}:{s:02} GMT")
+}
+
 /// Seconds since 1970 of a UTC calendar time; `None` if a part is out of range.
 pub(super) fn epoch_of(y: i64, mo: i64, d: i64, h: i64, mi: i64, s: i64) -> Option<i64> {
     let in_range = (1..=12).contains(&mo)
@@ -68,6 +82,7 @@ mod tests {
         assert_eq!(graph_date(1_650_497_888), "2022-04-20T23:38:08");
         assert_eq!(entra_timestamp(951_782_400), "2000-02-29 00:00:00Z");
         assert_eq!(graph_date(1_709_164_799), "2024-02-28T23:59:59");
+        assert_eq!(http_date(784_111_777), "Sun, 06 Nov 1994 08:49:37 GMT");
     }
 
     #[test]

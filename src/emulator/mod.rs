@@ -10,12 +10,12 @@
 //! know of the wire is written here a second time, so that neither side hides the other's mistakes.
 //!
 //! Start reading at [`Emulator::start`], then `server` (one request from socket to answer), `route`
-//! (paths), `policies`, `keysets`, `directory` and `token` (the endpoints), `store` and `state` (what is kept).
+//! (paths), `policies`, `keysets`, `directory` and `sign_in` (the endpoints), `store` and `state` (what
+//! is kept).
 
 mod answer;
 mod bearer;
 mod certificate;
-mod client_credentials;
 mod clock;
 mod der;
 mod directory;
@@ -33,11 +33,11 @@ mod policies;
 mod route;
 mod script;
 mod server;
+mod sign_in;
 mod signer;
 mod state;
 mod store;
 mod stored_form;
-mod token;
 mod upload;
 mod wire;
 mod xml_exception;
@@ -57,6 +57,7 @@ pub use log::RequestRecord;
 pub use options::{
     ConcurrentWrites, DuplicatePolicy, EmulatorOptions, IdMismatch, StoredForm, Unknowns,
 };
+pub use sign_in::{Application, DeviceCodes, FederatedCredential, IssuerKeys, read_applications};
 pub use state::StateError;
 pub use store::{Key, Keyset, Store};
 

@@ -9,6 +9,7 @@ use secrecy::SecretString;
 use super::DirectoryOptions;
 use super::Faults;
 use super::guid;
+use super::sign_in::{Application, DeviceCodes};
 
 /// How the emulator starts. The default accepts any tenant, any client id and any non-empty secret,
 /// validates uploads, keeps everything in memory and never fails on purpose.
@@ -22,6 +23,14 @@ pub struct EmulatorOptions {
     pub client_id: Option<String>,
     /// The only secret; `None`: any that is not empty.
     pub client_secret: Option<SecretString>,
+    /// The applications that may sign in, and what each proves itself by. None: any may, see
+    /// [`Self::client_id`].
+    pub applications: Vec<Application>,
+    /// How signing in by a device code goes.
+    pub device_codes: DeviceCodes,
+    /// By how many seconds the clock of the token endpoint is ahead of this machine's; negative:
+    /// behind. It judges assertions by it and says it in `Date`.
+    pub clock_ahead: i64,
     /// Application permissions in every access token.
     pub roles: Vec<String>,
     /// Application permissions of single clients, by client id, instead of [`Self::roles`].
@@ -53,6 +62,9 @@ impl Default for EmulatorOptions {
             tenant_ids: BTreeMap::new(),
             client_id: None,
             client_secret: None,
+            applications: Vec::new(),
+            device_codes: DeviceCodes::default(),
+            clock_ahead: 0,
             roles: [
                 "Policy.ReadWrite.TrustFramework",
                 "TrustFrameworkKeySet.ReadWrite.All",

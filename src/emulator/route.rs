@@ -11,6 +11,10 @@ use super::directory;
 pub(super) enum Route {
     /// `/{tenant}/oauth2/v2.0/token`
     Token(String),
+    /// `/{tenant}/oauth2/v2.0/devicecode`
+    DeviceCode(String),
+    /// `/devicelogin`
+    DeviceLogin,
     /// `/{tenant}/v2.0/.well-known/openid-configuration`
     OpenIdConfiguration(String),
     /// `/{tenant}/discovery/v2.0/keys`
@@ -120,6 +124,8 @@ fn route(segments: &[String]) -> Route {
     let lower: Vec<&str> = lower.iter().map(String::as_str).collect();
     match lower[..] {
         [_, "oauth2", "v2.0", "token"] => Route::Token(segments[0].clone()),
+        [_, "oauth2", "v2.0", "devicecode"] => Route::DeviceCode(segments[0].clone()),
+        ["devicelogin"] => Route::DeviceLogin,
         [_, "v2.0", ".well-known", "openid-configuration"] => {
             Route::OpenIdConfiguration(segments[0].clone())
         }

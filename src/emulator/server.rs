@@ -26,7 +26,7 @@ use super::route::{Path, Route, Target};
 use super::script::Script;
 use super::store::Store;
 use super::wire::Connection;
-use super::{EmulatorError, directory, keysets, policies, token};
+use super::{EmulatorError, directory, keysets, policies, sign_in};
 
 /// Longest body that is read at all; the limit for policies is far below.
 const MAX_BODY: usize = 8 * 1024 * 1024;
@@ -38,6 +38,7 @@ pub(super) struct Server {
     options: EmulatorOptions,
     store: Store,
     tokens: Tokens,
+    memory: sign_in::Memory,
     script: RwLock<Arc<Script>>,
     log: Log,
     lag: directory::Lag,
@@ -96,6 +97,7 @@ impl Server {
             addr,
             store,
             tokens,
+            memory: sign_in::Memory::default(),
             script: RwLock::new(Arc::new(Script::new(options.faults.clone()))),
             log: Log::new(),
             lag: directory::Lag::default(),
@@ -121,6 +123,16 @@ impl Server {
 
     pub(super) fn tokens(&self) -> &Tokens {
         &self.tokens
+    }
+
+    /// What the sign-in remembers.
+    pub(super) fn memory(&self) -> &sign_in::Memory {
+        &self.memory
+    }
+
+    /// How long access tokens are good, in seconds.
+    pub(super) fn token_lifetime(&self) -> i64 {
+        i64::try_from(self.options.token_lifetime.as_secs()).unwrap_or(i64::MAX / 2)
     }
 
     pub(super) fn lag(&self) -> &directory::Lag {
@@ -155,12 +167,16 @@ impl Server {
         let (method, path) = (request.head.method.as_str(), &request.path);
         match &path.route {
             Route::Token(tenant) => {
-                token::token(self, method, tenant, &request.head.headers, &request.body)
+                sign_in::token(self, method, tenant, &request.head.headers, &request.body)
             }
+            Route::DeviceCode(tenant) => {
+                sign_in::device_code(self, method, tenant, &request.head.headers, &request.body)
+            }
+            Route::DeviceLogin => sign_in::device_login(self, method, &request.body),
             Route::OpenIdConfiguration(tenant) if method == "GET" => {
-                token::openid_configuration(self, tenant)
+                sign_in::openid_configuration(self, tenant)
             }
-            Route::SigningKeys(tenant) if method == "GET" => token::signing_keys(self, tenant),
+            Route::SigningKeys(tenant) if method == "GET" => sign_in::signing_keys(self, tenant),
             Route::Graph(_) | Route::Directory(_) => caller
                 .and_then(|caller| {
                     let call = Call {

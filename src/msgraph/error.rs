@@ -115,7 +115,7 @@ impl GraphError {
     }
 
     /// What to do next, as one or two sentences.
-    pub fn advice(&self) -> Option<&'static str> {
+    pub fn advice(&self) -> Option<&str> {
         match self {
             Self::Setup(error) | Self::SignIn { source: error, .. } => error.advice(),
             Self::Rejected(rejection) => rejection.advice(),

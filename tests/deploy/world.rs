@@ -5,7 +5,9 @@ use std::net::SocketAddr;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use iefctl::auth::{ClientSecret, Cloud, Endpoints, RetryPolicy, TokenSource, TransportOptions};
+use iefctl::auth::{
+    ClientSecret, Cloud, Endpoints, RetryPolicy, Surroundings, TokenSource, TransportOptions,
+};
 use iefctl::deploy::{
     self, Cancellation, Event, ExecuteError, ExecuteOptions, Execution, Local, Materials, Observer,
     Outcome, PlanOptions, Planned, Remote, TenantIdentity, TenantLock, ValueSource,
@@ -262,17 +264,10 @@ pub(crate) fn client(url: &str) -> GraphClient {
         retry_after_cap: Duration::from_millis(20),
         ..RetryPolicy::default()
     };
-    let transport = TransportOptions::default();
+    let surroundings = Surroundings::new(TransportOptions::default(), retry.clone());
     let endpoints = Endpoints::new(Cloud::Global, Some(url), Some(url)).unwrap();
     let secret = SecretString::from("a-secret-of-the-application");
-    let way = ClientSecret::new(
-        &endpoints,
-        TENANT,
-        "an-application",
-        secret,
-        &transport,
-        retry.clone(),
-    );
+    let way = ClientSecret::new(&endpoints, TENANT, "an-application", secret, &surroundings);
     let mut options = GraphOptions::new(endpoints.graph.clone());
     options.retry = retry;
     GraphClient::new(options, TokenSource::new(way.unwrap())).unwrap()

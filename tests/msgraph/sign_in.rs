@@ -1,4 +1,4 @@
-use iefctl::auth::{AuthError, Credentials, TokenSource, TransportOptions};
+use iefctl::auth::{AuthError, Credentials, Surroundings, TokenSource, TransportOptions};
 use serde_json::json;
 
 use crate::server::{Reply, Server};
@@ -20,9 +20,9 @@ pub(crate) fn credentials() -> Credentials {
 }
 
 pub(crate) fn source(server: &Server) -> TokenSource {
-    let transport = TransportOptions::default();
+    let surroundings = Surroundings::new(TransportOptions::default(), quick());
     credentials()
-        .token_source(&endpoints(server), &transport, quick())
+        .token_source(&endpoints(server), &surroundings)
         .unwrap()
 }
 

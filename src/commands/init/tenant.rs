@@ -128,7 +128,13 @@ pub(super) fn run(args: &TenantSetupArgs, shell: &Shell) -> Result<Exit> {
     crate::commands::plan::runtime()?.block_on(async {
         let connection = args
             .connection
-            .connect_for(&[], &tenant, Arc::new(Waits(*shell)), shell)
+            .connect_for(
+                &[],
+                &tenant,
+                &project.access,
+                Arc::new(Waits(*shell)),
+                shell,
+            )
             .await?;
         let work = Work {
             args,

@@ -264,6 +264,7 @@ impl Addition<'_> {
         let production = project.settings.production;
         connected(
             &tenant,
+            &project.access,
             &choice.access,
             &[Need::WriteKeysets],
             self.shell,

@@ -63,7 +63,7 @@ pub(super) fn run(args: &CheckArgs, shell: &Shell) -> Result<Exit> {
     let emulator = choice.access.emulator;
     let configuration = project_args.load_configuration(shell);
     let (tenant, users, project) = match needs(&project_args, emulator, shell) {
-        Ok((tenant, users)) => (tenant, users, project_args.load(shell)?),
+        Ok((project, tenant, users)) => (tenant, users, project),
         // Without policies the tenant alone can be checked.
         Err(error) if args.all && args.paths.is_empty() => {
             let project = configuration?;
@@ -75,6 +75,7 @@ pub(super) fn run(args: &CheckArgs, shell: &Shell) -> Result<Exit> {
     };
     connected(
         &tenant,
+        &project.access,
         &choice.access,
         &[Need::ReadKeysets],
         shell,

@@ -39,12 +39,16 @@ pub(super) struct DeleteArgs {
 }
 
 pub(super) fn run(args: &DeleteArgs, shell: &Shell) -> Result<Exit> {
-    let (_, tenant) = args.choice.resolve(shell)?;
+    let (project, tenant) = args.choice.resolve(shell)?;
     let needs = [Need::ReadPolicies, Need::WriteKeysets];
-    let connection = &args.choice.access;
-    connected(&tenant, connection, &needs, shell, async |connection| {
-        carry_out(args, &tenant, connection, shell).await
-    })
+    connected(
+        &tenant,
+        &project.access,
+        &args.choice.access,
+        &needs,
+        shell,
+        async |connection| carry_out(args, &tenant, connection, shell).await,
+    )
 }
 
 async fn carry_out(

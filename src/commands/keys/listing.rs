@@ -8,6 +8,7 @@ use crate::commands::choice::TenantChoice;
 use crate::commands::project::{self, ProjectArgs};
 use crate::commands::tenant::{Connection, Need, tenant_name};
 use crate::commands::{Exit, Shell};
+use crate::config::Project;
 use crate::deploy::keys::{KeyUser, Scope, read, users_in_set};
 use crate::output::Format;
 use crate::output::json::SCHEMA_VERSION;
@@ -58,18 +59,20 @@ pub(super) struct ShowArgs {
 
 pub(super) fn list(args: &ListArgs, shell: &Shell) -> Result<Exit> {
     let choice = &args.choice;
-    let (tenant, users) = if args.paths.is_empty() {
-        (choice.resolve(shell)?.1, None)
+    let (project, tenant, users) = if args.paths.is_empty() {
+        let (project, tenant) = choice.resolve(shell)?;
+        (project, tenant, None)
     } else {
         let args = ProjectArgs {
             paths: args.paths.clone(),
             ..choice.project()
         };
-        let (tenant, users) = needs(&args, choice.access.emulator, shell)?;
-        (tenant, Some(users))
+        let (project, tenant, users) = needs(&args, choice.access.emulator, shell)?;
+        (project, tenant, Some(users))
     };
     connected(
         &tenant,
+        &project.access,
         &choice.access,
         &[Need::ReadKeysets],
         shell,
@@ -95,9 +98,10 @@ pub(super) fn list(args: &ListArgs, shell: &Shell) -> Result<Exit> {
 }
 
 pub(super) fn show(args: &ShowArgs, shell: &Shell) -> Result<Exit> {
-    let (_, tenant) = args.choice.resolve(shell)?;
+    let (project, tenant) = args.choice.resolve(shell)?;
     connected(
         &tenant,
+        &project.access,
         &args.choice.access,
         &[Need::ReadKeysets],
         shell,
@@ -122,7 +126,7 @@ pub(super) fn needs(
     args: &ProjectArgs,
     emulator: bool,
     shell: &Shell,
-) -> Result<(String, Vec<KeyUser>)> {
+) -> Result<(Project, String, Vec<KeyUser>)> {
     let project = args.load(shell)?;
     let validated = project::validate(&project, None, shell)?;
     let errors = validated.report.summary().errors;
@@ -150,5 +154,5 @@ pub(super) fn needs(
     let Some(tenant) = tenant else {
         anyhow::bail!("there is no policy");
     };
-    Ok((tenant, users))
+    Ok((project, tenant, users))
 }

@@ -11,7 +11,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::config::Project;
+use crate::config::{Project, TenantAccess};
 use crate::deploy::keys::{Scope, TenantKeyset, find, read};
 use crate::diagnostics::near_miss;
 use crate::msgraph::GraphError;
@@ -115,13 +115,16 @@ pub(super) fn configured_tenant(
 /// Runs `work` with a connection, which is closed afterwards whatever happens.
 fn connected<T>(
     tenant: &str,
+    access: &TenantAccess,
     args: &TenantArgs,
     needs: &[Need],
     shell: &Shell,
     work: impl AsyncFnOnce(&Connection) -> Result<T>,
 ) -> Result<T> {
     super::plan::runtime()?.block_on(async {
-        let connection = args.connect_for(needs, tenant, Arc::new(()), shell).await?;
+        let connection = args
+            .connect_for(needs, tenant, access, Arc::new(()), shell)
+            .await?;
         let result = work(&connection).await;
         connection.close().await;
         result

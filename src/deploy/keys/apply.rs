@@ -8,7 +8,6 @@ use secrecy::SecretSlice;
 use super::tenant::{Scope, TenantKeyset, read};
 use super::users::{KeyUser, users_in_tenant};
 use super::{Offer, Refusal, RotationPlan, TenantKey};
-use crate::deploy::certificate::Certificate;
 use crate::deploy::keyset_plan::prefixed;
 use crate::deploy::lock::{LockError, Pending, TenantLock};
 use crate::deploy::materials::{self, Material};
@@ -17,6 +16,7 @@ use crate::deploy::{KeyContent, ValueError, ValueSource};
 use crate::msgraph::{
     AppendedKey, GraphClient, GraphError, Key, KeyStatus, KeyValidity, KeysetState,
 };
+use crate::x509::Certificate;
 
 /// Why a keyset was not changed, or not as planned.
 #[derive(Debug, thiserror::Error)]

@@ -4,9 +4,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use tokio::task::JoinSet;
 
-use crate::deploy::certificate::Certificate;
 use crate::deploy::keyset_plan::prefixed;
 use crate::msgraph::{GraphClient, GraphError, Key, KeyStatus, Keyset};
+use crate::x509::Certificate;
 
 /// A keyset as the tenant has it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

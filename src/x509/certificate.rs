@@ -1,11 +1,9 @@
-//! What an X.509 certificate (RFC 5280) tells about the key that it would become in a keyset.
-
 use super::der::{self, Elements};
-use super::utc;
+use crate::utc;
 
 const RSA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01];
 
-/// The parts of a certificate that matter for a keyset.
+/// The parts of an X.509 certificate (RFC 5280) that matter for its use as a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Certificate {
     /// Begin of its validity, seconds since 1970.
@@ -19,6 +17,41 @@ pub struct Certificate {
 impl Certificate {
     /// Reads a certificate in DER; `None` if the bytes are none.
     pub fn read(der: &[u8]) -> Option<Self> {
+        let Parts {
+            not_before,
+            not_after,
+            algorithm,
+            key,
+        } = Parts::read(der)?;
+        let rsa_bits = match algorithm {
+            RSA => Some(rsa_bits(key)?),
+            _ => None,
+        };
+        Some(Self {
+            not_before,
+            not_after,
+            rsa_bits,
+        })
+    }
+
+    /// The `RSAPublicKey` (RFC 8017) of a certificate in DER; `None` if it has a key of another kind
+    /// or the bytes are no certificate.
+    pub fn rsa_public_key(der: &[u8]) -> Option<&[u8]> {
+        let parts = Parts::read(der)?;
+        (parts.algorithm == RSA).then_some(parts.key)
+    }
+}
+
+struct Parts<'a> {
+    not_before: i64,
+    not_after: i64,
+    algorithm: &'a [u8],
+    /// The content of the BIT STRING, without the count of unused bits.
+    key: &'a [u8],
+}
+
+impl<'a> Parts<'a> {
+    fn read(der: &'a [u8]) -> Option<Self> {
         let mut certificate = der::sequence(der)?;
         let mut parts = certificate.enter(der::SEQUENCE)?;
         // The version is left out for version 1.
@@ -34,24 +67,24 @@ impl Certificate {
         parts.take(der::SEQUENCE)?;
         let mut key = parts.enter(der::SEQUENCE)?;
         let algorithm = key.enter(der::SEQUENCE)?.take(der::OID)?;
-        let bits = key.take(der::BIT_STRING)?;
-        let rsa_bits = match algorithm {
-            RSA => Some(rsa_bits(bits)?),
-            _ => None,
+        let (0, key) = key
+            .take(der::BIT_STRING)?
+            .split_first()
+            .map(|(unused, key)| (*unused, key))?
+        else {
+            return None;
         };
         Some(Self {
             not_before,
             not_after,
-            rsa_bits,
+            algorithm,
+            key,
         })
     }
 }
 
-/// Bits of the modulus in an `RSAPublicKey`, which stands in a BIT STRING without unused bits.
-fn rsa_bits(content: &[u8]) -> Option<usize> {
-    let (0, key) = content.split_first().map(|(unused, key)| (*unused, key))? else {
-        return None;
-    };
+/// Bits of the modulus in an `RSAPublicKey`.
+fn rsa_bits(key: &[u8]) -> Option<usize> {
     let modulus = der::sequence(key)?.take(der::INTEGER)?;
     let zeros = modulus.iter().take_while(|byte| **byte == 0).count();
     let digits = &modulus[zeros..];
@@ -153,7 +186,7 @@ mod tests {
             let mut der = STANDARD.decode(RSA_1024).unwrap();
             let position = position % der.len();
             der[position] = byte;
-            let _ = Certificate::read(&der);
+            let _ = (Certificate::read(&der), Certificate::rsa_public_key(&der));
             der.truncate(cut);
             let _ = Certificate::read(&der);
         }

@@ -1,13 +1,15 @@
+//! Dates and times of UTC as texts, and texts as dates: pure calculation, no clock.
+
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// A time as `2026-11-21T03:32:34Z`; times before 1970 count as 1970.
-pub(super) fn rfc3339(time: SystemTime) -> String {
+pub(crate) fn rfc3339(time: SystemTime) -> String {
     let [year, month, day, hour, minute, second] = parts(time);
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
 }
 
 /// A time as a folder name that sorts by time: `20261121T033234Z`.
-pub(super) fn compact(time: SystemTime) -> String {
+pub(crate) fn compact(time: SystemTime) -> String {
     let [year, month, day, hour, minute, second] = parts(time);
     format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}Z")
 }
@@ -72,7 +74,7 @@ pub fn parse_span(text: &str) -> Result<i64, DateError> {
 
 /// Seconds since 1970 of a moment in UTC, if the calendar has it. A leap second counts as the second
 /// after it.
-pub(super) fn seconds(year: i64, month: i64, day: i64, time: [i64; 3]) -> Option<i64> {
+pub(crate) fn seconds(year: i64, month: i64, day: i64, time: [i64; 3]) -> Option<i64> {
     let [hour, minute, second] = time;
     let fits = (1..=12).contains(&month)
         && (0..24).contains(&hour)

@@ -9,19 +9,19 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
-use super::answer::Answer;
-use super::client_credentials;
-use super::clock;
-use super::guid;
-use super::route::percent_decode;
-use super::server::Server;
+use super::{client_credentials, device_code};
+use crate::emulator::answer::Answer;
+use crate::emulator::clock;
+use crate::emulator::guid;
+use crate::emulator::route::percent_decode;
+use crate::emulator::server::Server;
 
 /// The fields of a token request.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Form(BTreeMap<String, String>);
 
 impl Form {
-    fn parse(body: &[u8]) -> Self {
+    pub(super) fn parse(body: &[u8]) -> Self {
         let text = String::from_utf8_lossy(body);
         let decode = |part: &str| percent_decode(&part.replace('+', " "));
         let fields = text
@@ -80,6 +80,19 @@ impl OAuthError {
         }
     }
 
+    /// The endpoint takes no other method.
+    pub(super) fn only_post(method: &str) -> Self {
+        let message =
+            format!("The endpoint only accepts POST requests. Received a {method} request.");
+        Self::new(400, "invalid_request", 900_561, message)
+    }
+
+    /// No token can be made.
+    pub(super) fn busy() -> Self {
+        let message = "A transient error has occurred. Please try again.";
+        Self::new(503, "temporarily_unavailable", 90_033, message)
+    }
+
     fn into_answer(self, correlation: Option<&str>) -> Answer {
         let trace = guid::random();
         let correlation = correlation
@@ -106,7 +119,7 @@ impl OAuthError {
 }
 
 /// `POST /{tenant}/oauth2/v2.0/token`.
-pub(super) fn token(
+pub(in crate::emulator) fn token(
     server: &Server,
     method: &str,
     tenant: &str,
@@ -118,25 +131,35 @@ pub(super) fn token(
     let outcome = if method == "POST" {
         grant(server, tenant, &form)
     } else {
-        Err(OAuthError::new(
-            400,
-            "invalid_request",
-            900_561,
-            format!("The endpoint only accepts POST requests. Received a {method} request."),
-        ))
+        Err(OAuthError::only_post(method))
     };
+    with_correlation(server, outcome, headers)
+}
+
+/// The answer, with the emulator's time if that is not the machine's.
+pub(super) fn with_correlation(
+    server: &Server,
+    outcome: Result<Answer, OAuthError>,
+    headers: &HeaderMap,
+) -> Answer {
     let correlation = headers
         .get("client-request-id")
         .and_then(|id| id.to_str().ok());
-    outcome
+    let answer = outcome
         .unwrap_or_else(|error| error.into_answer(correlation))
-        .header("cache-control", "no-store, no-cache")
+        .header("cache-control", "no-store, no-cache");
+    match server.options().clock_ahead {
+        0 => answer,
+        ahead => answer.header("date", clock::http_date(clock::now() + ahead)),
+    }
 }
 
 fn grant(server: &Server, tenant: &str, form: &Form) -> Result<Answer, OAuthError> {
     let tenant = known_tenant(server, tenant)?;
     match form.require("grant_type")? {
         "client_credentials" => client_credentials::grant(server, &tenant, form),
+        "refresh_token" => device_code::refresh(server, &tenant, form),
+        "urn:ietf:params:oauth:grant-type:device_code" => device_code::poll(server, &tenant, form),
         other => Err(OAuthError::new(
             400,
             "unsupported_grant_type",
@@ -147,7 +170,7 @@ fn grant(server: &Server, tenant: &str, form: &Form) -> Result<Answer, OAuthErro
 }
 
 /// `GET /{tenant}/v2.0/.well-known/openid-configuration`.
-pub(super) fn openid_configuration(server: &Server, tenant: &str) -> Answer {
+pub(in crate::emulator) fn openid_configuration(server: &Server, tenant: &str) -> Answer {
     let id = match known_tenant(server, tenant) {
         Ok(id) => id,
         Err(error) => return error.into_answer(None),
@@ -157,7 +180,9 @@ pub(super) fn openid_configuration(server: &Server, tenant: &str) -> Answer {
         200,
         &json!({
             "token_endpoint": format!("{base}/{id}/oauth2/v2.0/token"),
-            "token_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic"],
+            "token_endpoint_auth_methods_supported": [
+                "client_secret_post", "client_secret_basic", "private_key_jwt",
+            ],
             "jwks_uri": format!("{base}/{id}/discovery/v2.0/keys"),
             "response_modes_supported": ["query", "fragment", "form_post"],
             "subject_types_supported": ["pairwise"],
@@ -175,7 +200,7 @@ pub(super) fn openid_configuration(server: &Server, tenant: &str) -> Answer {
 }
 
 /// `GET /{tenant}/discovery/v2.0/keys`.
-pub(super) fn signing_keys(server: &Server, tenant: &str) -> Answer {
+pub(in crate::emulator) fn signing_keys(server: &Server, tenant: &str) -> Answer {
     match known_tenant(server, tenant) {
         Ok(id) => {
             let issuer = format!("{}/{id}/v2.0", server.url());
@@ -186,7 +211,7 @@ pub(super) fn signing_keys(server: &Server, tenant: &str) -> Answer {
 }
 
 /// The id of the tenant that a login path names.
-fn known_tenant(server: &Server, name: &str) -> Result<String, OAuthError> {
+pub(super) fn known_tenant(server: &Server, name: &str) -> Result<String, OAuthError> {
     let invalid = |code, message: String| OAuthError::new(400, "invalid_request", code, message);
     let lower = name.to_lowercase();
     if ["common", "organizations", "consumers"].contains(&lower.as_str()) {

@@ -2,38 +2,38 @@
 //! have made: what is no DER ends the reading, and nothing is allocated.
 
 /// Tag of INTEGER.
-pub(super) const INTEGER: u8 = 0x02;
+pub(crate) const INTEGER: u8 = 0x02;
 /// Tag of BIT STRING.
-pub(super) const BIT_STRING: u8 = 0x03;
+pub(crate) const BIT_STRING: u8 = 0x03;
 /// Tag of OCTET STRING.
-pub(super) const OCTET_STRING: u8 = 0x04;
+pub(crate) const OCTET_STRING: u8 = 0x04;
 /// Tag of OBJECT IDENTIFIER.
-pub(super) const OID: u8 = 0x06;
+pub(crate) const OID: u8 = 0x06;
 /// Tag of UTCTime.
-pub(super) const UTC_TIME: u8 = 0x17;
+pub(crate) const UTC_TIME: u8 = 0x17;
 /// Tag of GeneralizedTime.
-pub(super) const GENERALIZED_TIME: u8 = 0x18;
+pub(crate) const GENERALIZED_TIME: u8 = 0x18;
 /// Tag of SEQUENCE.
-pub(super) const SEQUENCE: u8 = 0x30;
+pub(crate) const SEQUENCE: u8 = 0x30;
 /// Tag of an explicit `[0]`.
-pub(super) const CONTEXT_0: u8 = 0xa0;
+pub(crate) const CONTEXT_0: u8 = 0xa0;
 
 /// The elements of some content, one after the other.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Elements<'a>(&'a [u8]);
+pub(crate) struct Elements<'a>(&'a [u8]);
 
 impl<'a> Elements<'a> {
     #[cfg(test)]
-    pub(super) const fn of(content: &'a [u8]) -> Self {
+    pub(crate) const fn of(content: &'a [u8]) -> Self {
         Self(content)
     }
 
-    pub(super) const fn is_empty(&self) -> bool {
+    pub(crate) const fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// Tag and content of the next element; `None` at the end and where the bytes are no DER.
-    pub(super) fn next(&mut self) -> Option<(u8, &'a [u8])> {
+    pub(crate) fn next(&mut self) -> Option<(u8, &'a [u8])> {
         let [tag, first, rest @ ..] = self.0 else {
             return None;
         };
@@ -59,7 +59,7 @@ impl<'a> Elements<'a> {
     }
 
     /// The content of the next element if it has this tag; otherwise it stays.
-    pub(super) fn take(&mut self, tag: u8) -> Option<&'a [u8]> {
+    pub(crate) fn take(&mut self, tag: u8) -> Option<&'a [u8]> {
         let mut ahead = *self;
         let (found, content) = ahead.next()?;
         if found != tag {
@@ -70,20 +70,20 @@ impl<'a> Elements<'a> {
     }
 
     /// The elements inside the next element if it has this tag; otherwise it stays.
-    pub(super) fn enter(&mut self, tag: u8) -> Option<Self> {
+    pub(crate) fn enter(&mut self, tag: u8) -> Option<Self> {
         self.take(tag).map(Self)
     }
 }
 
 /// The inside of the SEQUENCE that is all of `bytes`.
-pub(super) fn sequence(bytes: &[u8]) -> Option<Elements<'_>> {
+pub(crate) fn sequence(bytes: &[u8]) -> Option<Elements<'_>> {
     let mut elements = Elements(bytes);
     let inside = elements.enter(SEQUENCE)?;
     elements.is_empty().then_some(inside)
 }
 
 /// A small number that is not negative.
-pub(super) fn number(content: &[u8]) -> Option<u32> {
+pub(crate) fn number(content: &[u8]) -> Option<u32> {
     let digits = match content {
         [0, rest @ ..] if !rest.is_empty() => rest,
         [first, ..] if *first < 0x80 => content,
