@@ -1,6 +1,6 @@
 use std::fmt;
 
-use super::{Location, Rule};
+use super::{Location, Rule, near_miss, only_slip};
 
 /// How bad a finding is. The order is from mild to severe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -122,6 +122,37 @@ impl Diagnostic {
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
+    }
+
+    /// Sets what to do where nothing better is known.
+    #[must_use]
+    pub fn or_help(mut self, help: impl Into<String>) -> Self {
+        self.help.get_or_insert_with(|| help.into());
+        self
+    }
+
+    /// Asks for the id that was likely meant by the one at `location`, and offers to write it where
+    /// no other can have been meant.
+    #[must_use]
+    pub fn did_you_mean(self, location: Location, written: &str, known: &[&str]) -> Self {
+        let Some(near) = near_miss(written, known.iter().copied()) else {
+            return self;
+        };
+        let finding = self.help(format!("did you mean `{near}`?"));
+        // Where the text differs in length, white space or escapes belong to it.
+        let is_plain = location.span.len() as usize == written.len();
+        match only_slip(written, known.iter().copied()) {
+            // An id that would have to be escaped is left to people.
+            Some(meant) if is_plain && !meant.contains(['&', '<', '>', '"', '\'', '{']) => finding
+                .fix(
+                    format!("write `{meant}`"),
+                    vec![Edit {
+                        location,
+                        replacement: meant.to_owned(),
+                    }],
+                ),
+            _ => finding,
+        }
     }
 
     /// The sentence with which the tenant would answer.

@@ -137,6 +137,7 @@ pub enum Base {
 pub struct PolicySet {
     policies: Vec<Policy>,
     inheritance: Inheritance,
+    tenant_known: bool,
     production: bool,
 }
 
@@ -170,6 +171,7 @@ impl PolicySet {
             Self {
                 policies,
                 inheritance,
+                tenant_known,
                 production: false,
             },
             findings,
@@ -180,6 +182,11 @@ impl PolicySet {
     #[must_use]
     pub fn for_production(self, production: bool) -> Self {
         Self { production, ..self }
+    }
+
+    /// Whether the set is looked at together with its tenant, which is when it is to be uploaded.
+    pub const fn is_tenant_known(&self) -> bool {
+        self.tenant_known
     }
 
     /// Whether the set goes to an environment that the team marked as production.

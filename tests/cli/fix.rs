@@ -36,6 +36,96 @@ fn only_the_slips_change() {
     assert_eq!(iefctl.content(), once);
 }
 
+/// A policy with a slip of every kind that has one meaning: what is written, and what is meant.
+const SLIPS: &[(&str, &str)] = &[
+    (
+        "//contoso.onmicrosoft.com/B2C_1A_Wrong\"",
+        "//contoso.onmicrosoft.com/B2C_1A_Slips\"",
+    ),
+    (
+        "\"contentDefinitionReferenceId\">",
+        "\"ContentDefinitionReferenceId\">",
+    ),
+    (
+        "\"setting.ShowCancelButton \">",
+        "\"setting.showCancelButton\">",
+    ),
+    (">api.selfaserted<", ">api.selfasserted<"),
+    (
+        "ClaimTypeReferenceId=\"dispalyName\"",
+        "ClaimTypeReferenceId=\"displayName\"",
+    ),
+    ("\"SelfAsserted-Nmae\"", "\"SelfAsserted-Name\""),
+    ("Target='Secnod'", "Target='Second'"),
+    ("<Value>dispayName</Value>", "<Value>displayName</Value>"),
+    (" Order=\"4\"", " Order=\"3\""),
+    (" Order=\"7\"", " Order=\"4\""),
+];
+
+fn slips(meant: bool) -> String {
+    let slip = |number: usize| {
+        let (written, right) = SLIPS[number];
+        if meant { right } else { written }
+    };
+    let target = slip(6).replace("Target", "TargetClaimsExchangeId");
+    format!(
+        "\u{feff}<TrustFrameworkPolicy \
+         xmlns=\"http://schemas.microsoft.com/online/cpim/schemas/2013/06\" \
+         PolicySchemaVersion=\"0.3.0.0\" TenantId=\"contoso.onmicrosoft.com\" \
+         PolicyId=\"B2C_1A_Slips\"\r\n\tPublicPolicyUri=\"http:{}>\r\n\
+         <BuildingBlocks><ClaimsSchema><ClaimType Id=\"displayName\"><DisplayName>Näme</DisplayName>\
+         <DataType>string</DataType><UserInputType>TextBox</UserInputType></ClaimType></ClaimsSchema>\
+         <ContentDefinitions><ContentDefinition Id=\"api.selfasserted\">\
+         <LoadUri>{{Settings:Pages}}/a.html</LoadUri>\
+         <RecoveryUri>~/common/default_page_error.html</RecoveryUri>\
+         <DataUri>urn:com:microsoft:aad:b2c:elements:contract:selfasserted:2.1.26</DataUri>\
+         </ContentDefinition></ContentDefinitions></BuildingBlocks>\r\n\
+         <ClaimsProviders><ClaimsProvider><DisplayName>{{Settings:Empty}}x</DisplayName>\
+         <TechnicalProfiles><TechnicalProfile Id=\"SelfAsserted-Name\"><DisplayName>x</DisplayName>\
+         <Protocol Name=\"Proprietary\" Handler=\"Web.TPEngine.Providers.SelfAssertedAttributeProvider, \
+         Web.TPEngine, Version=1.0.0.0, Culture=neutral, PublicKeyToken=null\" />\
+         <Metadata><Item Key={}{}/Item><Item Key={}false</Item></Metadata>\
+         <OutputClaims><OutputClaim {} /></OutputClaims></TechnicalProfile>\
+         </TechnicalProfiles></ClaimsProvider></ClaimsProviders>\r\n\
+         <UserJourneys><UserJourney Id=\"SignIn\"><OrchestrationSteps>\r\n\
+         <OrchestrationStep Order=\"1\" Type=\"ClaimsExchange\"><ClaimsExchanges>\
+         <ClaimsExchange Id=\"First\" TechnicalProfileReferenceId={} />\
+         </ClaimsExchanges></OrchestrationStep>\r\n\
+         <OrchestrationStep Order=\"2\" Type=\"ClaimsProviderSelection\" \
+         ContentDefinitionReferenceId=\"api.selfasserted\"><ClaimsProviderSelections>\
+         <ClaimsProviderSelection {target} /></ClaimsProviderSelections></OrchestrationStep>\r\n\
+         <OrchestrationStep{} Type=\"ClaimsExchange\"><Preconditions><Precondition \
+         Type=\"ClaimsExist\" ExecuteActionsIf=\"true\">{}<Action>SkipThisOrchestrationStep</Action>\
+         </Precondition></Preconditions><ClaimsExchanges>\
+         <ClaimsExchange Id=\"Second\" TechnicalProfileReferenceId=\"SelfAsserted-Name\" />\
+         </ClaimsExchanges></OrchestrationStep>\r\n<!-- Secnod stays -->\
+         <OrchestrationStep{} Type=\"ClaimsExchange\"><ClaimsExchanges>\
+         <ClaimsExchange Id=\"Third\" TechnicalProfileReferenceId=\"SelfAsserted-Name\" />\
+         </ClaimsExchanges></OrchestrationStep>\
+         </OrchestrationSteps></UserJourney></UserJourneys>\r\n</TrustFrameworkPolicy>",
+        slip(0),
+        slip(1),
+        slip(3).trim_start_matches('>'),
+        slip(2),
+        slip(4),
+        slip(5),
+        slip(8),
+        slip(7),
+        slip(9),
+    )
+}
+
+#[test]
+fn every_slip_with_one_meaning_is_mended_and_no_other_byte() {
+    let settings = "[settings]\nPages = \"https://contoso.com\"\nEmpty = \"\"\n".to_owned();
+    let iefctl = IefCtl::with_files([("Base.xml", slips(false)), ("iefctl.toml", settings)])
+        .args(["validate", "--fix"]);
+    iefctl.run().says("in 1 file");
+    assert_eq!(iefctl.read("Base.xml"), slips(true));
+    iefctl.run().says("nothing to fix");
+    assert_eq!(iefctl.read("Base.xml"), slips(true));
+}
+
 #[test]
 fn what_is_left_decides_the_status() {
     let iefctl = IefCtl::with_files([("Base.xml", policy(&["objectIdd"]))]);

@@ -18,13 +18,14 @@ impl ProfileKind {
         TABLE.get(self as usize)?.as_ref()
     }
 
+    /// The metadata items that the kind knows, with those that all kinds know.
+    pub fn metadata_keys(self) -> impl Iterator<Item = &'static MetadataKey> + Clone {
+        self.metadata().iter().chain(TABLE_ANY.iter())
+    }
+
     /// The metadata item of exactly this key.
     pub fn metadata_key(self, key: &str) -> Option<&'static MetadataKey> {
-        let any = TABLE_ANY.iter();
-        self.metadata()
-            .iter()
-            .chain(any)
-            .find(|known| known.name == key)
+        self.metadata_keys().find(|known| known.name == key)
     }
 
     /// The ids of cryptographic keys that the kind knows; `None` if any id may stand there.

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::diagnostics::{Diagnostic, Level, Rule, near_miss};
+use crate::diagnostics::{Diagnostic, Level, Rule};
 use crate::policy::{Effective, Kind, Site};
 
 /// A profile includes itself.
@@ -107,8 +107,6 @@ fn claims_scope(view: &Effective<'_>, profile: Site<'_>) -> Option<Diagnostic> {
         return None;
     }
     let finding = finding(format!("technical profile `{id}` is declared nowhere"));
-    Some(match near_miss(id, view.ids(kind)) {
-        Some(near) => finding.help(format!("did you mean `{near}`?")),
-        None => finding,
-    })
+    let location = include.location(include.element.text_span());
+    Some(finding.did_you_mean(location, id, &view.ids(kind)))
 }

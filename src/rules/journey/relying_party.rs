@@ -1,6 +1,6 @@
 //! The relying party: subject, profile id, behaviour.
 
-use crate::diagnostics::{Diagnostic, Level, Rule, near_miss};
+use crate::diagnostics::{Diagnostic, Level, Rule};
 use crate::policy::{Effective, Kind, Site};
 
 pub(super) static SUBJECT_NAMING: Rule = Rule {
@@ -79,17 +79,19 @@ fn subject<'s>(view: &Effective<'s>, profile: Site<'s>) -> Option<Diagnostic> {
     if names.iter().any(|name| name.eq_ignore_ascii_case(wanted)) {
         return None;
     }
+    let location = subject.attribute_location("ClaimType");
     let finding = Diagnostic::new(
         &SUBJECT_NAMING,
-        subject.attribute_location("ClaimType"),
+        location,
         format!("no output claim of the relying party is called `{wanted}`"),
     );
-    Some(match near_miss(wanted, names) {
-        Some(near) => finding.help(format!("did you mean `{near}`?")),
-        None => finding.help(format!(
-            "give the claim that identifies the user PartnerClaimType=\"{wanted}\""
-        )),
-    })
+    Some(
+        finding
+            .did_you_mean(location, wanted, &names)
+            .or_help(format!(
+                "give the claim that identifies the user PartnerClaimType=\"{wanted}\""
+            )),
+    )
 }
 
 fn no_subject(profile: Site<'_>) -> Option<Diagnostic> {

@@ -1,6 +1,6 @@
 //! `selection-target`: a claims provider selection that leads nowhere.
 
-use crate::diagnostics::{Diagnostic, Level, Location, Rule, near_miss};
+use crate::diagnostics::{Diagnostic, Level, Location, Rule};
 use crate::policy::{Effective, Journey, Selection, Step};
 
 use super::settled;
@@ -92,8 +92,6 @@ fn check_selection(
         );
     }
     let known = there.iter().flat_map(|step| &step.exchanges);
-    Some(match near_miss(id, known.map(|exchange| exchange.id)) {
-        Some(near) => finding.help(format!("did you mean `{near}`?")),
-        None => finding,
-    })
+    let known: Vec<_> = known.map(|exchange| exchange.id).collect();
+    Some(finding.did_you_mean(location, id, &known))
 }

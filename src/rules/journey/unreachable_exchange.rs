@@ -1,7 +1,7 @@
 //! `exchange-unreachable` and `signuptarget-missing`: links between a page and the claims exchanges
 //! of the next step.
 
-use crate::diagnostics::{Diagnostic, Level, Rule, near_miss};
+use crate::diagnostics::{Diagnostic, Level, Rule};
 use crate::policy::{Effective, Item, Journey, Site, Step};
 
 use super::{here, is_selection, settled};
@@ -106,13 +106,18 @@ fn dead_link<'s>(
     )
     .policy_id(view.policy().id());
     let known = next.exchanges.iter().map(|exchange| exchange.id);
-    Some(match near_miss(target, known) {
-        Some(near) => finding.help(format!("did you mean `{near}`?")),
-        None => finding.help(
-            "add the claims exchange to the step; a sign-up link can be hidden with \
+    let known: Vec<_> = known.collect();
+    let written = item.site.location(item.site.element.text_span());
+    // Elsewhere than at the link nothing can be corrected.
+    let finding = if location == written {
+        finding.did_you_mean(location, target, &known)
+    } else {
+        finding
+    };
+    Some(finding.or_help(
+        "add the claims exchange to the step; a sign-up link can be hidden with \
              setting.showSignupLink = false",
-        ),
-    })
+    ))
 }
 
 fn unreachable<'s>(

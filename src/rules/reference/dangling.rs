@@ -1,7 +1,7 @@
 //! References to elements that neither the policy nor an ancestor declares: one algorithm, one rule
 //! record for each kind of target.
 
-use crate::diagnostics::{Diagnostic, Edit, Level, Rule, near_miss, only_slip};
+use crate::diagnostics::{Diagnostic, Level, Rule};
 use crate::policy::{Effective, Kind, Policy, Reference, Role, references};
 
 macro_rules! rules {
@@ -131,20 +131,6 @@ fn explain(finding: Diagnostic, view: &Effective<'_>, reference: &Reference<'_>)
             .help(help);
     }
     let finding = finding.label(format!("no such {}", kind.noun()));
-    let known = view.ids(kind);
-    let Some(near) = near_miss(reference.id, known.iter().copied()) else {
-        return finding;
-    };
-    let finding = finding.help(format!("did you mean `{near}`?"));
-    match only_slip(reference.id, known) {
-        // An id that would have to be escaped for the attribute is left to people.
-        Some(meant) if !meant.contains(['&', '<', '>', '"', '\'', '{']) => finding.fix(
-            format!("write `{meant}`"),
-            vec![Edit {
-                location: view.policy().location(reference.span),
-                replacement: meant.to_owned(),
-            }],
-        ),
-        _ => finding,
-    }
+    let location = view.policy().location(reference.span);
+    finding.did_you_mean(location, reference.id, &view.ids(kind))
 }

@@ -1,7 +1,7 @@
 //! `ref-localizedresources` and `ref-localization-element`: texts in other languages that are not
 //! there, and texts for what is not there.
 
-use crate::diagnostics::{Diagnostic, Level, Rule, near_miss};
+use crate::diagnostics::{Diagnostic, Level, Rule};
 use crate::policy::{Effective, Kind, Site};
 
 /// A content definition refers to resources that nobody declares.
@@ -47,16 +47,18 @@ fn resources(view: &Effective<'_>, reference: Site<'_>) -> Option<Diagnostic> {
     if view.declares(kind, id) || view.declared_below(kind, id) {
         return None;
     }
+    let location = reference.attribute_location(attribute);
     let finding = Diagnostic::new(
         &RESOURCES,
-        reference.attribute_location(attribute),
+        location,
         format!("localized resources `{id}` are declared neither here nor in a base policy"),
     )
     .policy_id(view.policy().id());
-    Some(match near_miss(id, view.ids(kind)) {
-        Some(near) => finding.help(format!("did you mean `{near}`?")),
-        None => finding.help("the page is shown with its default texts in this language"),
-    })
+    Some(
+        finding
+            .did_you_mean(location, id, &view.ids(kind))
+            .or_help("the page is shown with its default texts in this language"),
+    )
 }
 
 fn element(view: &Effective<'_>, text: Site<'_>) -> Option<Diagnostic> {
@@ -72,15 +74,14 @@ fn element(view: &Effective<'_>, text: Site<'_>) -> Option<Diagnostic> {
     // Resources are often kept in one place for several policies of the set.
     let declared = view.declares(kind, id) || view.set().declares(kind, id);
     (!declared).then(|| {
-        let finding = Diagnostic::new(
+        let location = text.attribute_location("ElementId");
+        Diagnostic::new(
             &ELEMENT,
-            text.attribute_location("ElementId"),
+            location,
             format!("no policy of the set declares {} `{id}`", kind.noun()),
         )
-        .policy_id(view.policy().id());
-        match near_miss(id, view.ids(kind)) {
-            Some(near) => finding.help(format!("did you mean `{near}`?")),
-            None => finding.help("the text is never shown; remove it or declare the element"),
-        }
+        .policy_id(view.policy().id())
+        .did_you_mean(location, id, &view.ids(kind))
+        .or_help("the text is never shown; remove it or declare the element")
     })
 }

@@ -1,6 +1,6 @@
 //! `ref-contentdefinition-metadata` and `ref-metadata-claim`: metadata items whose value is an id.
 
-use crate::diagnostics::{Diagnostic, Level, Rule, near_miss};
+use crate::diagnostics::{Diagnostic, Level, Rule};
 use crate::policy::{Effective, Kind, Site};
 
 /// A page of the profile is not there when it is to be shown.
@@ -58,17 +58,15 @@ fn check_item(
     {
         return None;
     }
+    let location = item.location(item.element.text_span());
     let finding = Diagnostic::new(
         rule,
-        item.location(item.element.text_span()),
+        location,
         format!(
             "{key} names {} `{id}`, which is declared neither here nor in a base policy",
             kind.noun()
         ),
     )
     .policy_id(view.policy().id());
-    Some(match near_miss(id, view.ids(kind)) {
-        Some(near) => finding.help(format!("did you mean `{near}`?")),
-        None => finding,
-    })
+    Some(finding.did_you_mean(location, id, &view.ids(kind)))
 }

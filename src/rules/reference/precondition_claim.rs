@@ -1,6 +1,6 @@
 //! `ref-precondition-claim`: a precondition about a claim that does not exist.
 
-use crate::diagnostics::{Diagnostic, Level, Rule, near_miss};
+use crate::diagnostics::{Diagnostic, Level, Rule};
 use crate::policy::{Effective, Kind};
 
 /// The condition can never hold.
@@ -24,15 +24,17 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
         if id.is_empty() || view.declares(kind, id) || view.declared_below(kind, id) {
             continue;
         }
+        let location = policy.location(value.text_span());
         let finding = Diagnostic::new(
             &PRECONDITION_CLAIM,
-            policy.location(value.text_span()),
+            location,
             format!("this precondition asks for claim `{id}`, which is not declared"),
         )
         .policy_id(policy.id());
-        findings.push(match near_miss(id, view.ids(kind)) {
-            Some(near) => finding.help(format!("did you mean `{near}`?")),
-            None => finding.help("such a condition never holds; the tenant does not check it"),
-        });
+        findings.push(
+            finding
+                .did_you_mean(location, id, &view.ids(kind))
+                .or_help("such a condition never holds; the tenant does not check it"),
+        );
     }
 }

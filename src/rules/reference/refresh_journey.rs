@@ -1,6 +1,6 @@
 //! `ref-refresh-journey`: the journey that redeems tokens does not exist.
 
-use crate::diagnostics::{Diagnostic, Level, Rule, near_miss};
+use crate::diagnostics::{Diagnostic, Level, Rule};
 use crate::policy::{Effective, Kind, Role};
 
 /// An issuer names a journey that the relying party cannot see.
@@ -36,9 +36,10 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
             {
                 continue;
             }
+            let location = item.site.location(item.site.element.text_span());
             let finding = Diagnostic::new(
                 &REFRESH_JOURNEY,
-                item.site.location(item.site.element.text_span()),
+                location,
                 format!("user journey `{id}` of {key} is declared nowhere"),
             )
             .service_message(format!(
@@ -47,10 +48,11 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
                 profile.id
             ))
             .policy_id(policy.id());
-            findings.push(match near_miss(id, view.ids(Kind::UserJourney)) {
-                Some(near) => finding.help(format!("did you mean `{near}`?")),
-                None => finding.help("declare the journey in this policy or one of its bases"),
-            });
+            findings.push(
+                finding
+                    .did_you_mean(location, id, &view.ids(Kind::UserJourney))
+                    .or_help("declare the journey in this policy or one of its bases"),
+            );
         }
     }
 }

@@ -73,7 +73,7 @@ fn unknown(
     }
     let names = kinds
         .iter()
-        .flat_map(|kind| kind.metadata())
+        .flat_map(|kind| kind.metadata_keys())
         .map(|known| known.name);
     let trimmed = key.trim();
     let near = names

@@ -18,8 +18,10 @@ pub(super) fn check(reached: &Reached<'_, '_>, findings: &mut Vec<Diagnostic>) {
     for key in required.map(|key| key.name) {
         if reached.metadata(key).is_none() {
             // Published sets leave the client id of the tenant's own application to the user: what
-            // they say of it is that it must be added, not that they are wrong.
-            let level = if key == "client_id" {
+            // they say of it is that it must be added, not that they are wrong. The tenant refuses
+            // the upload all the same.
+            let is_template = !reached.view.set().is_tenant_known();
+            let level = if key == "client_id" && is_template {
                 Level::Warning
             } else {
                 Level::Error
