@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-use crate::deploy::{Evidence, Local, Outcome, Status, Stop};
+use crate::deploy::{Evidence, Local, NOT_RESTORED, Outcome, Status, Stop};
 use crate::diagnostics::{Level, Report};
 use crate::output::json::deploy::DeployJson;
 use crate::output::{self, Format, Options, azure, github, human, json, markdown};
@@ -123,8 +123,15 @@ impl Deployed {
             ));
         }
         let done = |status: Status| outcome.policies.iter().any(|it| it.status == status);
+        // What `--atomic` has put back needs no undoing; what it could not, does.
+        let left = outcome.policies.iter().any(|it| {
+            let error = it.error.as_ref();
+            it.status == Status::Failed
+                && (!done(Status::Restored)
+                    || error.is_some_and(|error| error.message.starts_with(NOT_RESTORED)))
+        });
         if let Some(folder) = &outcome.snapshot
-            && (done(Status::Done) || done(Status::Failed))
+            && (done(Status::Done) || left)
         {
             let emulator = if self.emulator { " --emulator" } else { "" };
             shell.say(format!(

@@ -73,6 +73,7 @@ pub use prune::{PRUNE_CHANGED, PRUNE_INHERITED, Pruning, heirs_outside, prune};
 pub use recipe::{GeneratedKind, KeyContent, Recipe, Usage, ValueSource};
 pub use rejected::{Evidence, UPLOAD_FAILED};
 pub use remote::{Remote, RemotePolicy, read, read_all};
+pub use restore::NOT_RESTORED;
 pub use snapshot::{Manifest, SavedPolicy, Snapshot, SnapshotError};
 
 use crate::utc;

@@ -161,12 +161,16 @@ fn note(undo: &Undo, result: &Result<(), Failure>, outcome: &mut Outcome, observ
             } else {
                 "the tenant has the new policy, which could not be deleted again"
             };
-            failure.message = format!("{RESTORING}{state}: {}", error.message);
+            failure.message = format!("{NOT_RESTORED}{state}: {}", error.message);
             if !failed_itself {
                 policy.status = Status::Failed;
                 policy.error = Some(failure);
             }
         }
+    }
+    // Its own failure was told before, and it is still the one that counts.
+    if failed_itself && policy.status == Status::Failed {
+        return;
     }
     observer.on_event(&Event::PolicyFinished {
         id: policy.id.clone(),
@@ -177,8 +181,9 @@ fn note(undo: &Undo, result: &Result<(), Failure>, outcome: &mut Outcome, observ
     });
 }
 
-const RESTORING: &str = "not restored: ";
+/// How the message of a policy begins that could not be put back.
+pub const NOT_RESTORED: &str = "not restored: ";
 
 fn is_of_restoring(failure: &Failure) -> bool {
-    failure.message.starts_with(RESTORING)
+    failure.message.starts_with(NOT_RESTORED)
 }

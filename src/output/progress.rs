@@ -256,7 +256,10 @@ fn describe(event: Event<'_>) -> Option<String> {
             let time = milliseconds(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX));
             match error {
                 Some(error) => format!("{word} {id} ({time}): {}", one_line(error)),
-                None if action == Action::Unchanged || status == Status::Skipped => {
+                None if action == Action::Unchanged
+                    || status == Status::Skipped
+                    || duration.is_zero() =>
+                {
                     format!("{word} {id}")
                 }
                 None => format!("{word} {id} ({time})"),
