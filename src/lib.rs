@@ -5,6 +5,8 @@
 //! the rooms above it, never those below. `ARCHITECTURE.md` tells what belongs where and why, and
 //! `tests/architecture.rs` holds the invariants.
 
+pub mod parallel;
+
 pub mod diagnostics;
 
 pub mod xml;

@@ -1,9 +1,10 @@
 //! The whole validation: parse, schema, policy, rules, report.
 
+use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::diagnostics::{Diagnostic, Level, Location, Report, Source, SourceId, SourceMap, Span};
+use crate::parallel::Workers;
 use crate::policy::{Policy, PolicyIndex, PolicySet, Role, keyset_references};
 use crate::{rules, schema, xml};
 
@@ -71,6 +72,9 @@ pub struct Terms {
     pub as_tenant: bool,
     /// Levels that the team configured.
     pub levels: HashMap<String, Option<Level>>,
+    /// Only the findings are wanted: the policies of a set are given up as soon as it is judged, so
+    /// that the next one takes their memory, which is at hand already.
+    pub findings_only: bool,
 }
 
 /// What validation found in one of several sets.
@@ -78,8 +82,10 @@ pub struct Terms {
 pub struct CheckedSet {
     /// The findings, in no order yet.
     pub diagnostics: Vec<Diagnostic>,
-    /// The policies.
+    /// The policies; none if only the findings are wanted.
     pub set: PolicySet,
+    /// How many of them are the user's own.
+    pub policies: usize,
     /// Own files that hold well-formed XML but no policy.
     pub not_policies: Vec<SourceId>,
 }
@@ -109,10 +115,11 @@ pub fn validate(input: Input) -> Outcome {
         production,
         as_tenant,
         levels,
+        findings_only: false,
     };
     let mut outcome = Outcome::default();
     for checked in validate_sets(&sources, vec![files], &terms) {
-        outcome.report.policies = checked.set.own().count();
+        outcome.report.policies = checked.policies;
         outcome.report.diagnostics = checked.diagnostics;
         outcome.set = checked.set;
         outcome.not_policies = checked.not_policies;
@@ -125,95 +132,131 @@ pub fn validate(input: Input) -> Outcome {
 /// Validates several sets: all cores work on all of them, and a file that several sets have as
 /// context is parsed once. The results come in the order of the sets.
 pub fn validate_sets(sources: &SourceMap, sets: Vec<SetFiles>, terms: &Terms) -> Vec<CheckedSet> {
-    let parsed = parse(sources, &sets);
-    let mut checked: Vec<CheckedSet> = sets
-        .iter()
-        .map(|files| form(files, &parsed, terms))
-        .collect();
-    drop(parsed);
-
-    let work: Vec<(usize, Work)> = (checked.iter().enumerate())
-        .flat_map(|(number, checked)| Work::of(&checked.set).map(move |work| (number, work)))
-        .collect();
-    let findings = in_parallel(&work, |(number, work)| work.run(&checked[*number].set));
-    for (&(number, _), findings) in work.iter().zip(findings) {
-        checked[number].diagnostics.extend(findings);
-    }
-
-    let unresolved = Places::new(&terms.unresolved);
-    let looked_up = Places::new(&terms.looked_up);
-    let says_nothing = |finding: &Diagnostic| {
-        looked_up.overlap(finding.primary.location)
-            || (finding.related.iter()).any(|label| looked_up.overlap(label.location))
+    let shared = Shared {
+        sources,
+        terms,
+        context: parse_context(sources, &sets),
+        unresolved: Places::new(&terms.unresolved),
+        looked_up: Places::new(&terms.looked_up),
     };
-    for (checked, files) in checked.iter_mut().zip(sets) {
-        let diagnostics = &mut checked.diagnostics;
-        diagnostics.retain(|finding| {
-            !unresolved.overlap(finding.primary.location) && !says_nothing(finding)
-        });
-        diagnostics.extend(files.found);
-        if !terms.as_tenant {
-            rules::suppress(&checked.set, sources, diagnostics);
-        }
-        apply_levels(diagnostics, &terms.levels);
-    }
-    checked
+    // Many sets: each is the work of one core, what it reads is still at hand when the rules look.
+    let (among_sets, within_set) = if Workers::are_busy_with(sets.len()) {
+        (Workers::All, Workers::This)
+    } else {
+        (Workers::This, Workers::All)
+    };
+    // The largest first, so that no core is left alone with one at the end.
+    let mut order: Vec<usize> = (0..sets.len()).collect();
+    order.sort_by_key(|&number| Reverse(sets[number].size(sources)));
+    let checked = among_sets.map(&order, |&number| {
+        (number, shared.check(&sets[number], within_set))
+    });
+    let mut checked: Vec<(usize, CheckedSet)> = checked;
+    checked.sort_unstable_by_key(|(number, _)| *number);
+    checked.into_iter().map(|(_, checked)| checked).collect()
 }
 
-/// What parsing and the schema say of a file, by its role: a base is not judged.
-type Parsed = HashMap<(SourceId, Role), (Option<Policy>, Vec<Diagnostic>)>;
+/// A file that was read: what it is if it is a policy, and what parsing and the schema say of it.
+type Parsed = (Option<Policy>, Vec<Diagnostic>);
 
-fn parse(sources: &SourceMap, sets: &[SetFiles]) -> Parsed {
+/// What the validation of every set needs.
+struct Shared<'s> {
+    sources: &'s SourceMap,
+    terms: &'s Terms,
+    context: HashMap<SourceId, Parsed>,
+    unresolved: Places,
+    looked_up: Places,
+}
+
+fn parse_context(sources: &SourceMap, sets: &[SetFiles]) -> HashMap<SourceId, Parsed> {
     let mut seen = HashSet::new();
-    let files: Vec<_> = sets
+    let files: Vec<SourceId> = sets
         .iter()
-        .flat_map(SetFiles::with_roles)
+        .flat_map(|files| files.context.iter().copied())
         .filter(|file| seen.insert(*file))
         .collect();
-    let parsed = in_parallel(&files, |&(id, role)| {
-        let (document, mut findings) = xml::parse(sources.get(id).text(), id);
-        let policy = Policy::read(document, id, role);
-        if let Some(policy) = &policy {
-            // What is missing in an ill-formed document says nothing.
-            if findings.is_empty() && role == Role::Own {
-                findings = schema::validate(&policy.document, id);
-            }
-            for finding in &mut findings {
-                finding.policy_id = Some(policy.id().to_owned());
-            }
-        }
-        (policy, findings)
-    });
+    let parsed = Workers::All.map(&files, |&file| parse(sources, file, Role::Context));
     files.into_iter().zip(parsed).collect()
 }
 
-fn form(files: &SetFiles, parsed: &Parsed, terms: &Terms) -> CheckedSet {
-    let mut diagnostics = Vec::new();
-    let mut policies = Vec::new();
-    let mut not_policies = Vec::new();
-    for (id, role) in files.with_roles() {
-        let Some((policy, findings)) = parsed.get(&(id, role)) else {
-            continue;
-        };
-        if policy.is_none() && findings.is_empty() && role == Role::Own {
-            not_policies.push(id);
+/// Parses a file and holds it against the schema, unless it is a base, which is not judged.
+fn parse(sources: &SourceMap, id: SourceId, role: Role) -> Parsed {
+    let (document, mut findings) = xml::parse(sources.get(id).text(), id);
+    let policy = Policy::read(document, id, role);
+    if let Some(policy) = &policy {
+        // What is missing in an ill-formed document says nothing.
+        if findings.is_empty() && role == Role::Own {
+            findings = schema::validate(&policy.document, id);
         }
-        diagnostics.extend_from_slice(findings);
-        policies.extend(policy.clone());
+        for finding in &mut findings {
+            finding.policy_id = Some(policy.id().to_owned());
+        }
     }
-    let (set, findings) = PolicySet::new(policies, terms.tenant_known);
-    diagnostics.extend(findings);
-    CheckedSet {
-        diagnostics,
-        set: set.for_production(terms.production),
-        not_policies,
+    (policy, findings)
+}
+
+impl Shared<'_> {
+    fn check(&self, files: &SetFiles, workers: Workers) -> CheckedSet {
+        let mut checked = self.form(files, workers);
+        let work: Vec<Work> = Work::of(&checked.set).collect();
+        let findings = workers.map(&work, |work| work.run(&checked.set));
+        let diagnostics = &mut checked.diagnostics;
+        diagnostics.extend(findings.into_iter().flatten());
+        diagnostics.retain(|finding| !self.says_nothing(finding));
+        diagnostics.extend_from_slice(&files.found);
+        if !self.terms.as_tenant {
+            rules::suppress(&checked.set, self.sources, diagnostics);
+        }
+        apply_levels(diagnostics, &self.terms.levels);
+        if self.terms.findings_only {
+            checked.set = PolicySet::default();
+        }
+        checked
+    }
+
+    /// Whether a finding only follows from a value that is missing or not known yet.
+    fn says_nothing(&self, finding: &Diagnostic) -> bool {
+        let labels = finding.related.iter().map(|label| label.location);
+        self.unresolved.overlap(finding.primary.location)
+            || self.looked_up.overlap(finding.primary.location)
+            || labels
+                .into_iter()
+                .any(|label| self.looked_up.overlap(label))
+    }
+
+    /// Reads the files of a set.
+    fn form(&self, files: &SetFiles, workers: Workers) -> CheckedSet {
+        let mut diagnostics = Vec::new();
+        let mut policies = Vec::new();
+        let mut not_policies = Vec::new();
+        let own = workers.map(&files.own, |&id| parse(self.sources, id, Role::Own));
+        for (&id, (policy, findings)) in files.own.iter().zip(own) {
+            if policy.is_none() && findings.is_empty() {
+                not_policies.push(id);
+            }
+            diagnostics.extend(findings);
+            policies.extend(policy);
+        }
+        for (policy, findings) in files.context.iter().filter_map(|id| self.context.get(id)) {
+            diagnostics.extend_from_slice(findings);
+            policies.extend(policy.clone());
+        }
+        let (set, findings) = PolicySet::new(policies, self.terms.tenant_known);
+        diagnostics.extend(findings);
+        CheckedSet {
+            diagnostics,
+            policies: set.own().count(),
+            set: set.for_production(self.terms.production),
+            not_policies,
+        }
     }
 }
 
 impl SetFiles {
-    fn with_roles(&self) -> impl Iterator<Item = (SourceId, Role)> {
-        let own = self.own.iter().map(|&id| (id, Role::Own));
-        own.chain(self.context.iter().map(|&id| (id, Role::Context)))
+    /// How much there is to read.
+    fn size(&self, sources: &SourceMap) -> usize {
+        let own = self.own.iter();
+        own.map(|&id| sources.get(id).text().len()).sum()
     }
 }
 
@@ -337,39 +380,4 @@ pub fn upload_verdict(text: &str, ancestors: &[&str], keysets: Option<&[String]>
         }
     }
     sentences
-}
-
-/// Maps over all cores; the results come in the order of the items. Small inputs stay on this
-/// thread: starting another costs more than it saves.
-fn in_parallel<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let threads = threads.min(items.len());
-    if threads < 2 || items.len() < 4 {
-        return items.iter().map(work).collect();
-    }
-    let next = AtomicUsize::new(0);
-    let mut results: Vec<(usize, R)> = std::thread::scope(|scope| {
-        let worker = || {
-            let mut done = Vec::new();
-            loop {
-                let index = next.fetch_add(1, Ordering::Relaxed);
-                let Some(item) = items.get(index) else {
-                    return done;
-                };
-                done.push((index, work(item)));
-            }
-        };
-        let others: Vec<_> = (1..threads).map(|_| scope.spawn(worker)).collect();
-        let mut results = worker();
-        for other in others {
-            match other.join() {
-                Ok(done) => results.extend(done),
-                // A panic in a worker is a bug; it must not be lost.
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        }
-        results
-    });
-    results.sort_by_key(|(index, _)| *index);
-    results.into_iter().map(|(_, result)| result).collect()
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// The rooms in the order in which data flows. A room may use those before it.
 const ROOMS: &[&str] = &[
+    "parallel",
     "diagnostics",
     "xml",
     "schema",
@@ -43,9 +44,12 @@ const NARROW: &[(&str, &[&str])] = &[
             "validate",
         ],
     ),
-    ("config", &["diagnostics", "xml", "policy", "validate"]),
+    (
+        "config",
+        &["parallel", "diagnostics", "xml", "policy", "validate"],
+    ),
     // Formats know the report and the records that it refers to, nothing that acts.
-    ("output", &["diagnostics", "xml", "rules"]),
+    ("output", &["parallel", "diagnostics", "xml", "rules"]),
 ];
 
 /// What the pure rooms must not touch.

@@ -11,6 +11,11 @@ use crate::output::{self, Format, azure, github};
 use super::project::Validated;
 use super::{Shell, graph};
 
+/// Whether the summary shows how the policies of the sets hang together.
+pub(super) fn shows_sets(format: Format, shell: &Shell) -> bool {
+    format == Format::Github && shell.variable("GITHUB_STEP_SUMMARY").is_some()
+}
+
 /// Publishes the summary where the format is that of a CI system and the system says where: GitHub
 /// Actions names a file to append to, Azure Pipelines takes any file that a logging command names.
 ///

@@ -10,7 +10,8 @@ use crate::deploy;
 use crate::diagnostics::{
     Diagnostic, Level, Location, Report, Source, SourceId, SourceMap, Splices,
 };
-use crate::policy::{PolicySet, Renaming, Resolver, SETTINGS_UNUSED, StepAdjustments};
+use crate::parallel::Workers;
+use crate::policy::{PolicySet, Renaming, Replaced, Resolver, SETTINGS_UNUSED, StepAdjustments};
 use crate::rules;
 use crate::validate::{self, SetFiles, Terms};
 
@@ -174,6 +175,23 @@ pub fn validate(
     tenant: Option<&[TenantPolicy<'_>]>,
     shell: &Shell,
 ) -> Result<Validated> {
+    judge(project, tenant, false, shell)
+}
+
+/// The same without a tenant for those who need the findings only: `sets` stays empty.
+///
+/// # Errors
+/// As [`validate`].
+pub fn findings(project: &Project, shell: &Shell) -> Result<Validated> {
+    judge(project, None, true, shell)
+}
+
+fn judge(
+    project: &Project,
+    tenant: Option<&[TenantPolicy<'_>]>,
+    findings_only: bool,
+    shell: &Shell,
+) -> Result<Validated> {
     let mut sources = project.sources.clone();
     let mut diagnostics = project.diagnostics.clone();
     let resolver = Resolver::new(&project.settings);
@@ -181,11 +199,12 @@ pub fn validate(
         tenant_known: tenant.is_some(),
         production: project.settings.production,
         levels: levels(project),
+        findings_only,
         ..Terms::default()
     };
     let mut used: BTreeSet<usize> = BTreeSet::new();
-    let mut resolve = |file: &Source, sources: &mut SourceMap| {
-        let resolution = resolver.resolve(file.clone(), sources);
+    let mut add = |replaced: Replaced, sources: &mut SourceMap| {
+        let resolution = resolver.add(replaced, sources);
         used.extend(resolution.used);
         let places = resolution.unresolved.into_iter();
         terms.unresolved.extend(places.map(|span| Location {
@@ -199,11 +218,14 @@ pub fn validate(
         }));
         (resolution.id, resolution.diagnostics)
     };
+    let own: Vec<&Source> = project.sets.iter().flat_map(|set| &set.files).collect();
+    let replaced = Workers::All.map(&own, |file| resolver.replace((*file).clone()));
+    let mut replaced = replaced.into_iter();
     let mut files = Vec::new();
     for set in &project.sets {
         let mut input = SetFiles::default();
-        for file in &set.files {
-            let (id, findings) = resolve(file, &mut sources);
+        for replaced in replaced.by_ref().take(set.files.len()) {
+            let (id, findings) = add(replaced, &mut sources);
             input.own.push(id);
             input.found.extend(findings);
         }
@@ -219,9 +241,10 @@ pub fn validate(
     let mut bases: BTreeMap<usize, SourceId> = BTreeMap::new();
     for (input, set) in files.iter_mut().zip(&project.sets) {
         for &base in &set.with {
-            let id = bases
-                .entry(base)
-                .or_insert_with(|| resolve(&project.bases[base], &mut sources).0);
+            let id = bases.entry(base).or_insert_with(|| {
+                let replaced = resolver.replace(project.bases[base].clone());
+                add(replaced, &mut sources).0
+            });
             input.context.push(*id);
         }
         input.context.extend(&stored);
@@ -271,9 +294,11 @@ pub fn validate(
                     .map_or(String::new(), |name| format!(" (the first is {name})"))
             );
         }
-        policies += checked.set.own().count();
+        policies += checked.policies;
         diagnostics.extend(checked.diagnostics);
-        sets.push(checked.set);
+        if !findings_only {
+            sets.push(checked.set);
+        }
     }
     diagnostics.extend(
         resolver

@@ -38,6 +38,7 @@ pub use read::decode;
 use configuration::Configuration;
 use discover::{Filter, Target};
 use locate::Files;
+use paths::RealPaths;
 
 use crate::diagnostics::{Diagnostic, Location, Rule, Source, SourceId, SourceMap};
 use crate::policy::{Renaming, Settings, StepAdjustments, closest};
@@ -544,11 +545,16 @@ fn list(
     filter: &Filter,
     notes: &mut Vec<String>,
 ) -> Result<Vec<File>, ConfigError> {
+    let mut real = RealPaths::default();
     let mut seen = HashSet::new();
     let mut files = Vec::new();
     for target in targets {
         for path in target.files(filter, notes)? {
-            let real = fs::canonicalize(&path).unwrap_or_else(|_| path.clone());
+            let real = match target {
+                // Written by hand, perhaps in other letter case than the file has.
+                Target::File(_) => fs::canonicalize(&path).unwrap_or_else(|_| path.clone()),
+                Target::Folder(_) | Target::Glob { .. } => real.path(&path),
+            };
             if seen.insert(real.clone()) {
                 files.push(File { path, real });
             }

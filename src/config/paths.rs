@@ -1,6 +1,34 @@
 //! Paths as the user writes and reads them.
 
+use std::collections::HashMap;
+use std::fs;
 use std::path::{Component, Path, PathBuf};
+
+/// Paths without links, for many files of few folders: the way to a folder is followed once. For files
+/// that were found in their folders, so that their names are those that they have there.
+#[derive(Debug, Default)]
+pub(super) struct RealPaths {
+    folders: HashMap<PathBuf, PathBuf>,
+}
+
+impl RealPaths {
+    /// Where the file really lies; the path itself where that cannot be told.
+    pub(super) fn path(&mut self, file: &Path) -> PathBuf {
+        let is_link = fs::symlink_metadata(file).map_or(true, |found| found.is_symlink());
+        let followed = || fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
+        let Some(name) = file.file_name().filter(|_| !is_link) else {
+            return followed();
+        };
+        let folder = above(file);
+        if !self.folders.contains_key(&folder) {
+            let Ok(real) = fs::canonicalize(&folder) else {
+                return followed();
+            };
+            self.folders.insert(folder.clone(), real);
+        }
+        self.folders[&folder].join(name)
+    }
+}
 
 /// The path with forward slashes and without needless `./`; the current folder is `.`.
 pub(super) fn display(path: &Path) -> String {

@@ -8,9 +8,16 @@ pub fn near_miss<'k>(written: &str, known: impl IntoIterator<Item = &'k str>) ->
         6..=12 => 2,
         _ => 3,
     };
+    let letters_of_written = letters(written);
     let mut best: Option<(usize, &str)> = None;
     for name in known {
         if name.len().abs_diff(written.len()) > allowed || name == written {
+            continue;
+        }
+        // A slip adds and takes away at most one letter.
+        if let (Some(written), Some(name)) = (letters_of_written, letters(name))
+            && (written ^ name).count_ones() as usize > 2 * allowed
+        {
             continue;
         }
         let distance = strsim::osa_distance(&folded, &name.to_lowercase());
@@ -19,6 +26,14 @@ pub fn near_miss<'k>(written: &str, known: impl IntoIterator<Item = &'k str>) ->
         }
     }
     Some(best?.1)
+}
+
+/// Which letters a word of ASCII has, without regard to case; some share a bit.
+fn letters(word: &str) -> Option<u64> {
+    let bit = |byte: u8| 1 << (byte.to_ascii_lowercase() % 64);
+    let letters = word.bytes().map(bit);
+    word.is_ascii()
+        .then(|| letters.fold(0, |letters, bit: u64| letters | bit))
 }
 
 /// The known name that must have been meant: the only one that a single slip of the keyboard explains

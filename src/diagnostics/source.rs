@@ -36,6 +36,7 @@ impl Span {
     }
 
     /// The part of `text` that the range covers; empty where the range does not fit the text.
+    #[inline]
     pub fn of(self, text: &str) -> &str {
         text.get(self.start as usize..self.end as usize)
             .unwrap_or_default()

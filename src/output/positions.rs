@@ -1,6 +1,6 @@
-use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use crate::diagnostics::{
     Diagnostic, Edit, Fix, LineColumn, Location, Source, SourceId, SourceMap, Span,
@@ -12,7 +12,7 @@ use super::text_index::TextIndex;
 /// when the first finding points into it.
 pub(super) struct Positions<'r> {
     sources: &'r SourceMap,
-    indexes: HashMap<SourceId, OnceCell<TextIndex<'r>>>,
+    indexes: HashMap<SourceId, OnceLock<TextIndex<'r>>>,
 }
 
 /// A place in a file that the user edits; the end is exclusive.
@@ -32,7 +32,7 @@ impl<'r> Positions<'r> {
             sources,
             indexes: sources
                 .iter()
-                .map(|(id, _)| (id, OnceCell::new()))
+                .map(|(id, _)| (id, OnceLock::new()))
                 .collect(),
         }
     }

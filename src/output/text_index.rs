@@ -73,6 +73,9 @@ impl<'t> TextIndex<'t> {
 
 /// How many characters begin in some bytes of UTF-8.
 fn starts(bytes: &[u8]) -> usize {
+    if bytes.is_ascii() {
+        return bytes.len();
+    }
     bytes.iter().filter(|byte| **byte & 0xC0 != 0x80).count()
 }
 

@@ -4,6 +4,13 @@ use std::borrow::Cow;
 /// characters that move the cursor or reorder text become visible, and nothing reads as a logging
 /// command of a CI system (Azure Pipelines obeys `##vso[…]` anywhere in a line, GitHub `##[…]`).
 pub(super) fn one_line(text: &str) -> Cow<'_, str> {
+    // Most lines are of this kind, and bytes are faster to look at than characters.
+    if text
+        .bytes()
+        .all(|byte| matches!(byte, b' '..=b'~') && byte != b'#')
+    {
+        return Cow::Borrowed(text);
+    }
     let is_plain = |c: char| !c.is_control() && !reorders(c) && !breaks_line(c) && c != '#';
     if text.chars().all(is_plain) {
         return Cow::Borrowed(text);

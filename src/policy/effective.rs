@@ -27,6 +27,7 @@ pub struct Effective<'s> {
     sub_journeys: RefCell<IdMap<'s, Rc<Journey<'s>>>>,
     execution: OnceCell<Option<Execution<'s>>>,
     flow: OnceCell<Option<Flow<'s>>>,
+    ids: [OnceCell<Vec<&'s str>>; Kind::ALL.len()],
 }
 
 impl<'s> Effective<'s> {
@@ -46,6 +47,7 @@ impl<'s> Effective<'s> {
             sub_journeys: RefCell::default(),
             execution: OnceCell::new(),
             flow: OnceCell::new(),
+            ids: Default::default(),
         }
     }
 
@@ -112,13 +114,16 @@ impl<'s> Effective<'s> {
 
     /// Every id of a kind once, as first declared, in order of declaration from the root on.
     pub fn ids(&self, kind: Kind) -> Vec<&'s str> {
-        let mut seen = IdSet::default();
-        self.chain
-            .iter()
-            .flat_map(|policy| policy.declarations(kind))
-            .filter_map(|element| element.attribute_value("Id"))
-            .filter(|id| seen.insert(Id::of(id)))
-            .collect()
+        let ids = self.ids[kind as usize].get_or_init(|| {
+            let mut seen = IdSet::default();
+            self.chain
+                .iter()
+                .flat_map(|policy| policy.declarations(kind))
+                .filter_map(|element| element.attribute_value("Id"))
+                .filter(|id| seen.insert(Id::of(id)))
+                .collect()
+        });
+        ids.clone()
     }
 
     /// A child element's text after merging: the one nearest to the policy counts. Fits claim types,

@@ -60,9 +60,15 @@ fn folded_hash(bytes: &[u8]) -> u64 {
     let hash = words.iter().fold(bytes.len() as u64, |hash, word| {
         mix(hash, u64::from_le_bytes(*word))
     });
-    let mut last = [0; 8];
-    last[..rest.len()].copy_from_slice(rest);
-    let hash = mix(hash, u64::from_le_bytes(last));
+    // The last bytes once more rather than fewer than eight, which would have to be put together.
+    let last = bytes.last_chunk::<8>().map_or_else(
+        || {
+            rest.iter()
+                .fold(0, |word, byte| word << 8 | u64::from(*byte))
+        },
+        |last| u64::from_le_bytes(*last),
+    );
+    let hash = mix(hash, last);
     hash ^ hash >> 32
 }
 

@@ -35,13 +35,13 @@ impl<'s> Site<'s> {
     }
 
     /// The value of an attribute.
-    #[inline]
+    #[inline(always)]
     pub fn attribute(&self, name: &str) -> Option<&'s str> {
         self.element.attribute_value(name)
     }
 
     /// The first child element of this name.
-    #[inline]
+    #[inline(always)]
     pub fn child(&self, name: &str) -> Option<Self> {
         let element = self.element.child(name)?;
         Some(Self { element, ..*self })
@@ -57,7 +57,7 @@ impl<'s> Site<'s> {
     }
 
     /// The child elements of this name.
-    #[inline]
+    #[inline(always)]
     pub fn children_named(&self, name: &'static str) -> impl Iterator<Item = Self> + use<'s> {
         let policy = self.policy;
         self.element
@@ -66,7 +66,7 @@ impl<'s> Site<'s> {
     }
 
     /// The children below a list element: `list/item`, over every list of that name.
-    #[inline]
+    #[inline(always)]
     pub fn items(
         &self,
         list: &'static str,

@@ -37,8 +37,9 @@ pub struct TechnicalProfile<'s> {
     pub output_claims_transformations: Vec<Site<'s>>,
     /// `ValidationTechnicalProfiles/ValidationTechnicalProfile`, one per referenced profile.
     pub validation_technical_profiles: Vec<Site<'s>>,
-    /// The `Protocol` that counts; asked for so often that it is kept.
-    protocol: Option<Site<'s>>,
+    /// Asked for so often that they are kept.
+    protocol: Option<&'s str>,
+    handler: Option<&'s str>,
 }
 
 /// A metadata item or a cryptographic key after merging.
@@ -88,14 +89,13 @@ impl<'s> TechnicalProfile<'s> {
     }
 
     /// `Protocol/@Name` after merging.
-    pub fn protocol(&self) -> Option<&'s str> {
-        self.protocol?.attribute("Name")
+    pub const fn protocol(&self) -> Option<&'s str> {
+        self.protocol
     }
 
     /// The class of `Protocol/@Handler`, without the assembly: `Web.TPEngine.Providers.…`.
-    pub fn handler(&self) -> Option<&'s str> {
-        let handler = self.protocol?.attribute("Handler")?;
-        Some(handler.split(',').next().unwrap_or(handler).trim())
+    pub const fn handler(&self) -> Option<&'s str> {
+        self.handler
     }
 
     /// The metadata item of this key.
@@ -129,6 +129,7 @@ pub(super) fn merge<'s>(view: &Effective<'s>, id: Id<'_>) -> Option<TechnicalPro
         output_claims_transformations: Vec::new(),
         validation_technical_profiles: Vec::new(),
         protocol: None,
+        handler: None,
         layers: Vec::new(),
     };
     for layer in &layers {
@@ -137,7 +138,11 @@ pub(super) fn merge<'s>(view: &Effective<'s>, id: Id<'_>) -> Option<TechnicalPro
         }
     }
     profile.layers = layers;
-    profile.protocol = profile.child("Protocol");
+    if let Some(protocol) = profile.child("Protocol") {
+        let class = |handler: &'s str| handler.split(',').next().unwrap_or(handler).trim();
+        profile.protocol = protocol.attribute("Name");
+        profile.handler = protocol.attribute("Handler").map(class);
+    }
     Some(profile)
 }
 

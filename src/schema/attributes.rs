@@ -142,13 +142,13 @@ impl<'d> Checker<'d> {
         let unknown = element
             .attributes()
             .filter(|a| declared(of, *a).is_none() && !instance::is_instance_attribute(*a));
+        let free = of
+            .attributes
+            .iter()
+            .filter(|declaration| element.attribute(declaration.name).is_none());
+        let free: Vec<_> = free.collect();
         let mut strangers = Vec::new();
         for attribute in unknown {
-            let free = of
-                .attributes
-                .iter()
-                .filter(|declaration| element.attribute(declaration.name).is_none());
-            let free: Vec<_> = free.collect();
             let near = nearest(attribute.name(), free.iter().map(|d| d.name));
             let near = near.filter(|_| attribute.namespace().is_empty());
             if let Some(near) = near {

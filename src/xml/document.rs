@@ -232,6 +232,7 @@ impl Document {
         alike.filter(move |element| element.name() == name)
     }
 
+    #[inline]
     pub(super) fn value(&self, value: Value) -> &str {
         value.of(&self.text, &self.unescaped)
     }

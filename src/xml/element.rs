@@ -49,7 +49,7 @@ impl<'d> Element<'d> {
     }
 
     /// Whether this is the local name.
-    #[inline]
+    #[inline(always)]
     pub fn is_named(self, name: &str) -> bool {
         self.has_name(Fingerprint::of(name), name)
     }
@@ -57,7 +57,10 @@ impl<'d> Element<'d> {
     /// The same for those who have the fingerprint of the name at hand.
     #[inline]
     pub fn has_name(self, fingerprint: Fingerprint, name: &str) -> bool {
-        self.data.fingerprint == fingerprint && self.name() == name
+        let data = self.data;
+        data.fingerprint == fingerprint
+            && data.name_length == name.len() as u32 + u32::from(data.prefix)
+            && ends_with(&self.document.text, self.name_span().end, name)
     }
 
     /// The name as written, with its prefix.
@@ -98,18 +101,18 @@ impl<'d> Element<'d> {
     }
 
     /// The attribute of this name that is in no namespace.
-    #[inline]
+    #[inline(always)]
     pub fn attribute(self, name: &str) -> Option<Attribute<'d>> {
-        let fingerprint = Fingerprint::of(name);
-        self.attributes().find(|attribute| {
-            attribute.data.fingerprint == fingerprint
-                && attribute.data.namespace == 0
-                && attribute.name() == name
-        })
+        self.plain_attribute(Fingerprint::of(name), name)
+    }
+
+    fn plain_attribute(self, fingerprint: Fingerprint, name: &str) -> Option<Attribute<'d>> {
+        self.attributes()
+            .find(|attribute| attribute.is_plain() && attribute.has_name(fingerprint, name))
     }
 
     /// The value of an attribute that is in no namespace.
-    #[inline]
+    #[inline(always)]
     pub fn attribute_value(self, name: &str) -> Option<&'d str> {
         Some(self.attribute(name)?.value())
     }
@@ -140,7 +143,7 @@ impl<'d> Element<'d> {
     }
 
     /// The child elements of this local name.
-    #[inline]
+    #[inline(always)]
     pub fn children_named(self, name: &str) -> impl Iterator<Item = Self> {
         let fingerprint = Fingerprint::of(name);
         self.children()
@@ -148,9 +151,12 @@ impl<'d> Element<'d> {
     }
 
     /// The first child element of this local name.
-    #[inline]
+    #[inline(always)]
     pub fn child(self, name: &str) -> Option<Self> {
-        let fingerprint = Fingerprint::of(name);
+        self.first_child(Fingerprint::of(name), name)
+    }
+
+    fn first_child(self, fingerprint: Fingerprint, name: &str) -> Option<Self> {
         self.children()
             .find(|child| child.has_name(fingerprint, name))
     }
@@ -254,7 +260,10 @@ impl<'d> Attribute<'d> {
     /// Whether this is the local name; for those who have its fingerprint at hand.
     #[inline]
     pub fn has_name(self, fingerprint: Fingerprint, name: &str) -> bool {
-        self.data.fingerprint == fingerprint && self.name() == name
+        let data = self.data;
+        data.fingerprint == fingerprint
+            && data.name.len() == name.len() as u32 + u32::from(data.prefix)
+            && ends_with(&self.document.text, data.name.end, name)
     }
 
     /// The namespace name; empty for none.
@@ -277,4 +286,12 @@ impl<'d> Attribute<'d> {
     pub const fn value_span(self) -> Span {
         self.data.raw
     }
+}
+
+/// Whether the text up to an offset ends with a name.
+#[inline]
+fn ends_with(text: &str, end: u32, name: &str) -> bool {
+    let end = end as usize;
+    let start = end.wrapping_sub(name.len());
+    text.as_bytes().get(start..end) == Some(name.as_bytes())
 }

@@ -5,8 +5,9 @@
 pub struct Fingerprint(pub(super) u32);
 
 impl Fingerprint {
-    /// The fingerprint of a name.
-    #[inline]
+    /// The fingerprint of a name. Always inlined, and so are those who take a name from a rule: there
+    /// it is a literal.
+    #[inline(always)]
     pub const fn of(name: &str) -> Self {
         let bytes = name.as_bytes();
         let length = bytes.len();

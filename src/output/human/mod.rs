@@ -14,6 +14,7 @@ use std::borrow::Cow;
 use std::io;
 
 use crate::diagnostics::{Diagnostic, Label, Level, Report};
+use crate::parallel::Workers;
 
 use super::positions::{Place, Positions, original_range, resolved_text};
 use super::visible::one_line;
@@ -54,16 +55,21 @@ pub fn findings(report: &Report, style: Style, out: &mut dyn io::Write) -> io::R
         positions: Positions::new(&report.sources),
         style,
     };
-    let mut compact = false;
-    for diagnostic in &shown {
-        compact = diagnostic.level == Level::Hint && !style.verbose;
-        if compact {
-            page.line(diagnostic, out)?;
+    let is_compact = |diagnostic: &&Diagnostic| diagnostic.level == Level::Hint && !style.verbose;
+    let drawn = Workers::All.map(&shown, |diagnostic| {
+        let mut text = Vec::new();
+        // Writing to memory cannot fail.
+        let _ = if is_compact(diagnostic) {
+            page.line(diagnostic, &mut text)
         } else {
-            page.block(diagnostic, out)?;
-            writeln!(out)?;
-        }
+            page.block(diagnostic, &mut text)
+        };
+        text
+    });
+    for text in drawn {
+        out.write_all(&text)?;
     }
+    let mut compact = shown.last().is_some_and(is_compact);
     if shown.len() < total {
         let ellipsis = style.symbol("…", "...");
         writeln!(out, "{ellipsis} and {} more", total - shown.len())?;
@@ -131,7 +137,7 @@ impl Page<'_> {
                 one_line(&text)
             )?;
         }
-        Ok(())
+        writeln!(out)
     }
 
     fn heading(&self, diagnostic: &Diagnostic) -> String {

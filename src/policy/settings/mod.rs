@@ -24,7 +24,7 @@ pub use findings::{
     SETTINGS_UNUSED, SETTINGS_VALUE_TYPE,
 };
 pub use lookup::TenantValue;
-pub use resolve::{Resolution, Resolver};
+pub use resolve::{Replaced, Resolution, Resolver};
 pub use suggestion::closest;
 
 use crate::diagnostics::Location;

@@ -42,7 +42,17 @@ pub struct Resolution {
     pub looked_up: Vec<Span>,
 }
 
+/// A file whose placeholders are replaced, on its way into the map of sources.
+#[derive(Debug)]
+pub struct Replaced {
+    source: Source,
+    used: BTreeSet<usize>,
+    left: Vec<(Span, Left)>,
+    looked_up: Vec<Span>,
+}
+
 /// Why a placeholder stays.
+#[derive(Debug)]
 enum Left {
     Undefined,
     /// The value is at fault; told elsewhere.
@@ -68,6 +78,11 @@ impl<'s> Resolver<'s> {
     /// Replaces the placeholders of `source` and adds it to `sources`. Where nothing is replaced the
     /// text stays shared with the original.
     pub fn resolve(&self, source: Source, sources: &mut SourceMap) -> Resolution {
+        self.add(self.replace(source), sources)
+    }
+
+    /// The first half of [`Resolver::resolve`], which needs no other file.
+    pub fn replace(&self, source: Source) -> Replaced {
         let original = source.original().clone();
         let mut run = Run {
             resolver: self,
@@ -93,6 +108,22 @@ impl<'s> Resolver<'s> {
         } else {
             source.resolved(out, TextMap::new(pieces))
         };
+        Replaced {
+            source,
+            used,
+            left,
+            looked_up,
+        }
+    }
+
+    /// The second half: adds the file to `sources`, and says what is wrong with its placeholders.
+    pub fn add(&self, replaced: Replaced, sources: &mut SourceMap) -> Resolution {
+        let Replaced {
+            source,
+            used,
+            left,
+            looked_up,
+        } = replaced;
         let id = sources.add(source);
         let unresolved = left.iter().map(|(span, _)| *span).collect();
         let diagnostics = self.report(id, sources.get(id).text(), &left);

@@ -5,6 +5,7 @@ use crate::xml::characters::{ReferenceError, reference};
 use crate::xml::document::{KindData, Value};
 use crate::xml::{declaration, tag};
 
+use super::plain::TextRun;
 use super::{Builder, MAX_FINDINGS};
 
 /// White space as XML means it.
@@ -46,23 +47,19 @@ impl<'t> Builder<'t> {
         length
     }
 
-    /// Everything between two pieces of markup: text and references.
-    pub(super) fn characters(&mut self, span: Span) {
+    /// Adds text to the innermost open element.
+    pub(super) fn characters(&mut self, run: &TextRun) {
+        let span = run.span;
         if self.tree.is_outside() {
             self.outside(span);
-            return;
-        }
-        let raw = span.of(self.text).as_bytes();
-        // Line ends of Windows do not make a text unusual: most begin with one.
-        let behind_line_end = if raw.starts_with(b"\r\n") { 1 } else { 0 };
-        let inner = &raw[behind_line_end..];
-        let value = if memchr::memchr3(b'&', b']', b'\r', inner).is_none() {
-            Value::raw(Span::new(span.start + behind_line_end as u32, span.end))
+        } else if let Some(from) = run.plain_from {
+            let value = Value::raw(Span::new(from, span.end));
+            self.tree.add_text(span, value, run.is_blank);
         } else {
             self.check_characters(span);
-            self.value(span, false)
-        };
-        self.tree.add_text(span, value, self.is_blank(value));
+            let value = self.value(span, false);
+            self.tree.add_text(span, value, self.is_blank(value));
+        }
     }
 
     /// Text outside the document element, where only white space may stand.

@@ -20,7 +20,7 @@ use crate::xml::findings::{Finding, syntax_error};
 use crate::xml::namespaces::Namespaces;
 use crate::xml::tag::{self, RawAttribute, TagError};
 
-use plain::PlainTag;
+use plain::{PlainTag, TextRun};
 use tree::{NewElement, Tree};
 
 /// Behind this many mistakes a file is taken for something that is no XML at all.
@@ -88,9 +88,9 @@ impl<'t> Builder<'t> {
                     None => return,
                 }
             } else {
-                let length = memchr::memchr(b'<', &bytes[at..]).unwrap_or(text.len() - at);
-                self.characters(Span::new(at as u32, (at + length) as u32));
-                at += length;
+                let run = TextRun::read(bytes, at);
+                self.characters(&run);
+                at = run.span.end as usize;
             }
             if self.findings.len() >= MAX_FINDINGS {
                 return;

@@ -1,5 +1,5 @@
-//! Start tags as nearly everybody writes them: names of ASCII letters without prefix, values that
-//! stand for themselves, nothing wrong. They are recognised in one pass.
+//! Text and start tags as nearly everybody writes them: names of ASCII letters without prefix, values
+//! that stand for themselves, nothing wrong. They are recognised in one pass.
 
 use crate::diagnostics::Span;
 use crate::xml::characters::is_name_character;
@@ -53,19 +53,60 @@ impl PlainTag {
     }
 }
 
-/// What a byte is in a plain tag.
+/// Everything between two pieces of markup.
+pub(super) struct TextRun {
+    pub(super) span: Span,
+    /// Whether it is nothing but white space.
+    pub(super) is_blank: bool,
+    /// Where it begins to stand for itself: at its start, or behind the first byte of a line end of
+    /// Windows. `None` if there are references, other such line ends, or `]`, which may be wrong.
+    pub(super) plain_from: Option<u32>,
+}
+
+impl TextRun {
+    /// Reads the text at `start` up to the next `<`.
+    pub(super) fn read(bytes: &[u8], start: usize) -> Self {
+        let skipped = usize::from(bytes[start..].starts_with(b"\r\n"));
+        let mut seen = 0;
+        let rest = &bytes[start + skipped..];
+        let ends = rest.iter().position(|&byte| {
+            seen |= CLASSES[usize::from(byte)];
+            byte == b'<'
+        });
+        let length = skipped + ends.unwrap_or(rest.len());
+        let from = (start + skipped) as u32;
+        Self {
+            span: Span::new(start as u32, (start + length) as u32),
+            is_blank: seen & class::TEXT == 0,
+            plain_from: (seen & class::UNUSUAL == 0).then_some(from),
+        }
+    }
+}
+
+/// What a byte is.
 mod class {
     pub(super) const NAME_START: u8 = 1;
     pub(super) const NAME: u8 = 2;
     /// A quote, or what makes a value stand for something else.
     pub(super) const ENDS_VALUE: u8 = 4;
+    /// No white space. The end of a text has no class.
+    pub(super) const TEXT: u8 = 8;
+    /// What makes a text stand for something else or may be wrong in it.
+    pub(super) const UNUSUAL: u8 = 16;
 }
 
 static CLASSES: [u8; 256] = {
-    let mut classes = [0; 256];
+    // All bytes of other letters.
+    let mut classes = [class::TEXT; 256];
     let mut byte = 0u8;
     while byte < 128 {
         let mut class = 0;
+        if !is_blank(byte) && byte != b'<' {
+            class |= class::TEXT;
+        }
+        if matches!(byte, b'&' | b']' | b'\r') {
+            class |= class::UNUSUAL;
+        }
         // A prefix is looked at more closely.
         if is_name_character(byte as char) && byte != b':' {
             class |= class::NAME;

@@ -1,0 +1,148 @@
+#!/usr/bin/env python3
+"""Shows that validation takes time in proportion to what it reads, hostile files included.
+
+Usage: benches/growth.py [path of iefctl]      (default: target/release/iefctl)
+
+Each kind of input is validated in three sizes, each twice the one before. The last column is what the
+last doubling cost: 2 is linear, 4 would be quadratic. CPU time counts, the least of several runs.
+"""
+
+import os
+import pathlib
+import resource
+import subprocess
+import sys
+import tempfile
+
+RUNS = 5
+HEAD = (
+    '<TrustFrameworkPolicy xmlns="http://schemas.microsoft.com/online/cpim/schemas/2013/06" '
+    'PolicySchemaVersion="0.3.0.0" TenantId="contoso.onmicrosoft.com" PolicyId="B2C_1A_{id}" '
+    'PublicPolicyUri="http://contoso.onmicrosoft.com/B2C_1A_{id}"{more}>\n'
+)
+END = "</TrustFrameworkPolicy>\n"
+
+
+def policy(body, more="", name="Base"):
+    return HEAD.format(id=name, more=more) + body + END
+
+
+def claims(count, base=0):
+    return (
+        "<BuildingBlocks><ClaimsSchema>"
+        + "".join(
+            f'<ClaimType Id="claim{base + n}"><DisplayName>Claim {n}</DisplayName>'
+            f"<DataType>string</DataType></ClaimType>\n"
+            for n in range(count)
+        )
+        + "</ClaimsSchema></BuildingBlocks>\n"
+    )
+
+
+def profiles(count, claim, prefix="Profile"):
+    return (
+        "<ClaimsProviders><ClaimsProvider><DisplayName>Contoso</DisplayName><TechnicalProfiles>"
+        + "".join(
+            f'<TechnicalProfile Id="{prefix}{n}"><DisplayName>Profile {n}</DisplayName>'
+            '<Protocol Name="Proprietary" Handler="Web.TPEngine.Providers.RestfulProvider, '
+            'Web.TPEngine, Version=1.0.0.0, Culture=neutral, PublicKeyToken=null" />'
+            '<Metadata><Item Key="ServiceUrl">https://api.contoso.com/check</Item>'
+            '<Item Key="AuthenticationType">None</Item></Metadata>'
+            f'<OutputClaims><OutputClaim ClaimTypeReferenceId="{claim(n)}" /></OutputClaims>'
+            "</TechnicalProfile>\n"
+            for n in range(count)
+        )
+        + "</TechnicalProfiles></ClaimsProvider></ClaimsProviders>\n"
+    )
+
+
+def large(count):
+    return {"Base.xml": policy(claims(count) + profiles(count, lambda n: f"claim{n}"))}
+
+
+def nested(count):
+    return {"Base.xml": policy("<Contacts>" * count + "</Contacts>" * count)}
+
+
+def attributes(count):
+    return {"Base.xml": policy("", "".join(f' a{n}="x"' for n in range(count)))}
+
+
+def unknown_elements(count):
+    return {"Base.xml": policy("".join(f"<Contoso{n} />\n" for n in range(count)))}
+
+
+def dangling(count):
+    return {"Base.xml": policy(claims(count) + profiles(count, lambda n: f"missing{n}"))}
+
+
+def unclosed(count):
+    return {"Base.xml": policy("<Contacts>" * count)}
+
+
+def one_line(count):
+    return {"Base.xml": large(count)["Base.xml"].replace("\n", "")}
+
+
+def laughs(count):
+    entities = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, count))
+    doctype = f'<!DOCTYPE p [<!ENTITY l0 "ha">{entities}]>'
+    return {"Base.xml": doctype + policy(f"<Contacts>&l{count - 1};</Contacts>")}
+
+
+def shared_base(count):
+    files = {"Base.xml": policy(claims(300) + profiles(100, lambda n: f"claim{n}"))}
+    base = (
+        "<BasePolicy><TenantId>contoso.onmicrosoft.com</TenantId>"
+        "<PolicyId>B2C_1A_Base</PolicyId></BasePolicy>\n"
+    )
+    for number in range(count - 1):
+        own = claims(100, 1000) + profiles(80, lambda n: f"claim{n}", f"Own{number}_")
+        name = f"Leaf{number}"
+        files[f"{name}.xml"] = policy(base + own, name=name)
+    return files
+
+
+CASES = [
+    ("a large policy", large, 1000),
+    ("the same in one line", one_line, 1000),
+    ("nested elements", nested, 5000),
+    ("attributes of one tag", attributes, 25000),
+    ("unknown elements", unknown_elements, 25000),
+    ("dangling references", dangling, 1000),
+    ("elements left open", unclosed, 25000),
+    ("entities that multiply", laughs, 50),
+    ("policies with one base", shared_base, 50),
+]
+
+
+def cpu(command):
+    def spent():
+        usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return usage.ru_utime + usage.ru_stime
+
+    before = spent()
+    subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+    return spent() - before
+
+
+def main():
+    root = pathlib.Path(__file__).resolve().parent.parent
+    iefctl = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else root / "target/release/iefctl")
+    for name, make, smallest in CASES:
+        times = []
+        for size in (smallest, 2 * smallest, 4 * smallest):
+            with tempfile.TemporaryDirectory() as folder:
+                bytes_ = 0
+                for file, text in make(size).items():
+                    bytes_ += len(text)
+                    pathlib.Path(folder, file).write_text(text, encoding="utf-8")
+                command = [iefctl, "validate", "--format", "json", folder]
+                times.append(min(cpu(command) for _ in range(RUNS)))
+        shown = ", ".join(f"{1000 * time:.0f}" for time in times)
+        factor = times[2] / times[1]
+        print(f"{name:24} up to {4 * smallest:6}, {bytes_ / 1e6:5.1f} MB: {shown} ms, factor {factor:.1f}")
+
+
+if __name__ == "__main__":
+    main()
