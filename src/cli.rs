@@ -9,8 +9,8 @@ use tracing_subscriber::EnvFilter;
 
 use crate::commands::shell::ColourChoice;
 use crate::commands::{
-    Exit, Shell, build, deploy, destroy, doctor, emulator, explain, graph, init, keys, plan, pull,
-    rollback, validate,
+    Exit, Shell, build, config, deploy, destroy, doctor, emulator, explain, graph, init, keys,
+    plan, pull, rollback, validate,
 };
 
 /// Checks Azure AD B2C custom policies as strictly as the tenant would, and deploys them through
@@ -62,6 +62,7 @@ enum Command {
     Graph(graph::GraphArgs),
     Emulator(emulator::EmulatorArgs),
     Explain(explain::ExplainArgs),
+    Config(config::ConfigArgs),
     /// Print shell completions
     #[command(after_help = "Example:\n  iefctl completions bash > /etc/bash_completion.d/iefctl")]
     Completions {
@@ -117,6 +118,7 @@ fn execute(command: Command, shell: &Shell) -> anyhow::Result<Exit> {
         Command::Graph(args) => graph::run(&args, shell),
         Command::Emulator(args) => emulator::run(&args, shell),
         Command::Explain(args) => explain::run(&args, shell),
+        Command::Config(args) => config::run(&args, shell),
         Command::Completions { shell: kind } => {
             shell.print(|out| {
                 clap_complete::generate(kind, &mut Cli::command(), "iefctl", out);

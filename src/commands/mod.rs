@@ -8,6 +8,7 @@ mod atomic_file;
 pub mod build;
 mod choice;
 mod ci_summary;
+pub mod config;
 mod confirm;
 pub mod deploy;
 mod deployed;
