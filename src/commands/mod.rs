@@ -7,6 +7,7 @@
 mod atomic_file;
 pub mod build;
 mod choice;
+pub mod ci;
 mod ci_summary;
 mod confirm;
 pub mod deploy;
@@ -23,6 +24,7 @@ pub mod graph;
 pub mod init;
 pub mod keys;
 mod lookups;
+pub mod man;
 mod masking;
 mod outcome_view;
 pub mod ownership;

@@ -41,7 +41,7 @@ use locate::Files;
 use paths::RealPaths;
 
 use crate::diagnostics::{Diagnostic, Location, Rule, Source, SourceId, SourceMap};
-use crate::policy::{Renaming, Settings, closest};
+use crate::policy::{Renaming, Settings, StepAdjustments, closest};
 
 /// What the command line says about the project.
 #[derive(Debug, Clone, Default)]
@@ -90,6 +90,8 @@ pub struct Project {
     pub notes: Vec<String>,
     /// How the policies are called, where a copy of the sets is meant. Loading leaves it open.
     pub renaming: Option<Renaming>,
+    /// What is done to journeys on the way to the tenant. Loading leaves it open.
+    pub steps: StepAdjustments,
     /// All environments, in the order of the configuration.
     pub environment_names: Vec<String>,
 }
@@ -295,6 +297,7 @@ fn project(
         diagnostics: select::findings(configuration, chosen, options.tenant.is_some()),
         notes,
         renaming: None,
+        steps: StepAdjustments::default(),
         environment_names: configuration.map_or_else(Vec::new, |found| {
             select::names(&found.environments)
                 .map(str::to_owned)

@@ -91,6 +91,8 @@ impl TenantSetupArgs {
             with: Vec::new(),
             prefix: None,
             suffix: None,
+            renumber_steps: false,
+            app_insights_step: false,
         }
     }
 

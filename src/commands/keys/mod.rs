@@ -77,6 +77,8 @@ impl TenantChoice {
             with: Vec::new(),
             prefix: None,
             suffix: None,
+            renumber_steps: false,
+            app_insights_step: false,
         }
     }
 
