@@ -9,8 +9,8 @@ use tracing_subscriber::EnvFilter;
 
 use crate::commands::shell::ColourChoice;
 use crate::commands::{
-    Exit, Shell, build, ci, deploy, destroy, doctor, emulator, explain, graph, init, keys, man,
-    plan, pull, rollback, validate,
+    Exit, Shell, build, ci, config, deploy, destroy, doctor, emulator, explain, graph, init, keys,
+    man, plan, pull, rollback, validate,
 };
 
 /// Checks Azure AD B2C custom policies as strictly as the tenant would, and deploys them through
@@ -64,6 +64,7 @@ enum Command {
     Explain(explain::ExplainArgs),
     #[command(hide = true)]
     Ci(ci::CiArgs),
+    Config(config::ConfigArgs),
     /// Print shell completions
     #[command(after_help = "\
 Examples:
@@ -126,6 +127,7 @@ fn execute(command: Command, shell: &Shell) -> anyhow::Result<Exit> {
         Command::Emulator(args) => emulator::run(&args, shell),
         Command::Explain(args) => explain::run(&args, shell),
         Command::Ci(args) => ci::run(&args, shell),
+        Command::Config(args) => config::run(&args, shell),
         Command::Completions { shell: kind } => {
             shell.print(|out| {
                 clap_complete::generate(kind, &mut Cli::command(), "iefctl", out);

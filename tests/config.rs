@@ -443,7 +443,7 @@ fn mistakes_in_iefctl_toml_have_positions() {
         ),
         (
             "[settings]\nA = { env = 'X', file = 'y' }",
-            "exactly one of `env` or `file`",
+            "exactly one of `env`, `file`, `xml` or `tenant`",
         ),
         ("[settings]\nA = { evn = 'X' }", "did you mean `env`?"),
         ("[settings]\nA = {}", "exactly one of"),

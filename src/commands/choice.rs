@@ -32,6 +32,7 @@ impl TenantChoice {
     pub(super) fn options(&self) -> LoadOptions {
         LoadOptions {
             config: self.config.clone(),
+            kind: None,
             environment: self.environment.clone(),
             tenant: self.tenant.clone(),
             with: Vec::new(),

@@ -34,6 +34,7 @@ pub(super) fn chosen(args: &ProjectArgs, all: AllArgs, shell: &Shell) -> Result<
     if all.all_environments {
         let options = LoadOptions {
             config: args.config.clone(),
+            kind: args.config_format,
             ..LoadOptions::default()
         };
         let start = args.paths.first();

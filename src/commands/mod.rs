@@ -9,6 +9,7 @@ pub mod build;
 mod choice;
 pub mod ci;
 mod ci_summary;
+pub mod config;
 mod confirm;
 pub mod deploy;
 mod deployed;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 
-use crate::config::{self, LoadOptions, Project};
+use crate::config::{self, Kind, LoadOptions, Project};
 use crate::deploy;
 use crate::diagnostics::{
     Diagnostic, Level, Location, Report, Source, SourceId, SourceMap, Splices,
@@ -34,9 +34,14 @@ pub struct ProjectArgs {
     #[arg(short, long, value_name = "DOMAIN")]
     pub tenant: Option<String>,
 
-    /// Configuration file [default: iefctl.toml or appsettings.json in the folder or above it]
+    /// Configuration file [default: iefctl.toml or appsettings.json in the folder or above it, or the
+    /// file that another tool looks for there]
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
+
+    /// Which tool --config is for, where the content does not tell
+    #[arg(long, value_name = "TOOL", requires = "config", value_parser = config_format)]
+    pub config_format: Option<Kind>,
 
     /// Folder with bases that exist only in the tenant; read, never deployed
     #[arg(long, value_name = "DIR")]
@@ -59,6 +64,14 @@ pub struct ProjectArgs {
     /// AppInsights-Start, unless it has one. Files stay as they are
     #[arg(long)]
     pub app_insights_step: bool,
+}
+
+/// Reads a value of `--config-format`.
+pub(super) fn config_format(word: &str) -> Result<Kind, String> {
+    Kind::from_word(word).ok_or_else(|| {
+        let words = Kind::ALL.map(|(word, _)| word);
+        format!("known are {}", words.join(", "))
+    })
 }
 
 /// A policy as the tenant has it, for sets that inherit from what only the tenant holds.
@@ -132,6 +145,7 @@ impl ProjectArgs {
         }
         Ok(LoadOptions {
             config: self.config.clone(),
+            kind: self.config_format,
             environment: self.environment.first().cloned(),
             tenant: self.tenant.clone(),
             with: self.with.clone(),
@@ -141,7 +155,9 @@ impl ProjectArgs {
     fn checked(&self, mut project: Project, shell: &Shell) -> Result<Project> {
         let known: Vec<_> = rules::all().chain(super::deploy_rules()).collect();
         project.check_rules(&known)?;
-        project.renaming = self.renaming()?;
+        if let Some(renaming) = self.renaming()? {
+            project.renaming = Some(renaming);
+        }
         project.steps = StepAdjustments {
             renumber: self.renumber_steps,
             application_insights: self.app_insights_step,

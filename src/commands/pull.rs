@@ -71,6 +71,13 @@ pub fn run(args: &PullArgs, shell: &Shell) -> Result<Exit> {
     for note in project.notes.drain(..) {
         shell.note(note);
     }
+    if let Some(renaming) = &project.renaming {
+        bail!(
+            "the configuration gives all ids the prefix `{}`, which `pull` cannot take away again: \
+             pull into a folder without that configuration",
+            renaming.prefix()
+        );
+    }
     let tenant = chosen_tenant(&project)?;
     let (remote, chosen, filled) = runtime()?.block_on(async {
         let needs = [Need::ReadPolicies, Need::ReadKeysets];

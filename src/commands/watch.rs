@@ -441,6 +441,7 @@ mod tests {
             environment: Vec::new(),
             tenant: None,
             config: None,
+            config_format: None,
             with: vec![root.join("gone")],
             prefix: None,
             suffix: None,

@@ -11,18 +11,6 @@ use super::iefctl_toml::Reader;
 use super::paths;
 use super::toml_tables::{Key, Value};
 
-/// The keys of an environment that say how its tenant is reached.
-pub(super) const KEYS: &[&str] = &[
-    "auth",
-    "cloud",
-    "client_id",
-    "client_secret",
-    "certificate",
-    "token_file",
-    "service_connection_id",
-    "managed_identity_client_id",
-];
-
 /// A value with the place where it stands, as `iefctl.toml:12:8`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stated<T> {
@@ -54,7 +42,7 @@ pub struct TenantAccess {
 }
 
 impl Reader<'_> {
-    /// Reads one of [`KEYS`].
+    /// Reads one of the keys that say how a tenant is reached; `keys.rs` has them all.
     pub(super) fn access(&mut self, access: &mut TenantAccess, key: &Key<'_>, value: &Value<'_>) {
         match key.get_ref().as_ref() {
             "auth" => access.auth = self.stated_name(key, value),
@@ -70,7 +58,7 @@ impl Reader<'_> {
             "managed_identity_client_id" => {
                 access.managed_identity_client_id = self.stated_name(key, value);
             }
-            _ => self.tables.unknown(key, KEYS),
+            _ => {}
         }
     }
 

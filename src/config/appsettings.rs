@@ -5,16 +5,15 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use jsonc_parser::ast::{Object, ObjectProp, Value};
+use jsonc_parser::ast::{Object, Value};
 use jsonc_parser::common::{Range, Ranged};
-use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 
-use super::access::TenantAccess;
 use super::configuration::{
-    Configuration, Environment, Finding, Located, Place, RawSetting, RawValue,
+    Configuration, Environment, Finding, Generated, Located, Place, RawSetting, RawValue,
 };
 use super::error::ConfigError;
-use crate::diagnostics::{Diagnostic, Level, Rule, SourceId, SourceMap, Span};
+use super::json::{self, MAX_SAFE_INTEGER, javascript_number, last};
+use crate::diagnostics::{Diagnostic, Level, Rule, SourceId, SourceMap};
 use crate::policy::{
     BuiltIn, SETTINGS_DUPLICATE_ENVIRONMENT, SETTINGS_DUPLICATE_KEY,
     SETTINGS_MISSING_POLICY_SETTINGS, SETTINGS_MISSING_TENANT, SETTINGS_SHADOWED_BUILT_IN,
@@ -28,8 +27,6 @@ pub(super) const FILE_NAMES: &[&str] =
 const ROOT: &[&str] = &["EnvironmentsFolder", "Environments"];
 const ENVIRONMENT: &[&str] = &["Name", "Production", "Tenant", "PolicySettings"];
 const DEFAULT_FOLDER: &str = "Environments";
-/// Larger integers lose digits in JavaScript.
-const MAX_SAFE_INTEGER: f64 = 9_007_199_254_740_991.0;
 
 /// Reads the file, which is in `sources` as `source`, and lies in `folder`. `None`: the file has no
 /// `Environments`, so it belongs to another tool (.NET uses the same name).
@@ -39,58 +36,13 @@ pub(super) fn read(
     folder: &Path,
 ) -> Result<Option<Configuration>, ConfigError> {
     let file = sources.get(source);
-    let text = file.text();
-    let place = |range: Range| Place {
-        source,
-        span: Span::new(range.start as u32, range.end as u32),
-    };
-    let options = ParseOptions {
-        allow_comments: true,
-        allow_trailing_commas: true,
-        allow_loose_object_property_names: false,
-        allow_missing_commas: false,
-        allow_single_quoted_strings: false,
-        allow_hexadecimal_numbers: false,
-        allow_unary_plus_numbers: false,
-        allow_bare_decimal_point_numbers: false,
-        allow_non_finite_numbers: false,
-        allow_extended_string_escapes: false,
-    };
-    let parsed = parse_to_ast(text, &CollectOptions::default(), &options).map_err(|error| {
-        ConfigError::invalid(
-            sources,
-            place(error.range()),
-            error.kind().to_string(),
-            None,
-        )
-    })?;
-    let root = match parsed.value {
-        Some(Value::Object(root)) => root,
-        Some(other) => {
-            let message = "the file must hold one JSON object";
-            return Err(ConfigError::invalid(
-                sources,
-                place(other.range()),
-                message,
-                None,
-            ));
-        }
-        None => {
-            let message = "the file holds no JSON object";
-            return Err(ConfigError::invalid(
-                sources,
-                place(Range::new(0, 0)),
-                message,
-                None,
-            ));
-        }
-    };
+    let root = json::object(sources, source, file.text())?;
     let Some(environments) = root.get("Environments") else {
         return Ok(None);
     };
     let Value::Array(array) = &environments.value else {
         let message = "`Environments` must be an array of objects";
-        let place = place(environments.value.range());
+        let place = json::place(source, environments.value.range());
         return Err(ConfigError::invalid(sources, place, message, None));
     };
     let settings_place = format!("`PolicySettings` of an environment in {}", file.name());
@@ -99,7 +51,7 @@ pub(super) fn read(
         file_name: file.name(),
         source,
     };
-    reader.configuration.generated_folder = Some(DEFAULT_FOLDER.to_owned());
+    reader.generated(DEFAULT_FOLDER);
     reader.known_keys(&root, ROOT, None);
     if let Some(folder) = last(&root, "EnvironmentsFolder") {
         reader.generated_folder(&folder.value);
@@ -110,14 +62,6 @@ pub(super) fn read(
     Ok(Some(reader.configuration))
 }
 
-/// Of equal names `JSON.parse` takes the last.
-fn last<'o, 't>(object: &'o Object<'t>, name: &str) -> Option<&'o ObjectProp<'t>> {
-    object
-        .properties
-        .iter()
-        .rfind(|property| property.name.as_str() == name)
-}
-
 struct Reader<'r> {
     configuration: Configuration,
     file_name: &'r str,
@@ -126,10 +70,15 @@ struct Reader<'r> {
 
 impl Reader<'_> {
     fn place(&self, range: Range) -> Place {
-        Place {
-            source: self.source,
-            span: Span::new(range.start as u32, range.end as u32),
-        }
+        json::place(self.source, range)
+    }
+
+    fn generated(&mut self, folder: &str) {
+        self.configuration.generated = Some(Generated {
+            folder: folder.to_owned(),
+            at_any_depth: true,
+            reason: "is skipped: appsettings.json names it as folder of generated policies",
+        });
     }
 
     fn find(
@@ -182,7 +131,7 @@ impl Reader<'_> {
     fn generated_folder(&mut self, value: &Value<'_>) {
         match value {
             Value::StringLit(folder) if !folder.value.trim().is_empty() => {
-                self.configuration.generated_folder = Some(folder.value.to_string());
+                self.generated(&folder.value);
             }
             Value::NullKeyword(_) => {}
             other => self.find(
@@ -216,15 +165,10 @@ impl Reader<'_> {
             name.value, self.file_name
         );
         self.configuration.environments.push(Environment {
-            name,
             tenant,
             production,
-            include: Vec::new(),
-            exclude: Vec::new(),
             settings,
-            keysets: Vec::new(),
-            access: TenantAccess::default(),
-            settings_place,
+            ..Environment::new(name, settings_place)
         });
     }
 
@@ -450,45 +394,5 @@ impl Reader<'_> {
             diagnostic,
             environment: Some(position),
         });
-    }
-}
-
-/// A number as `String(number)` writes it in JavaScript.
-fn javascript_number(number: f64) -> String {
-    let magnitude = number.abs();
-    if number == 0.0 {
-        return "0".to_owned();
-    }
-    if (1e-6..1e21).contains(&magnitude) {
-        return format!("{number}");
-    }
-    let scientific = format!("{number:e}");
-    match scientific.split_once('e') {
-        Some((digits, exponent)) if !exponent.starts_with('-') => format!("{digits}e+{exponent}"),
-        _ => scientific,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::javascript_number;
-
-    #[test]
-    fn numbers_are_written_as_javascript_does() {
-        for (number, text) in [
-            (8080.0, "8080"),
-            (1.0, "1"),
-            (-0.0, "0"),
-            (0.1, "0.1"),
-            (1e3, "1000"),
-            (1e21, "1e+21"),
-            (1.5e300, "1.5e+300"),
-            (1e-6, "0.000001"),
-            (1.5e-7, "1.5e-7"),
-            (12_345_678_901_234_567_890.0, "12345678901234567000"),
-            (-2.5, "-2.5"),
-        ] {
-            assert_eq!(javascript_number(number), text);
-        }
     }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::access::TenantAccess;
 use crate::diagnostics::{Diagnostic, Level, Location, SourceId};
-use crate::policy::{Semantics, TenantValue};
+use crate::policy::{Notation, Replacement, Semantics, TenantValue};
 
 /// A place in a configuration file. Nothing is replaced in those, so a location is the place itself.
 pub(super) type Place = Location;
@@ -30,6 +30,11 @@ pub enum ValueSource {
 pub(super) enum RawValue {
     Text(String),
     From(ValueSource),
+    /// The environment variable where it is set and not empty, else the text.
+    EnvOr {
+        name: String,
+        default: String,
+    },
     /// What the tenant says.
     Tenant(TenantValue),
 }
@@ -106,6 +111,8 @@ pub(super) struct Environment {
     pub(super) name: Located<String>,
     pub(super) tenant: Option<Located<String>>,
     pub(super) production: bool,
+    /// What stands behind `B2C_1A_` in the ids of this environment.
+    pub(super) prefix: Option<Located<String>>,
     pub(super) include: Vec<Located<String>>,
     pub(super) exclude: Vec<Located<String>>,
     pub(super) settings: Vec<RawSetting>,
@@ -113,6 +120,34 @@ pub(super) struct Environment {
     pub(super) access: TenantAccess,
     /// Where a new setting of this environment goes, to follow "add it to".
     pub(super) settings_place: String,
+}
+
+impl Environment {
+    pub(super) fn new(name: Located<String>, settings_place: String) -> Self {
+        Self {
+            name,
+            tenant: None,
+            production: false,
+            prefix: None,
+            include: Vec::new(),
+            exclude: Vec::new(),
+            settings: Vec::new(),
+            keysets: Vec::new(),
+            access: TenantAccess::default(),
+            settings_place,
+        }
+    }
+}
+
+/// A folder to which a tool writes copies of the policies, which are no input.
+#[derive(Debug, Clone)]
+pub(super) struct Generated {
+    /// Its path, relative to the file.
+    pub(super) folder: String,
+    /// Whether folders of that name further below are meant as well.
+    pub(super) at_any_depth: bool,
+    /// Why it is passed over, to follow its name.
+    pub(super) reason: &'static str,
 }
 
 /// A finding about a configuration file.
@@ -138,8 +173,16 @@ pub(super) struct Configuration {
     pub(super) concurrency: Option<usize>,
     /// The name under which deployments are recorded.
     pub(super) project: Option<Located<String>>,
-    /// A folder of generated copies of policies, which are no input.
-    pub(super) generated_folder: Option<String>,
+    /// What stands behind `B2C_1A_` in the ids of all environments.
+    pub(super) prefix: Option<Located<String>>,
+    /// How the policies write placeholders.
+    pub(super) notation: Notation,
+    /// What is searched and replaced in single files.
+    pub(super) replacements: Vec<Replacement>,
+    pub(super) generated: Option<Generated>,
+    /// What begins the name of an environment variable that defines a setting, or goes before its
+    /// definition.
+    pub(super) variables: Option<&'static str>,
     pub(super) findings: Vec<Finding>,
     /// Where a new setting for all environments goes.
     pub(super) settings_place: String,
@@ -159,7 +202,11 @@ impl Configuration {
             rule_levels: Vec::new(),
             concurrency: None,
             project: None,
-            generated_folder: None,
+            prefix: None,
+            notation: Notation::default(),
+            replacements: Vec::new(),
+            generated: None,
+            variables: None,
             findings: Vec::new(),
             settings_place,
         }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use globset::{GlobBuilder, GlobMatcher};
 
-use super::configuration::{Configuration, Environment, Located};
+use super::configuration::{Configuration, Environment, Generated, Located};
 use super::error::ConfigError;
 use super::paths;
 use crate::diagnostics::SourceMap;
@@ -27,7 +27,7 @@ pub(super) struct Filter {
     folder: PathBuf,
     include: Vec<GlobMatcher>,
     exclude: Vec<GlobMatcher>,
-    generated: Vec<GlobMatcher>,
+    generated: Vec<(GlobMatcher, &'static str)>,
 }
 
 impl Filter {
@@ -53,10 +53,8 @@ impl Filter {
             exclude.extend(matchers(&environment.exclude)?);
             include = matchers(&environment.include)?;
         }
-        let generated = match &configuration.generated_folder {
-            Some(folder) => generated(folder),
-            None => Vec::new(),
-        };
+        let generated = configuration.generated.as_ref().and_then(generated);
+        let generated = generated.into_iter().collect();
         Ok(Self {
             folder: configuration.folder.clone(),
             include,
@@ -87,10 +85,15 @@ impl Filter {
         (self.include.is_empty() || matches(&self.include)) && !matches(&self.exclude)
     }
 
-    fn is_generated(&self, folder: &Path) -> bool {
-        !self.generated.is_empty()
-            && paths::relative(folder, &self.folder)
-                .is_some_and(|path| self.generated.iter().any(|matcher| matcher.is_match(&path)))
+    /// Why this folder is no input, if it is one that a tool writes to.
+    fn generated_by(&self, folder: &Path) -> Option<&'static str> {
+        if self.generated.is_empty() {
+            return None;
+        }
+        let path = paths::relative(folder, &self.folder)?;
+        let mut generated = self.generated.iter();
+        let found = generated.find(|(matcher, _)| matcher.is_match(&path));
+        found.map(|(_, reason)| *reason)
     }
 }
 
@@ -109,10 +112,16 @@ fn matchers_of(pattern: &str) -> Result<Vec<GlobMatcher>, globset::Error> {
         .collect()
 }
 
-fn generated(folder: &str) -> Vec<GlobMatcher> {
-    let plain = folder.trim_start_matches("./").trim_matches('/');
-    let pattern = format!("**/{}", globset::escape(plain));
-    compile(&pattern).into_iter().collect()
+fn generated(generated: &Generated) -> Option<(GlobMatcher, &'static str)> {
+    let plain = generated.folder.trim_start_matches("./").trim_matches('/');
+    let escaped = globset::escape(plain);
+    let pattern = match generated.at_any_depth {
+        true => format!("**/{escaped}"),
+        false => escaped,
+    };
+    compile(&pattern)
+        .ok()
+        .map(|matcher| (matcher, generated.reason))
 }
 
 fn compile(pattern: &str) -> Result<GlobMatcher, globset::Error> {
@@ -369,9 +378,7 @@ impl<'w> Walk<'w> {
         if path.join(BUILD_MANIFEST).is_file() {
             return Some("is skipped: `iefctl build` wrote it");
         }
-        self.filter
-            .is_generated(path)
-            .then_some("is skipped: appsettings.json names it as folder of generated policies")
+        self.filter.generated_by(path)
     }
 
     fn note(&mut self, path: &Path, reason: &str) {

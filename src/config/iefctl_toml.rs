@@ -5,51 +5,24 @@ use std::path::Path;
 
 use toml::de::{DeTable, DeValue};
 
-use super::access::{self, TenantAccess};
 use super::configuration::{
     Configuration, Environment, Finding, GeneratedKey, KeyUse, KeysetContent, KeysetRecipe,
     Located, RawSetting, RawValue, RuleLevel, ValueSource, is_tenant,
 };
 use super::error::ConfigError;
+use super::keys::{
+    DeployKey, EnvironmentKey, MAX_CONCURRENCY, Pkcs12Key, RecipeKey, RootKey, SecretKey,
+    SettingKey,
+};
 use super::paths;
 use super::toml_tables::{Key, Tables, Value};
 use crate::diagnostics::{Diagnostic, Level, SourceId, SourceMap};
 use crate::policy::{
-    BuiltIn, SETTINGS_SHADOWED_BUILT_IN, SETTINGS_SHARED_TENANT, Semantics, TenantValue,
+    BuiltIn, Renaming, SETTINGS_SHADOWED_BUILT_IN, SETTINGS_SHARED_TENANT, Semantics, TenantValue,
 };
 
 /// The name of the file.
 pub(super) const FILE_NAME: &str = "iefctl.toml";
-
-const ROOT: &[&str] = &[
-    "project",
-    "policies",
-    "exclude",
-    "with",
-    "settings",
-    "environments",
-    "keysets",
-    "rules",
-    "deploy",
-];
-const ENVIRONMENT: &[&str] = &[
-    "tenant",
-    "production",
-    "include",
-    "exclude",
-    "settings",
-    "keysets",
-    "auth",
-    "cloud",
-    "client_id",
-    "client_secret",
-    "certificate",
-    "token_file",
-    "service_connection_id",
-    "managed_identity_client_id",
-];
-const RECIPE: &[&str] = &["generate", "secret", "certificate", "pkcs12", "use"];
-const MAX_CONCURRENCY: i64 = 256;
 
 /// Reads the file, which is in `sources` as `source`, and lies in `folder`.
 pub(super) fn read(
@@ -90,20 +63,29 @@ pub(super) struct Reader<'r> {
 
 impl Reader<'_> {
     fn root(&mut self, root: &DeTable<'_>) {
-        for (key, value) in Tables::entries(root) {
-            match key.get_ref().as_ref() {
-                "project" => self.configuration.project = self.tables.name(key, value),
-                "policies" => self.configuration.policies = self.policies(key, value),
-                "exclude" => self.configuration.exclude = self.tables.strings(key, value),
-                "with" => self.configuration.with = self.tables.strings(key, value),
-                "settings" => self.configuration.settings = self.settings(key, value),
-                "environments" => self.environments(key, value),
-                "keysets" => self.configuration.keysets = self.keysets(key, value),
-                "rules" => self.rules(key, value),
-                "deploy" => self.deploy(key, value),
-                _ => self.tables.unknown(key, ROOT),
+        for (field, key, value) in self.tables.fields(root) {
+            match field {
+                RootKey::Project => self.configuration.project = self.tables.name(key, value),
+                RootKey::Policies => self.configuration.policies = self.policies(key, value),
+                RootKey::Exclude => self.configuration.exclude = self.tables.strings(key, value),
+                RootKey::With => self.configuration.with = self.tables.strings(key, value),
+                RootKey::Prefix => self.configuration.prefix = self.prefix(key, value),
+                RootKey::Settings => self.configuration.settings = self.settings(key, value),
+                RootKey::Environments => self.environments(key, value),
+                RootKey::Keysets => self.configuration.keysets = self.keysets(key, value),
+                RootKey::Rules => self.rules(key, value),
+                RootKey::Deploy => self.deploy(key, value),
             }
         }
+    }
+
+    fn prefix(&mut self, key: &Key<'_>, value: &Value<'_>) -> Option<Located<String>> {
+        let prefix = self.tables.name(key, value)?;
+        if let Err(error) = Renaming::of_project(&prefix.value) {
+            self.tables.mistake(value.span(), error.to_string(), None);
+            return None;
+        }
+        Some(prefix)
     }
 
     fn policies(&mut self, key: &Key<'_>, value: &Value<'_>) -> Vec<Located<String>> {
@@ -131,7 +113,7 @@ impl Reader<'_> {
         };
         let mut settings = Vec::new();
         for (key, value) in self.tables.named(table, "setting") {
-            let Some(raw) = self.setting_value(key, value) else {
+            let Some((raw, semantics)) = self.setting_value(key, value) else {
                 continue;
             };
             let key_place = self.tables.place(key.span());
@@ -156,33 +138,81 @@ impl Reader<'_> {
                     value: raw,
                     place: self.tables.place(value.span()),
                 },
-                semantics: Semantics::Recursive,
+                semantics,
             });
         }
         settings
     }
 
-    fn setting_value(&mut self, key: &Key<'_>, value: &Value<'_>) -> Option<RawValue> {
-        match value.get_ref() {
-            DeValue::String(text) => Some(RawValue::Text(text.to_string())),
-            DeValue::Boolean(flag) => Some(RawValue::Text(flag.to_string())),
-            DeValue::Integer(_) => self
-                .integer(key, value)
-                .map(|number| RawValue::Text(number.to_string())),
-            DeValue::Table(table) if table.iter().any(|(key, _)| key.get_ref() == "tenant") => {
-                self.looked_up(key, value, table).map(RawValue::Tenant)
-            }
-            DeValue::Table(table) => self
-                .value_source(key, value, table, &["env", "file", "tenant"])
-                .map(RawValue::From),
+    fn setting_value(&mut self, key: &Key<'_>, value: &Value<'_>) -> Option<(RawValue, Semantics)> {
+        let text = match value.get_ref() {
+            DeValue::String(text) => text.to_string(),
+            DeValue::Boolean(flag) => flag.to_string(),
+            DeValue::Integer(_) => self.integer(key, value)?.to_string(),
+            DeValue::Table(table) => return self.setting_table(key, value, table),
             _ => {
                 self.tables.wrong_type(
                     key,
                     value,
                     "a string, an integer, a boolean, { env = \"NAME\" }, { file = \"path\" } or { tenant = \"…\" }",
                 );
+                return None;
+            }
+        };
+        Some((RawValue::Text(text), Semantics::Recursive))
+    }
+
+    /// `{ env = "NAME" }`, also with a default, `{ file = "path" }`, `{ xml = "text" }`, or what the
+    /// tenant says.
+    fn setting_table(
+        &mut self,
+        key: &Key<'_>,
+        value: &Value<'_>,
+        table: &DeTable<'_>,
+    ) -> Option<(RawValue, Semantics)> {
+        let mut found = Vec::new();
+        let mut default = None;
+        let before = self.tables.mistakes.len();
+        for (field, entry, entry_value) in self.tables.fields(table) {
+            match field {
+                SettingKey::Env => {
+                    let variable = self.variable(entry, entry_value).map(RawValue::From);
+                    found.extend(variable.map(|raw| (raw, Semantics::Recursive)));
+                }
+                SettingKey::File => {
+                    let file = self.file(entry, entry_value).map(RawValue::From);
+                    found.extend(file.map(|raw| (raw, Semantics::Recursive)));
+                }
+                SettingKey::Xml => {
+                    let text = self.tables.string(entry, entry_value);
+                    found.extend(text.map(|text| (RawValue::Text(text.value), Semantics::Markup)));
+                }
+                SettingKey::Tenant => {
+                    let words = TenantValue::ALL.map(|value| (value.notation(), value));
+                    let looked_up = self.tables.word(entry, entry_value, &words);
+                    let looked_up = looked_up.map(RawValue::Tenant);
+                    found.extend(looked_up.map(|raw| (raw, Semantics::Recursive)));
+                }
+                SettingKey::Default => default = self.tables.string(entry, entry_value),
+            }
+        }
+        if self.tables.mistakes.len() > before {
+            return None;
+        }
+        let found = self.exactly_one(key, value, found, "`env`, `file`, `xml` or `tenant`")?;
+        match (found, default) {
+            ((RawValue::From(ValueSource::Env(name)), semantics), Some(default)) => {
+                let default = default.value;
+                Some((RawValue::EnvOr { name, default }, semantics))
+            }
+            (_, Some(default)) => {
+                let span = default.place.span;
+                let message = "`default` goes with `env` only";
+                let range = span.start as usize..span.end as usize;
+                self.tables.mistake(range, message, None);
                 None
             }
+            (found, None) => Some(found),
         }
     }
 
@@ -200,44 +230,19 @@ impl Reader<'_> {
         number.ok()
     }
 
-    /// `{ tenant = "IdentityExperienceFramework.appId" }`.
-    fn looked_up(
-        &mut self,
-        key: &Key<'_>,
-        value: &Value<'_>,
-        table: &DeTable<'_>,
-    ) -> Option<TenantValue> {
-        let words = TenantValue::ALL.map(|value| (value.notation(), value));
-        let mut found = Vec::new();
-        for (entry, entry_value) in Tables::entries(table) {
-            match entry.get_ref().as_ref() {
-                "tenant" => found.extend(self.tables.word(entry, entry_value, &words)),
-                _ => {
-                    let message = format!("`{}` needs exactly one source", key.get_ref());
-                    let help = "leave `tenant` or the other one out".to_owned();
-                    self.tables.mistake(value.span(), message, Some(help));
-                    return None;
-                }
-            }
-        }
-        found.pop()
-    }
-
     /// `{ env = "NAME" }` or `{ file = "path" }`.
     fn value_source(
         &mut self,
         key: &Key<'_>,
         value: &Value<'_>,
         table: &DeTable<'_>,
-        known: &[&str],
     ) -> Option<ValueSource> {
         let mut found = Vec::new();
         let before = self.tables.mistakes.len();
-        for (entry, entry_value) in Tables::entries(table) {
-            match entry.get_ref().as_ref() {
-                "env" => found.extend(self.variable(entry, entry_value)),
-                "file" => found.extend(self.file(entry, entry_value)),
-                _ => self.tables.unknown(entry, known),
+        for (field, entry, entry_value) in self.tables.fields(table) {
+            match field {
+                SecretKey::Env => found.extend(self.variable(entry, entry_value)),
+                SecretKey::File => found.extend(self.file(entry, entry_value)),
             }
         }
         if self.tables.mistakes.len() > before {
@@ -295,38 +300,36 @@ impl Reader<'_> {
     }
 
     fn environment(&mut self, key: &Key<'_>, table: &DeTable<'_>) -> Environment {
-        let name: &str = key.get_ref();
-        let mut environment = Environment {
-            name: Located {
-                value: name.to_owned(),
-                place: self.tables.place(key.span()),
-            },
-            tenant: None,
-            production: false,
-            include: Vec::new(),
-            exclude: Vec::new(),
-            settings: Vec::new(),
-            keysets: Vec::new(),
-            access: TenantAccess::default(),
-            settings_place: format!(
-                "`[environments.{name}.settings]` or `[settings]` in {}",
-                self.file_name
-            ),
+        let name = Located {
+            value: key.get_ref().to_string(),
+            place: self.tables.place(key.span()),
         };
-        for (key, value) in Tables::entries(table) {
-            match key.get_ref().as_ref() {
-                "tenant" => environment.tenant = self.tenant(key, value),
-                "production" => {
+        let settings_place = format!(
+            "`[environments.{}.settings]` or `[settings]` in {}",
+            name.value, self.file_name
+        );
+        let mut environment = Environment::new(name, settings_place);
+        for (field, key, value) in self.tables.fields(table) {
+            match field {
+                EnvironmentKey::Tenant => environment.tenant = self.tenant(key, value),
+                EnvironmentKey::Production => {
                     environment.production = self.tables.boolean(key, value).unwrap_or_default();
                 }
-                "include" => environment.include = self.tables.strings(key, value),
-                "exclude" => environment.exclude = self.tables.strings(key, value),
-                "settings" => environment.settings = self.settings(key, value),
-                "keysets" => environment.keysets = self.keysets(key, value),
-                name if access::KEYS.contains(&name) => {
+                EnvironmentKey::Prefix => environment.prefix = self.prefix(key, value),
+                EnvironmentKey::Include => environment.include = self.tables.strings(key, value),
+                EnvironmentKey::Exclude => environment.exclude = self.tables.strings(key, value),
+                EnvironmentKey::Settings => environment.settings = self.settings(key, value),
+                EnvironmentKey::Keysets => environment.keysets = self.keysets(key, value),
+                EnvironmentKey::Auth
+                | EnvironmentKey::Cloud
+                | EnvironmentKey::ClientId
+                | EnvironmentKey::ClientSecret
+                | EnvironmentKey::Certificate
+                | EnvironmentKey::TokenFile
+                | EnvironmentKey::ServiceConnectionId
+                | EnvironmentKey::ManagedIdentityClientId => {
                     self.access(&mut environment.access, key, value);
                 }
-                _ => self.tables.unknown(key, ENVIRONMENT),
             }
         }
         environment
@@ -407,26 +410,25 @@ impl Reader<'_> {
         let before = self.tables.mistakes.len();
         let mut key_use = KeyUse::Sig;
         let mut contents = Vec::new();
-        for (key, value) in Tables::entries(table) {
-            match key.get_ref().as_ref() {
-                "generate" => {
+        for (field, key, value) in self.tables.fields(table) {
+            match field {
+                RecipeKey::Generate => {
                     let kinds = [("rsa", GeneratedKey::Rsa), ("oct", GeneratedKey::Oct)];
                     let kind = self.tables.word(key, value, &kinds);
                     contents.extend(kind.map(KeysetContent::Generate));
                 }
-                "secret" => {
+                RecipeKey::Secret => {
                     contents.extend(self.secret_source(key, value).map(KeysetContent::Secret));
                 }
-                "certificate" => {
+                RecipeKey::Certificate => {
                     let source = self.secret_source(key, value);
                     contents.extend(source.map(KeysetContent::Certificate));
                 }
-                "pkcs12" => contents.extend(self.pkcs12(key, value)),
-                "use" => {
+                RecipeKey::Pkcs12 => contents.extend(self.pkcs12(key, value)),
+                RecipeKey::Use => {
                     let uses = [("sig", KeyUse::Sig), ("enc", KeyUse::Enc)];
                     key_use = self.tables.word(key, value, &uses).unwrap_or(key_use);
                 }
-                _ => self.tables.unknown(key, RECIPE),
             }
         }
         if self.tables.mistakes.len() > before {
@@ -457,7 +459,7 @@ impl Reader<'_> {
         value: &Value<'_>,
     ) -> Option<ValueSource> {
         match value.get_ref() {
-            DeValue::Table(table) => self.value_source(key, value, table, &["env", "file"]),
+            DeValue::Table(table) => self.value_source(key, value, table),
             _ => {
                 let message = format!(
                     "`{}` must say where the value comes from; it does not belong into this file",
@@ -475,12 +477,11 @@ impl Reader<'_> {
         let before = self.tables.mistakes.len();
         let mut archives = Vec::new();
         let mut password = None;
-        for (entry, entry_value) in Tables::entries(table) {
-            match entry.get_ref().as_ref() {
-                "env" => archives.extend(self.variable(entry, entry_value)),
-                "file" => archives.extend(self.file(entry, entry_value)),
-                "password" => password = self.secret_source(entry, entry_value),
-                _ => self.tables.unknown(entry, &["env", "file", "password"]),
+        for (field, entry, entry_value) in self.tables.fields(table) {
+            match field {
+                Pkcs12Key::Env => archives.extend(self.variable(entry, entry_value)),
+                Pkcs12Key::File => archives.extend(self.file(entry, entry_value)),
+                Pkcs12Key::Password => password = self.secret_source(entry, entry_value),
             }
         }
         if self.tables.mistakes.len() > before {
@@ -515,9 +516,9 @@ impl Reader<'_> {
         let Some(table) = self.tables.table(key, value) else {
             return;
         };
-        for (key, value) in Tables::entries(table) {
-            match key.get_ref().as_ref() {
-                "concurrency" => match self.integer(key, value) {
+        for (field, key, value) in self.tables.fields(table) {
+            match field {
+                DeployKey::Concurrency => match self.integer(key, value) {
                     Some(number @ 1..=MAX_CONCURRENCY) => {
                         self.configuration.concurrency = usize::try_from(number).ok();
                     }
@@ -527,7 +528,6 @@ impl Reader<'_> {
                     }
                     None => {}
                 },
-                _ => self.tables.unknown(key, &["concurrency"]),
             }
         }
     }

@@ -1,44 +1,61 @@
 //! What the user wants to work on: which policy files, which environment, which settings.
 //!
 //! [`load`] reads the disk once and returns a [`Project`], which is data. Formats of configuration
-//! have one file each (`iefctl.toml` in `iefctl_toml.rs`, `appsettings.json` of the VS Code
-//! extension in `appsettings.rs`) and read into the same `Configuration`. Secrets never enter: a
-//! keyset recipe says where a value comes from, and only provisioning reads it.
+//! have one file each (`iefctl.toml` in `iefctl_toml.rs`, and those of other tools) and read into the
+//! same `Configuration`; [`Kind`] tells which is which. Secrets never enter: a keyset recipe says where
+//! a value comes from, and only provisioning reads it.
 //!
 //! The configuration of a path is `iefctl.toml` or `appsettings.json` in its folder, or in the nearest
 //! folder above, up to the folder of the git repository or the root of the file system. Where both are
-//! in one folder, `iefctl.toml` counts; if it has no environments, those of `appsettings.json` do.
+//! in one folder, `iefctl.toml` counts; if it has no environments, those of `appsettings.json` do. The
+//! files of other tools are looked for where those tools do: in the folder itself and in the current
+//! one. Two of them in one folder are an error.
 
 mod access;
 mod appsettings;
 mod configuration;
+mod convert;
+mod convert_text;
+mod deployment_file;
 mod discover;
 mod error;
+mod go_ieftool;
 mod iefctl_toml;
+mod iefpolicies;
+mod ieftool;
+mod json;
+mod keys;
+mod kind;
 mod locate;
+mod open;
 mod overrides;
 mod paths;
 mod read;
+mod rewrite;
+mod schema;
 mod select;
+mod sets;
 mod toml_tables;
+mod yaml;
 
-use std::collections::HashSet;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 pub use access::{Stated, TenantAccess};
 pub use configuration::{
     GeneratedKey, KeyUse, KeysetContent, KeysetRecipe, RuleLevel, ValueSource,
 };
+pub use convert::{Conversion, ConvertError, ConvertOptions, RewrittenFile, convert};
+pub use convert_text::{SecretVariable, key as toml_key, text as toml_text};
 pub use discover::BUILD_MANIFEST;
 pub use error::ConfigError;
+pub use kind::Kind;
 pub use paths::relative;
 pub use read::decode;
+pub use schema::schema;
 
 use configuration::Configuration;
 use discover::{Filter, Target};
-use locate::Files;
-use paths::RealPaths;
+use open::{Opened, open};
 
 use crate::diagnostics::{Diagnostic, Location, Rule, Source, SourceId, SourceMap};
 use crate::policy::{Renaming, Settings, StepAdjustments, closest};
@@ -48,6 +65,8 @@ use crate::policy::{Renaming, Settings, StepAdjustments, closest};
 pub struct LoadOptions {
     /// `--config`: the configuration file, instead of the one that is found.
     pub config: Option<PathBuf>,
+    /// `--config-format`: which tool that file is for, where its content does not tell.
+    pub kind: Option<Kind>,
     /// `--environment`, in any case.
     pub environment: Option<String>,
     /// `--tenant`: a domain or an id; goes before the environment's.
@@ -63,6 +82,8 @@ pub struct Project {
     pub sources: SourceMap,
     /// The configuration file that counts.
     pub config_source: Option<SourceId>,
+    /// Which tool it is for.
+    pub kind: Option<Kind>,
     /// The folder of the configuration, else the current one; `.iefctl` lies there.
     pub folder: PathBuf,
     /// The policy sets, in the order of the command line.
@@ -88,7 +109,8 @@ pub struct Project {
     pub diagnostics: Vec<Diagnostic>,
     /// What was passed over and why, for `-v`.
     pub notes: Vec<String>,
-    /// How the policies are called, where a copy of the sets is meant. Loading leaves it open.
+    /// How the policies are called, where the configuration gives all ids a prefix, or a copy of the sets
+    /// is meant.
     pub renaming: Option<Renaming>,
     /// What is done to journeys on the way to the tenant. Loading leaves it open.
     pub steps: StepAdjustments,
@@ -126,23 +148,36 @@ pub fn load(
         .iter()
         .map(|path| Ok((paths::display(path), Target::of(path, None)?)))
         .collect::<Result<Vec<_>, ConfigError>>()?;
-    let files = locate(&targets, options.config.as_deref(), &mut notes)?;
-    let configuration = open(&files, options.config.is_some(), &mut sources, &mut notes)?;
-    let configuration = configuration.as_ref();
-    let chosen = select::environment(configuration, options.environment.as_deref())?;
+    let opened = open(&targets, options, &mut sources, &mut notes)?;
+    assemble(&opened, targets, options, sources, notes, env)
+}
+
+/// The project of an opened configuration.
+fn assemble(
+    opened: &Opened,
+    targets: Vec<(String, Target)>,
+    options: &LoadOptions,
+    mut sources: SourceMap,
+    mut notes: Vec<String>,
+    env: &dyn Fn(&str) -> Option<String>,
+) -> Result<Project, ConfigError> {
+    let configuration = opened.configuration.as_ref();
+    let chosen = select::environment(configuration, options.environment.as_deref(), &sources)?;
     let overrides = overrides::read(env, &mut sources)?;
     let settings = select::settings(configuration, chosen, options, &overrides, &sources, env)?;
     let filter = filter(configuration, chosen, &sources)?;
-    let plans = plan_sets(targets, configuration, &sources)?;
+    let plans = sets::plan(targets, configuration, &sources)?;
     let is_complete = plans.iter().any(|plan| plan.is_complete);
-    let with = with_targets(configuration, options, &sources)?;
-    let (sets, bases) = read_sets(plans, &with, &filter, &mut notes)?;
-    Ok(Project {
+    let with = sets::with_targets(configuration, options, &sources)?;
+    let (sets, bases) = sets::read(plans, &with, &filter, &mut notes)?;
+    let mut project = Project {
         sets,
         bases,
         is_complete,
-        ..project(configuration, chosen, options, settings, sources, notes)
-    })
+        ..project(opened, chosen, options, settings, sources, notes)
+    };
+    select::variables(&mut project, configuration, env);
+    Ok(project)
 }
 
 impl Project {
@@ -208,12 +243,12 @@ pub fn load_folder(
     options: &LoadOptions,
     env: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Project, ConfigError> {
-    let (mut project, filter) = around(folder, options, env)?;
+    let (mut project, filter, opened) = around(folder, options, env)?;
     let mut found = Vec::new();
     if folder.is_dir() {
         let target = Target::Folder(folder.to_owned());
         let notes = &mut project.notes;
-        found = match list(&[target], &filter.for_bases(), notes) {
+        found = match sets::list(&[target], &filter.for_bases(), notes) {
             Ok(files) => files,
             Err(ConfigError::Empty { .. }) => Vec::new(),
             Err(error) => return Err(error),
@@ -225,6 +260,7 @@ pub fn load_folder(
         files: files.collect::<Result<_, _>>()?,
         with: Vec::new(),
     });
+    select::variables(&mut project, opened.configuration.as_ref(), env);
     Ok(project)
 }
 
@@ -233,25 +269,22 @@ fn around(
     folder: &Path,
     options: &LoadOptions,
     env: &dyn Fn(&str) -> Option<String>,
-) -> Result<(Project, Filter), ConfigError> {
+) -> Result<(Project, Filter, Opened), ConfigError> {
     let mut notes = Vec::new();
     let mut sources = SourceMap::new();
     let mut existing = folder.to_owned();
     while !existing.is_dir() && paths::above(&existing) != existing {
         existing = paths::above(&existing);
     }
-    let files = match options.config.as_deref() {
-        Some(config) => Files::explicit(config)?,
-        None => Files::nearest(&existing, &mut notes),
-    };
-    let configuration = open(&files, options.config.is_some(), &mut sources, &mut notes)?;
-    let configuration = configuration.as_ref();
-    let chosen = select::environment(configuration, options.environment.as_deref())?;
+    let target = (paths::display(folder), Target::Folder(existing));
+    let opened = open(&[target], options, &mut sources, &mut notes)?;
+    let configuration = opened.configuration.as_ref();
+    let chosen = select::environment(configuration, options.environment.as_deref(), &sources)?;
     let overrides = overrides::read(env, &mut sources)?;
     let settings = select::settings(configuration, chosen, options, &overrides, &sources, env)?;
     let filter = filter(configuration, chosen, &sources)?;
-    let project = project(configuration, chosen, options, settings, sources, notes);
-    Ok((project, filter))
+    let project = project(&opened, chosen, options, settings, sources, notes);
+    Ok((project, filter, opened))
 }
 
 fn filter(
@@ -270,15 +303,17 @@ fn filter(
 
 /// A project without policies.
 fn project(
-    configuration: Option<&Configuration>,
+    opened: &Opened,
     chosen: Option<usize>,
     options: &LoadOptions,
     settings: Settings,
     sources: SourceMap,
     notes: Vec<String>,
 ) -> Project {
+    let configuration = opened.configuration.as_ref();
     Project {
         config_source: configuration.map(|found| found.source),
+        kind: opened.kind,
         folder: configuration.map_or_else(|| PathBuf::from("."), |found| found.folder.clone()),
         sets: Vec::new(),
         bases: Vec::new(),
@@ -296,7 +331,7 @@ fn project(
             .map(|name| (name.value.clone(), name.place)),
         diagnostics: select::findings(configuration, chosen, options.tenant.is_some()),
         notes,
-        renaming: None,
+        renaming: select::renaming(configuration, chosen),
         steps: StepAdjustments::default(),
         environment_names: configuration.map_or_else(Vec::new, |found| {
             select::names(&found.environments)
@@ -305,261 +340,4 @@ fn project(
         }),
         sources,
     }
-}
-
-/// The configuration for all paths, which must be one and the same.
-fn locate(
-    targets: &[(String, Target)],
-    config: Option<&Path>,
-    notes: &mut Vec<String>,
-) -> Result<Files, ConfigError> {
-    if let Some(config) = config {
-        return Files::explicit(config);
-    }
-    let Some(((first_name, first), others)) = targets.split_first() else {
-        return Ok(Files::nearest(Path::new("."), notes));
-    };
-    let files = Files::nearest(&first.folder(), notes);
-    for (name, other) in others {
-        let theirs = Files::nearest(&other.folder(), &mut Vec::new());
-        if theirs.identity() != files.identity() {
-            let which =
-                |files: &Files| match files.iefctl_toml.as_ref().or(files.appsettings.as_ref()) {
-                    Some(file) => format!("`{}`", paths::display(file)),
-                    None => "no configuration".to_owned(),
-                };
-            return Err(ConfigError::Argument(format!(
-                "`{first_name}` has {}, but `{name}` has {}: run once for each, or name one file \
-                 for both with --config",
-                which(&files),
-                which(&theirs)
-            )));
-        }
-    }
-    Ok(files)
-}
-
-fn open(
-    files: &Files,
-    is_explicit: bool,
-    sources: &mut SourceMap,
-    notes: &mut Vec<String>,
-) -> Result<Option<Configuration>, ConfigError> {
-    let mut add = |file: &Path| {
-        let source = read::source(file)?;
-        Ok::<_, ConfigError>((sources.add(source), paths::above(file)))
-    };
-    let toml = files.iefctl_toml.as_deref().map(&mut add).transpose()?;
-    let toml = match toml {
-        Some((source, folder)) => Some(iefctl_toml::read(sources, source, &folder)?),
-        None => None,
-    };
-    let Some(file) = files.appsettings.as_deref() else {
-        return Ok(toml);
-    };
-    if let Some(toml) = toml.as_ref().filter(|toml| !toml.environments.is_empty()) {
-        notes.push(format!(
-            "{} is ignored: {} has environments",
-            paths::display(file),
-            sources.get(toml.source).name()
-        ));
-        return Ok(Some(toml.clone()));
-    }
-    let source = sources.add(read::source(file)?);
-    let json = appsettings::read(sources, source, &paths::above(file))?;
-    Ok(match (toml, json) {
-        (Some(mut toml), Some(json)) => {
-            toml.environments = json.environments;
-            toml.findings.extend(json.findings);
-            toml.generated_folder = json.generated_folder;
-            Some(toml)
-        }
-        (None, None) if is_explicit => {
-            return Err(ConfigError::Argument(format!(
-                "`{}` has no `Environments`, so it is no settings file of the VS Code extension for B2C",
-                paths::display(file)
-            )));
-        }
-        (toml, json) => toml.or(json),
-    })
-}
-
-/// A set before its files are read.
-struct SetPlan {
-    name: String,
-    targets: Vec<Target>,
-    /// Whether it is all that the configuration is about.
-    is_complete: bool,
-}
-
-fn plan_sets(
-    targets: Vec<(String, Target)>,
-    configuration: Option<&Configuration>,
-    sources: &SourceMap,
-) -> Result<Vec<SetPlan>, ConfigError> {
-    let home = configuration.map_or(Path::new("."), |found| &found.folder);
-    if targets.is_empty() {
-        return Ok(vec![configured_set(
-            paths::display(home),
-            home,
-            configuration,
-            sources,
-        )?]);
-    }
-    let home = paths::absolute(home);
-    let mut plans: Vec<SetPlan> = Vec::new();
-    let mut files: Option<usize> = None;
-    for (name, target) in targets {
-        match &target {
-            Target::File(_) => match files {
-                Some(position) => {
-                    let plan = &mut plans[position];
-                    plan.targets.push(target);
-                    plan.name = format!("{} files", plan.targets.len());
-                }
-                None => {
-                    files = Some(plans.len());
-                    plans.push(SetPlan {
-                        name,
-                        targets: vec![target],
-                        is_complete: false,
-                    });
-                }
-            },
-            Target::Folder(folder) if paths::absolute(folder) == home => {
-                plans.push(configured_set(name, folder, configuration, sources)?);
-            }
-            Target::Folder(_) | Target::Glob { .. } => plans.push(SetPlan {
-                name,
-                targets: vec![target],
-                is_complete: false,
-            }),
-        }
-    }
-    Ok(plans)
-}
-
-fn configured_set(
-    name: String,
-    folder: &Path,
-    configuration: Option<&Configuration>,
-    sources: &SourceMap,
-) -> Result<SetPlan, ConfigError> {
-    let configured = configuration.map_or(&[][..], |found| &found.policies);
-    let mut targets = Vec::new();
-    for located in configured {
-        let named_by = position(sources, located.place);
-        targets.push(Target::of(
-            &paths::join(folder, &located.value),
-            Some(named_by),
-        )?);
-    }
-    if targets.is_empty() {
-        targets.push(Target::of(folder, None)?);
-    }
-    Ok(SetPlan {
-        name,
-        targets,
-        is_complete: true,
-    })
-}
-
-fn with_targets(
-    configuration: Option<&Configuration>,
-    options: &LoadOptions,
-    sources: &SourceMap,
-) -> Result<Vec<Target>, ConfigError> {
-    let mut targets = Vec::new();
-    if let Some(configuration) = configuration {
-        for located in &configuration.with {
-            let path = paths::join(&configuration.folder, &located.value);
-            targets.push(Target::of(&path, Some(position(sources, located.place)))?);
-        }
-    }
-    for path in &options.with {
-        targets.push(Target::of(path, Some("--with".to_owned()))?);
-    }
-    Ok(targets)
-}
-
-fn position(sources: &SourceMap, place: configuration::Place) -> String {
-    let (start, _) = sources.position(place);
-    format!("{}:{start}", sources.get(place.source).name())
-}
-
-fn read_sets(
-    plans: Vec<SetPlan>,
-    with: &[Target],
-    filter: &Filter,
-    notes: &mut Vec<String>,
-) -> Result<(Vec<SetInput>, Vec<Source>), ConfigError> {
-    let mut errors = Vec::new();
-    let mut read = |files: &[File]| -> Vec<Source> {
-        let mut sources = Vec::new();
-        for file in files {
-            match read::source(&file.path) {
-                Ok(source) => sources.push(source),
-                Err(error) => errors.push(error),
-            }
-        }
-        sources
-    };
-    let mut own = Vec::new();
-    for plan in plans {
-        let files = list(&plan.targets, filter, notes)?;
-        if files.is_empty() {
-            return Err(ConfigError::Empty {
-                place: format!("`{}`", plan.name),
-                detail: "; include and exclude of the configuration leave out all".to_owned(),
-            });
-        }
-        own.push((plan.name, files));
-    }
-    let bases = list(with, &filter.for_bases(), notes)?;
-    let sets = own.into_iter().map(|(name, files)| {
-        let is_own = |base: &File| files.iter().any(|file| file.real == base.real);
-        let with = (0..bases.len()).filter(|&base| !is_own(&bases[base]));
-        SetInput {
-            name,
-            files: read(&files),
-            with: with.collect(),
-        }
-    });
-    let sets = sets.collect();
-    let bases = read(&bases);
-    ConfigError::all(errors)?;
-    Ok((sets, bases))
-}
-
-/// A file of a set.
-struct File {
-    /// As the user would write it.
-    path: PathBuf,
-    /// Without links.
-    real: PathBuf,
-}
-
-/// The files of all targets, each real file once.
-fn list(
-    targets: &[Target],
-    filter: &Filter,
-    notes: &mut Vec<String>,
-) -> Result<Vec<File>, ConfigError> {
-    let mut real = RealPaths::default();
-    let mut seen = HashSet::new();
-    let mut files = Vec::new();
-    for target in targets {
-        for path in target.files(filter, notes)? {
-            let real = match target {
-                // Written by hand, perhaps in other letter case than the file has.
-                Target::File(_) => fs::canonicalize(&path).unwrap_or_else(|_| path.clone()),
-                Target::Folder(_) | Target::Glob { .. } => real.path(&path),
-            };
-            if seen.insert(real.clone()) {
-                files.push(File { path, real });
-            }
-        }
-    }
-    files.sort_by(|a, b| a.path.cmp(&b.path));
-    Ok(files)
 }

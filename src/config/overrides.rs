@@ -11,9 +11,10 @@ use super::configuration::{Located, RawSetting, RawValue};
 use super::error::ConfigError;
 use super::select::Lookup;
 use crate::diagnostics::{Location, Source, SourceMap, Span};
-use crate::policy::{BuiltIn, Semantics};
+use crate::policy::{BuiltIn, Notation, Semantics};
 
-const VARIABLE: &str = "IEFCTL_SETTINGS";
+/// The variable, whose lines are settings.
+pub(super) const VARIABLE: &str = "IEFCTL_SETTINGS";
 
 /// The settings of the variable, in its order.
 ///
@@ -86,14 +87,18 @@ pub(super) fn read(
 /// The configured settings with the overrides in place. An override stands where the setting stood that
 /// it overrides, and is read by the rules of that file; what is new comes last and is read like the
 /// others.
-pub(super) fn apply(mut settings: Vec<RawSetting>, overrides: &[RawSetting]) -> Vec<RawSetting> {
+pub(super) fn apply(
+    mut settings: Vec<RawSetting>,
+    overrides: &[RawSetting],
+    notation: Notation,
+) -> Vec<RawSetting> {
     let semantics = settings.last().map(|last| last.semantics);
     for given in overrides {
         let mut given = given.clone();
-        let name = given.key.value.to_lowercase();
+        let name = notation.fold(&given.key.value);
         let known = settings
             .iter_mut()
-            .find(|setting| setting.key.value.to_lowercase() == name);
+            .find(|setting| notation.fold(&setting.key.value) == name);
         match known {
             Some(known) => {
                 given.semantics = known.semantics;

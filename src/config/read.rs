@@ -10,6 +10,25 @@ use crate::diagnostics::{LineColumn, Source};
 /// Larger files are refused; a policy may have 1024 KB.
 const MAX_FILE: u64 = 64 << 20;
 
+/// Larger configurations are refused; nobody writes one.
+const MAX_CONFIGURATION: u64 = 4 << 20;
+
+/// Reads a configuration file, as [`source`] reads any.
+pub(super) fn configuration(path: &Path) -> Result<Source, ConfigError> {
+    let length = fs::metadata(path).map_or(0, |metadata| metadata.len());
+    if length > MAX_CONFIGURATION {
+        return Err(ConfigError::Unusable {
+            path: paths::display(path),
+            reason: format!(
+                "it has {} MB; a configuration file may have {}",
+                length.div_ceil(1 << 20),
+                MAX_CONFIGURATION >> 20
+            ),
+        });
+    }
+    source(path)
+}
+
 /// Reads a file into a source whose name is the path as the user would write it.
 pub(super) fn source(path: &Path) -> Result<Source, ConfigError> {
     decode(&paths::display(path), &bytes(path)?)

@@ -3,14 +3,17 @@
 use std::fs;
 use std::path::Path;
 
-use super::LoadOptions;
 use super::configuration::{
     Configuration, Environment, KeysetRecipe, RawSetting, RawValue, ValueSource, is_tenant,
 };
 use super::error::ConfigError;
+use super::{LoadOptions, Project};
 use super::{overrides, paths};
-use crate::diagnostics::{Diagnostic, Level, SourceMap};
-use crate::policy::{Elsewhere, Guidance, Setting, Settings, TenantValue, closest};
+use crate::diagnostics::{Diagnostic, Level, Location, SourceMap, Span};
+use crate::policy::{
+    Elsewhere, Guidance, Renaming, Semantics, Setting, Settings, TenantValue, closest,
+    placeholders_outside_comments,
+};
 
 /// Reads an environment variable.
 pub(super) type Lookup<'e> = &'e dyn Fn(&str) -> Option<String>;
@@ -19,6 +22,7 @@ pub(super) type Lookup<'e> = &'e dyn Fn(&str) -> Option<String>;
 pub(super) fn environment(
     configuration: Option<&Configuration>,
     wanted: Option<&str>,
+    sources: &SourceMap,
 ) -> Result<Option<usize>, ConfigError> {
     let Some(wanted) = wanted else {
         return Ok(None);
@@ -26,8 +30,12 @@ pub(super) fn environment(
     let environments = configuration.map_or(&[][..], |found| &found.environments);
     if environments.is_empty() {
         let reason = match configuration {
-            None => "there is no iefctl.toml or appsettings.json beside the policies or above",
-            Some(_) => "the configuration has no environments",
+            None => "there is no iefctl.toml or appsettings.json beside the policies or above"
+                .to_owned(),
+            Some(found) => {
+                let place = sources.get(found.source).name();
+                format!("{place} has no environments")
+            }
         };
         return Err(ConfigError::Argument(format!(
             "unknown environment `{wanted}`: {reason}"
@@ -92,12 +100,12 @@ pub(super) fn settings(
     };
     let environment = chosen.map(|position| &configuration.environments[position]);
     let own = environment.map_or(&[][..], |environment| &environment.settings);
-    let shared = configuration
-        .settings
-        .iter()
-        .filter(|setting| !own.iter().any(|other| same_key(setting, &other.key.value)));
+    let shared = configuration.settings.iter().filter(|setting| {
+        let mut own = own.iter();
+        !own.any(|other| same_key(configuration, setting, &other.key.value))
+    });
     let configured: Vec<RawSetting> = shared.chain(own).cloned().collect();
-    let settings = overrides::apply(configured, overrides);
+    let settings = overrides::apply(configured, overrides, configuration.notation);
     let mut values = values(&settings, sources, lookup)?;
     let lookups: Vec<(usize, TenantValue)> = settings
         .iter()
@@ -126,6 +134,8 @@ pub(super) fn settings(
         environment: environment.map(|environment| environment.name.value.clone()),
         production: environment.is_some_and(|environment| environment.production),
         guidance: guidance(configuration, chosen, &values),
+        notation: configuration.notation,
+        replacements: configuration.replacements.clone(),
         lookups,
         values,
     })
@@ -155,8 +165,57 @@ fn values(
     Ok(values)
 }
 
-fn same_key(setting: &RawSetting, key: &str) -> bool {
-    setting.key.value.to_lowercase() == key.to_lowercase()
+fn same_key(configuration: &Configuration, setting: &RawSetting, key: &str) -> bool {
+    let notation = configuration.notation;
+    notation.fold(&setting.key.value) == notation.fold(key)
+}
+
+/// Adds the settings that only environment variables define, for the placeholders of the policies.
+pub(super) fn variables(
+    project: &mut Project,
+    configuration: Option<&Configuration>,
+    lookup: Lookup<'_>,
+) {
+    let Some((configuration, prefix)) =
+        configuration.and_then(|found| Some((found, found.variables?)))
+    else {
+        return;
+    };
+    let location = Location {
+        source: configuration.source,
+        span: Span::at(0),
+    };
+    let files = project.sets.iter().flat_map(|set| &set.files);
+    for file in files.chain(&project.bases) {
+        for placeholder in placeholders_outside_comments(file.text(), configuration.notation) {
+            let key = placeholder.key;
+            if project.settings.values.iter().any(|known| known.key == key) {
+                continue;
+            }
+            let value = lookup(&format!("{prefix}{key}"));
+            if let Some(value) = value.filter(|value| !value.is_empty()) {
+                project.settings.values.push(Setting {
+                    key: key.to_owned(),
+                    value,
+                    key_location: location,
+                    value_location: location,
+                    semantics: Semantics::Plain,
+                });
+            }
+        }
+    }
+}
+
+/// The prefix of all ids that the configuration asks for; that of the environment first. Whether it
+/// can be one was checked when it was read.
+pub(super) fn renaming(
+    configuration: Option<&Configuration>,
+    chosen: Option<usize>,
+) -> Option<Renaming> {
+    let configuration = configuration?;
+    let own = chosen.and_then(|position| configuration.environments[position].prefix.as_ref());
+    let prefix = own.or(configuration.prefix.as_ref())?;
+    Renaming::of_project(&prefix.value).ok()
 }
 
 fn guidance(configuration: &Configuration, chosen: Option<usize>, values: &[Setting]) -> Guidance {
@@ -171,7 +230,8 @@ fn guidance(configuration: &Configuration, chosen: Option<usize>, values: &[Sett
             continue;
         }
         for setting in &environment.settings {
-            if !values.iter().any(|value| same_key(setting, &value.key)) {
+            let mut values = values.iter();
+            if !values.any(|value| same_key(configuration, setting, &value.key)) {
                 elsewhere.push(Elsewhere {
                     key: setting.key.value.clone(),
                     environment: environment.name.value.clone(),
@@ -197,6 +257,10 @@ fn value(
     };
     match &setting.value.value {
         RawValue::Text(text) => Ok(text.clone()),
+        RawValue::EnvOr { name, default } => {
+            let value = lookup(name).filter(|value| !value.is_empty());
+            Ok(value.unwrap_or_else(|| default.clone()))
+        }
         RawValue::Tenant(value) => Ok(value.stand_in().to_owned()),
         RawValue::From(ValueSource::Env(name)) => lookup(name).ok_or_else(|| {
             let message = format!(

@@ -7,6 +7,7 @@ use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
 use super::configuration::{Located, Place};
+use super::keys::Keys;
 use crate::diagnostics::{SourceId, Span};
 use crate::policy::closest;
 
@@ -57,7 +58,7 @@ impl Tables {
     }
 
     /// The entries in the order of the file.
-    pub(super) fn entries<'t, 'i>(table: &'t DeTable<'i>) -> Vec<(&'t Key<'i>, &'t Value<'i>)> {
+    fn entries<'t, 'i>(table: &'t DeTable<'i>) -> Vec<(&'t Key<'i>, &'t Value<'i>)> {
         let mut entries: Vec<_> = table.iter().collect();
         entries.sort_by_key(|(key, _)| key.span().start);
         entries
@@ -89,11 +90,29 @@ impl Tables {
         entries
     }
 
-    pub(super) fn unknown(&mut self, key: &Key<'_>, known: &[&str]) {
+    /// The entries of a table with known keys; others are mistakes.
+    pub(super) fn fields<'t, 'i, K: Keys>(
+        &mut self,
+        table: &'t DeTable<'i>,
+    ) -> Vec<(K, &'t Key<'i>, &'t Value<'i>)> {
+        let mut fields = Vec::new();
+        for (key, value) in Self::entries(table) {
+            match K::named(key.get_ref()) {
+                Some(field) => fields.push((field, key, value)),
+                None => self.unknown::<K>(key),
+            }
+        }
+        fields
+    }
+
+    fn unknown<K: Keys>(&mut self, key: &Key<'_>) {
         let name: &str = key.get_ref();
-        let help = match closest(name, known.iter().copied()) {
+        let help = match closest(name, K::names()) {
             Some(near) => format!("did you mean `{near}`?"),
-            None => format!("known keys are {}", known.join(", ")),
+            None => format!(
+                "known keys are {}",
+                K::names().collect::<Vec<_>>().join(", ")
+            ),
         };
         self.mistake(key.span(), format!("unknown key `{name}`"), Some(help));
     }

@@ -432,6 +432,31 @@ const SECRET_ADVICE: &str =
 const PKCS12_ADVICE: &str = "write `pkcs12 = { file = \"….pfx\" }` and its password under \
                              [keysets.KEYSET] in the configuration";
 
+/// Who makes the key of a keyset, as far as the name of the key in a technical profile tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyMaker {
+    /// The service; no configuration is needed.
+    Service,
+    /// A person, who has a secret.
+    SecretHolder,
+    /// A person, who has a certificate with its private key.
+    CertificateHolder,
+    /// The name says nothing.
+    Unknown,
+}
+
+impl KeyMaker {
+    /// Who makes the key that technical profiles call `name`.
+    pub fn of(name: &str) -> Self {
+        match meaning(name) {
+            None => Self::Unknown,
+            Some(meaning) if meaning.generated => Self::Service,
+            Some(meaning) if meaning.rsa => Self::CertificateHolder,
+            Some(_) => Self::SecretHolder,
+        }
+    }
+}
+
 /// What the names of keys mean, as Microsoft's pages on technical profiles document them. Names that
 /// are not here say nothing.
 pub(super) fn meaning(key: &str) -> Option<Meaning> {

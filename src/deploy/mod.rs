@@ -50,7 +50,7 @@ pub use failure::{Failure, FailureItem};
 pub use fingerprint::Fingerprint;
 pub use generated_keyset::{KeysetNotMade, make_generated_keyset};
 pub use keyset_plan::{
-    KEYSET_CONFLICTING_RECIPES, KEYSET_MISSING, KEYSET_MIXED_USE, KEYSET_WRONG_KIND,
+    KEYSET_CONFLICTING_RECIPES, KEYSET_MISSING, KEYSET_MIXED_USE, KEYSET_WRONG_KIND, KeyMaker,
 };
 pub use ledger::{Ledger, LedgerError, Owned, Scope};
 pub use local::{Local, LocalBase, LocalPolicy, Undeployable};

@@ -84,6 +84,24 @@ impl Renaming {
     /// # Errors
     /// See [`RenamingError`].
     pub fn new(prefix: &str, suffix: &str) -> Result<Self, RenamingError> {
+        let renaming = Self::checked(prefix, suffix)?;
+        if !prefix.is_empty() && !prefix.ends_with(['_', '-', '.']) {
+            let prefix = prefix.to_owned();
+            return Err(RenamingError::Open { prefix });
+        }
+        Ok(renaming)
+    }
+
+    /// The prefix that a project gives to all its policies. There is no second one with which it could
+    /// be mistaken, so that it may end with anything.
+    ///
+    /// # Errors
+    /// See [`RenamingError`].
+    pub fn of_project(prefix: &str) -> Result<Self, RenamingError> {
+        Self::checked(prefix, "")
+    }
+
+    fn checked(prefix: &str, suffix: &str) -> Result<Self, RenamingError> {
         if prefix.is_empty() && suffix.is_empty() {
             return Err(RenamingError::Empty);
         }
@@ -96,10 +114,6 @@ impl Renaming {
         if let Some(rest) = without_first(prefix) {
             let rest = rest.to_owned();
             return Err(RenamingError::Repeated { rest });
-        }
-        if !prefix.is_empty() && !prefix.ends_with(['_', '-', '.']) {
-            let prefix = prefix.to_owned();
-            return Err(RenamingError::Open { prefix });
         }
         if suffix.ends_with('.') {
             let suffix = suffix.to_owned();

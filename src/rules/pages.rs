@@ -177,6 +177,7 @@ pub(super) static PAGES: &[(&str, &str)] = &[
     ("settings-malformed-placeholder", include_str!("../../docs/rules/settings-malformed-placeholder.md")),
     ("settings-missing-policy-settings", include_str!("../../docs/rules/settings-missing-policy-settings.md")),
     ("settings-missing-tenant", include_str!("../../docs/rules/settings-missing-tenant.md")),
+    ("settings-no-match", include_str!("../../docs/rules/settings-no-match.md")),
     ("settings-order", include_str!("../../docs/rules/settings-order.md")),
     ("settings-oversized", include_str!("../../docs/rules/settings-oversized.md")),
     ("settings-shadowed-built-in", include_str!("../../docs/rules/settings-shadowed-built-in.md")),

@@ -1,4 +1,5 @@
-//! The pages of the rules in `docs/rules`, and the two files that are written from them:
+//! The pages of the rules in `docs/rules`, and the three files that are written from
+//! the list of rules:
 //! `UPDATE=1 cargo test --test docs` writes them anew.
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -127,6 +128,13 @@ fn the_table_of_rules_is_complete() {
     table.push('\n');
     let expected = format!("{before}{TABLE_BEGIN}{table}{TABLE_END}{after}");
     check_written("docs/rules/README.md", &expected);
+}
+
+#[test]
+fn the_schema_of_the_configuration_is_current() {
+    let rules = all();
+    let schema = serde_json::to_string_pretty(&iefctl::config::schema(&rules)).unwrap();
+    check_written("docs/iefctl.schema.json", &format!("{schema}\n"));
 }
 
 /// How many checks the catalogue has.

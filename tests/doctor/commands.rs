@@ -545,7 +545,10 @@ async fn ids_are_written_into_the_configuration_and_the_rest_of_it_stays() {
 async fn usage_mistakes_are_named() {
     let scene = Scene::new(EmulatorOptions::default()).await;
     for (args, words) in [
-        (&["init"][..], "say what to prepare"),
+        (
+            &["init", "--write"][..],
+            "--write is about preparing a tenant",
+        ),
         (
             &["init", "--tenant", TENANT, "--write", "--dry-run"][..],
             "cannot be used with",

@@ -58,7 +58,7 @@ pub(super) struct TenantSetupArgs {
 
     /// Only show what would be done
     #[arg(long)]
-    dry_run: bool,
+    pub(super) dry_run: bool,
 
     /// Do not ask
     #[arg(short, long)]
@@ -82,12 +82,28 @@ impl TenantSetupArgs {
         self.tenant.is_some()
     }
 
+    /// An option that means nothing without a tenant.
+    pub(super) const fn is_given_in_vain(&self) -> Option<&'static str> {
+        match self {
+            Self { yes: true, .. } => Some("--yes"),
+            Self { write: true, .. } => Some("--write"),
+            Self {
+                config: Some(_), ..
+            } => Some("--config"),
+            Self {
+                format: Some(_), ..
+            } => Some("--format"),
+            _ => None,
+        }
+    }
+
     fn project(&self) -> ProjectArgs {
         ProjectArgs {
             paths: Vec::new(),
             environment: self.environment.clone().into_iter().collect(),
             tenant: self.tenant.clone().flatten(),
             config: self.config.clone(),
+            config_format: None,
             with: Vec::new(),
             prefix: None,
             suffix: None,

@@ -74,6 +74,7 @@ impl TenantChoice {
             environment: self.environment.iter().cloned().collect(),
             tenant: self.tenant.clone(),
             config: self.config.clone(),
+            config_format: None,
             with: Vec::new(),
             prefix: None,
             suffix: None,

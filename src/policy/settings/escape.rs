@@ -128,7 +128,7 @@ fn keeps_ampersand(fragment: Fragment<'_>, offset: usize) -> bool {
 }
 
 /// Whether `text` contains a well-formed reference to a predefined entity or to a character.
-pub(super) fn contains_reference(text: &str) -> bool {
+pub fn contains_reference(text: &str) -> bool {
     text.match_indices('&')
         .any(|(offset, _)| starts_with_reference(&text[offset..]))
 }

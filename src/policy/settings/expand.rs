@@ -1,10 +1,10 @@
 //! Values that refer to other values: expands each once, finds what cannot be expanded.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::escape::{self, Fragment};
 use super::placeholder::{Kind, placeholders};
-use super::{BuiltIn, Semantics, Settings};
+use super::{BuiltIn, Notation, Semantics, Setting, Settings};
 
 /// More bytes than this no value may have; a whole policy has at most 1024 KB.
 const MAX_VALUE: usize = 1 << 20;
@@ -31,6 +31,8 @@ pub(super) enum Fault {
     Earlier(usize),
     /// The value refers to a built-in setting, where only following ones are replaced.
     BuiltIn(BuiltIn),
+    /// The value contains a placeholder, where none is replaced.
+    Nested(String),
     /// The value refers to a setting that does not exist.
     Undefined(String),
     /// The value contains something like a placeholder.
@@ -46,7 +48,10 @@ pub(super) enum Fault {
 /// All values, expanded.
 #[derive(Debug)]
 pub(super) struct Expansion {
+    notation: Notation,
     index: HashMap<String, usize>,
+    /// What stands before a colon in keys.
+    groups: HashSet<String>,
     values: Vec<Result<Vec<Chunk>, Fault>>,
     references: Vec<Vec<usize>>,
 }
@@ -59,17 +64,23 @@ enum Part<'v> {
 
 impl Expansion {
     pub(super) fn new(settings: &Settings) -> Self {
+        let notation = settings.notation;
         let mut index = HashMap::new();
         for (position, setting) in settings.values.iter().enumerate() {
-            index.entry(setting.key.to_lowercase()).or_insert(position);
+            index.entry(notation.fold(&setting.key)).or_insert(position);
         }
+        let groups = index.keys().flat_map(|key| {
+            let colons = key.match_indices(':');
+            colons.map(|(colon, _)| key[..colon].to_owned())
+        });
+        let groups = groups.collect();
         let parts: Vec<_> = (0..settings.values.len())
             .map(|position| parts(settings, position, &index))
             .collect();
         let references: Vec<Vec<usize>> = settings
             .values
             .iter()
-            .map(|setting| mentioned(&setting.value, &index))
+            .map(|setting| mentioned(setting, notation, &index))
             .collect();
         let mut values: Vec<Option<Result<Vec<Chunk>, Fault>>> = vec![None; parts.len()];
         mark_cycles(&references, &parts, &mut values);
@@ -81,7 +92,9 @@ impl Expansion {
             }
         }
         Self {
+            notation,
             index,
+            groups,
             values: values
                 .into_iter()
                 .map(|value| value.unwrap_or(Err(Fault::Inherited)))
@@ -90,9 +103,14 @@ impl Expansion {
         }
     }
 
-    /// The setting of this key, in any case.
+    /// The setting of this key, as the notation compares keys.
     pub(super) fn find(&self, key: &str) -> Option<usize> {
-        self.index.get(&key.to_lowercase()).copied()
+        self.index.get(&self.notation.fold(key)).copied()
+    }
+
+    /// Whether keys of this group exist.
+    pub(super) fn has_group(&self, group: &str) -> bool {
+        self.groups.contains(group)
     }
 
     pub(super) fn value(&self, position: usize) -> &Result<Vec<Chunk>, Fault> {
@@ -114,11 +132,14 @@ pub(super) fn global(settings: &Settings, built_in: BuiltIn) -> Option<&str> {
     }
 }
 
-fn mentioned(value: &str, index: &HashMap<String, usize>) -> Vec<usize> {
-    let mut found: Vec<usize> = placeholders(value, false)
+fn mentioned(setting: &Setting, notation: Notation, index: &HashMap<String, usize>) -> Vec<usize> {
+    if setting.semantics == Semantics::Plain {
+        return Vec::new();
+    }
+    let mut found: Vec<usize> = placeholders(&setting.value, notation, false)
         .filter_map(|placeholder| match placeholder.kind {
-            Kind::Key(key) if BuiltIn::from_key(key).is_none() => {
-                index.get(&key.to_lowercase()).copied()
+            Kind::Key(key) if notation.built_in(key).is_none() => {
+                index.get(&notation.fold(key)).copied()
             }
             _ => None,
         })
@@ -134,6 +155,7 @@ fn parts<'v>(
     position: usize,
     index: &HashMap<String, usize>,
 ) -> Result<Vec<Part<'v>>, Fault> {
+    let notation = settings.notation;
     let setting = &settings.values[position];
     if let Some(illegal) = setting.value.chars().find(|c| !escape::is_legal(*c)) {
         return Err(Fault::Illegal(illegal));
@@ -141,18 +163,27 @@ fn parts<'v>(
     if setting.value.len() > MAX_VALUE {
         return Err(Fault::Oversized);
     }
+    if setting.semantics == Semantics::Plain {
+        return match nested(&setting.value, notation, index) {
+            Some(key) => Err(Fault::Nested(key)),
+            None => Ok(vec![Part::Text(&setting.value)]),
+        };
+    }
     let mut parts = Vec::new();
     let mut end = 0;
-    for placeholder in placeholders(&setting.value, false) {
+    for placeholder in placeholders(&setting.value, notation, false) {
         parts.push(Part::Text(&setting.value[end..placeholder.range.start]));
         end = placeholder.range.end;
         let key = match placeholder.kind {
             Kind::Key(key) => key,
             Kind::Malformed(reason) => return Err(Fault::Malformed(reason)),
-            Kind::SampleTenant => continue,
+            Kind::Maybe(_) | Kind::SampleTenant | Kind::SampleName => {
+                end = placeholder.range.start;
+                continue;
+            }
         };
         let ordered = setting.semantics == Semantics::Ordered;
-        if let Some(built_in) = BuiltIn::from_key(key) {
+        if let Some(built_in) = notation.built_in(key) {
             if ordered {
                 return Err(Fault::BuiltIn(built_in));
             }
@@ -167,7 +198,7 @@ fn parts<'v>(
             parts.push(Part::BuiltIn(built_in));
             continue;
         }
-        let Some(&other) = index.get(&key.to_lowercase()) else {
+        let Some(&other) = index.get(&notation.fold(key)) else {
             return Err(Fault::Undefined(key.to_owned()));
         };
         let both_ordered = ordered && settings.values[other].semantics == Semantics::Ordered;
@@ -178,6 +209,17 @@ fn parts<'v>(
     }
     parts.push(Part::Text(&setting.value[end..]));
     Ok(parts)
+}
+
+/// The key of a placeholder in a value in which none is replaced.
+fn nested(value: &str, notation: Notation, index: &HashMap<String, usize>) -> Option<String> {
+    placeholders(value, notation, false).find_map(|placeholder| match placeholder.kind {
+        // The words that IEFPolicies replaces everywhere are replaced before all keys.
+        Kind::Key(_) if notation == Notation::Braces => None,
+        Kind::Key(key) => Some(key.to_owned()),
+        Kind::Maybe(key) => index.contains_key(key).then(|| key.to_owned()),
+        Kind::Malformed(_) | Kind::SampleTenant | Kind::SampleName => None,
+    })
 }
 
 /// Marks every member of every cycle. Values that have a fault of their own are on no cycle.
@@ -243,8 +285,11 @@ fn join(
 ) -> Result<Vec<Chunk>, Fault> {
     let parts = parts.as_ref().map_err(Clone::clone)?;
     let setting = &settings.values[position];
-    let is_xml =
-        setting.semantics == Semantics::Ordered && escape::contains_reference(&setting.value);
+    let is_xml = match setting.semantics {
+        Semantics::Recursive => false,
+        Semantics::Markup => true,
+        Semantics::Ordered | Semantics::Plain => escape::contains_reference(&setting.value),
+    };
     let mut chunks = Vec::new();
     let mut length = 0;
     for part in parts {

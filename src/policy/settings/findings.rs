@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use super::escape::Misplaced;
 use super::expand::Fault;
+use super::notation::{FIXED_KEYS, FIXED_WORDS};
 use super::resolve::Resolver;
-use super::{BuiltIn, Guidance, Setting, Settings, TenantValue, closest};
+use super::{BuiltIn, Guidance, Notation, Replacement, Setting, Settings, TenantValue, closest};
 use crate::diagnostics::{Diagnostic, Level, Location, Rule, SourceId, Span};
 
 macro_rules! rules {
@@ -28,9 +29,9 @@ rules! {
     /// Something that begins like a placeholder and does not end like one, or stands where no value can.
     SETTINGS_MALFORMED_PLACEHOLDER = "settings-malformed-placeholder", Error,
         "text begins like a placeholder but cannot be replaced";
-    /// A value in `appsettings.json` that refers to a key before it or to a built-in setting.
+    /// A value that refers to what the tool replaces before it, or not at all.
     SETTINGS_ORDER = "settings-order", Error,
-        "a value of appsettings.json refers to a setting that the VS Code extension replaces before it";
+        "a value contains a placeholder that the tool of its file does not replace there";
     /// Values that refer to each other in a circle.
     SETTINGS_CYCLE = "settings-cycle", Error,
         "the values of settings refer to each other in a circle";
@@ -43,6 +44,9 @@ rules! {
     /// A setting that no policy uses.
     SETTINGS_UNUSED = "settings-unused", Hint,
         "a setting is defined but no policy uses it";
+    /// A regular expression that its file does not contain.
+    SETTINGS_NO_MATCH = "settings-no-match", Warning,
+        "a replacement finds nothing in its file";
     /// Two environments of one name.
     SETTINGS_DUPLICATE_ENVIRONMENT = "settings-duplicate-environment", Error,
         "two environments have the same name";
@@ -83,12 +87,6 @@ impl<'t> Place<'t> {
             text: span.of(text),
         }
     }
-
-    /// The key of a placeholder that is closed.
-    pub(super) fn key(self) -> &'t str {
-        let inner = self.text.strip_suffix('}').unwrap_or(self.text);
-        inner.split_once(':').map_or(inner, |(_, key)| key)
-    }
 }
 
 /// How many other places of an undefined key are shown.
@@ -96,11 +94,11 @@ const MAX_RELATED: usize = 9;
 
 pub(super) fn undefined(
     settings: &Settings,
+    key: &str,
     place: Place<'_>,
     others: &[Span],
     suggest: bool,
 ) -> Diagnostic {
-    let key = place.key();
     let message = match others.len() {
         0 => format!("setting `{key}` is not defined"),
         more => format!(
@@ -121,14 +119,52 @@ pub(super) fn undefined(
     diagnostic
 }
 
-pub(super) fn malformed(place: Place<'_>, reason: &str) -> Diagnostic {
+/// Something in braces whose case differs from that of a key.
+pub(super) fn misspelt(settings: &Settings, place: Place<'_>, key: &str) -> Diagnostic {
+    let message = format!("`{{{key}}}` stays as it is: case counts, and there is no such key");
+    let mut diagnostic = Diagnostic::new(&SETTINGS_UNDEFINED, place.location, message)
+        .level(Level::Warning)
+        .label("no key is written so");
+    if let Some(near) = settings
+        .values
+        .iter()
+        .find(|setting| setting.key.eq_ignore_ascii_case(key))
+    {
+        diagnostic = diagnostic
+            .related(near.key_location, "the key that may be meant")
+            .help(format!("write `{{{}}}` if that setting is meant", near.key));
+    }
+    diagnostic
+}
+
+pub(super) fn no_match(replacement: &Replacement) -> Diagnostic {
+    let message = format!("nothing in {} matches", replacement.file());
+    Diagnostic::new(&SETTINGS_NO_MATCH, replacement.location(), message)
+        .label("this is looked for")
+        .help("correct the expression, or remove the replacement")
+}
+
+pub(super) fn oversized_replacement(replacement: &Replacement, limit: usize) -> Diagnostic {
+    let message = format!(
+        "with this replacement {} would exceed {} MB",
+        replacement.file(),
+        limit >> 20
+    );
+    Diagnostic::new(&SETTINGS_OVERSIZED, replacement.location(), message)
+        .help("a policy may have at most 1024 KB: look for less, or insert less")
+}
+
+pub(super) fn malformed(place: Place<'_>, notation: Notation, reason: &str) -> Diagnostic {
     Diagnostic::new(
         &SETTINGS_MALFORMED_PLACEHOLDER,
         place.location,
         "this begins like a placeholder but is none",
     )
     .label(reason)
-    .help("write `{Settings:Key}` on one line, with the key of a setting")
+    .help(format!(
+        "write `{}` on one line, with the key of a setting",
+        notation.placeholder("Key")
+    ))
 }
 
 pub(super) fn misplaced(place: Place<'_>, misplaced: Misplaced) -> Diagnostic {
@@ -188,21 +224,27 @@ pub(super) fn check(resolver: &Resolver<'_>, used: &BTreeSet<usize>) -> Vec<Diag
             if let Err(fault) = expansion.value(position) {
                 diagnostics.extend(faulty(settings, position, fault));
             }
-        } else if BuiltIn::from_key(&setting.key).is_none()
+        } else if settings.notation.built_in(&setting.key).is_none()
             && expansion.find(&setting.key) == Some(position)
+            && !is_prefix(settings, setting)
         {
             // Shadowed and repeated keys have a finding of their own.
-            diagnostics.push(unused(setting));
+            diagnostics.push(unused(setting, settings.notation));
         }
     }
     diagnostics
 }
 
-fn unused(setting: &Setting) -> Diagnostic {
+/// The prefix of a conf.json is a text like all others, but not meant to be named.
+fn is_prefix(settings: &Settings, setting: &Setting) -> bool {
+    settings.notation == Notation::Braces && setting.key.eq_ignore_ascii_case("prefix")
+}
+
+fn unused(setting: &Setting, notation: Notation) -> Diagnostic {
     let message = format!("setting `{}` is never used", setting.key);
     Diagnostic::new(&SETTINGS_UNUSED, setting.key_location, message).help(format!(
-        "remove it, or use it as `{{Settings:{}}}`",
-        setting.key
+        "remove it, or use it as `{}`",
+        notation.placeholder(&setting.key)
     ))
 }
 
@@ -242,6 +284,14 @@ fn faulty(settings: &Settings, position: usize, fault: &Fault) -> Option<Diagnos
                  `{{Settings:{name}}}` into the policy, beside `{{Settings:{key}}}`"
             ))
         }
+        Fault::Nested(inner) => at_value(
+            &SETTINGS_ORDER,
+            format!("the value of `{key}` contains a placeholder of `{inner}`"),
+        )
+        .help(
+            "the tool that this file is written for replaces no placeholders in values, or by chance \
+             only: write the value itself",
+        ),
         Fault::Undefined(missing) => at_value(
             &SETTINGS_UNDEFINED,
             format!("the value of `{key}` refers to `{missing}`, which is not defined"),
@@ -251,7 +301,10 @@ fn faulty(settings: &Settings, position: usize, fault: &Fault) -> Option<Diagnos
             &SETTINGS_MALFORMED_PLACEHOLDER,
             format!("the value of `{key}` contains a placeholder that is none: {reason}"),
         )
-        .help("write `{Settings:Key}` with the key of a setting"),
+        .help(format!(
+            "write `{}` with the key of a setting",
+            settings.notation.placeholder("Key")
+        )),
         Fault::Illegal(character) => at_value(
             &SETTINGS_ILLEGAL_CHARACTER,
             format!(
@@ -303,7 +356,12 @@ fn help_for_undefined(settings: &Settings, key: &str, suggest: bool) -> String {
         environments,
         elsewhere,
     } = &settings.guidance;
-    match BuiltIn::from_key(key) {
+    if settings.notation == Notation::Braces
+        && let Some(help) = help_for_fixed(key)
+    {
+        return help;
+    }
+    match settings.notation.built_in(key) {
         Some(BuiltIn::Tenant) => {
             return match (&settings.environment, environments.first()) {
                 (None, Some(first)) => format!(
@@ -321,9 +379,10 @@ fn help_for_undefined(settings: &Settings, key: &str, suggest: bool) -> String {
         }
         None => {}
     }
+    let notation = settings.notation;
     let having: Vec<&str> = elsewhere
         .iter()
-        .filter(|other| other.key.to_lowercase() == key.to_lowercase())
+        .filter(|other| notation.fold(&other.key) == notation.fold(key))
         .map(|other| other.environment.as_str())
         .collect();
     let place = place
@@ -365,8 +424,29 @@ fn help_for_undefined(settings: &Settings, key: &str, suggest: bool) -> String {
     }
 }
 
+/// What to do about what IEFPolicies looks up in the tenant.
+fn help_for_fixed(key: &str) -> Option<String> {
+    if key == "yourtenant" {
+        return Some(
+            "name the tenant by its first domain: --tenant NAME.onmicrosoft.com".to_owned(),
+        );
+    }
+    let fixed = FIXED_WORDS
+        .iter()
+        .chain(&FIXED_KEYS)
+        .find(|fixed| **fixed == key)?;
+    Some(format!(
+        "IEFPolicies looks it up in the tenant when it uploads; write it into conf.json: \
+         \"{fixed}\": \"…\""
+    ))
+}
+
 fn suggestion<'s>(settings: &'s Settings, key: &str) -> Option<&'s str> {
-    let mut known: Vec<&str> = BuiltIn::ALL.map(BuiltIn::key).to_vec();
+    let built_ins = BuiltIn::ALL.map(BuiltIn::key);
+    let built_ins = built_ins.into_iter();
+    let mut known: Vec<&str> = built_ins
+        .filter(|key| settings.notation.built_in(key).is_some())
+        .collect();
     known.extend(settings.values.iter().map(|setting| setting.key.as_str()));
     known.extend(
         settings

@@ -1,6 +1,8 @@
 //! Knows where in XML a byte stands. Works on raw text, well-formed or not, because placeholders are
 //! replaced before anything is parsed.
 
+use crate::diagnostics::Span;
+
 /// What surrounds a byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Context {
@@ -18,6 +20,19 @@ pub(super) enum Context {
     Instruction,
     /// A document type declaration, which policies cannot have.
     Declaration,
+}
+
+/// Whether a range of a text lies within text, a section or an attribute value, where a value can stand;
+/// nothing where it lies in a comment or a declaration.
+pub fn is_inside_value(text: &str, span: Span) -> Option<bool> {
+    let held = span.of(text);
+    match Markup::new(text).at(span.start as usize) {
+        Context::Comment | Context::Declaration => None,
+        Context::Text => Some(!held.contains(['<', '>'])),
+        Context::AttributeValue(quote) => Some(!held.contains(['<', '>', char::from(quote)])),
+        Context::CData => Some(!held.contains("]]>")),
+        Context::Tag | Context::Instruction => Some(false),
+    }
 }
 
 /// Walks once through the text; questions come in ascending order.

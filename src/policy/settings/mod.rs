@@ -1,5 +1,6 @@
 //! Settings: what replaces `{Settings:Key}` and Microsoft's `yourtenant.onmicrosoft.com` in the text
-//! of a policy, before it is parsed.
+//! of a policy, before it is parsed. Other tools write placeholders otherwise ([`Notation`]), or
+//! search and replace ([`Replacement`]).
 //!
 //! [`Resolver::new`] reads the values once, [`Resolver::resolve`] replaces the placeholders of one
 //! file and keeps the way back, [`Resolver::check`] tells afterwards what is wrong with the values
@@ -11,20 +12,29 @@ mod expand;
 mod findings;
 mod lookup;
 mod markup;
+mod notation;
 mod placeholder;
+mod replacement;
 mod resolve;
+mod script_pattern;
 mod suggestion;
 mod templating;
 
+pub use escape::contains_reference;
 pub use findings::{
     SETTINGS_CYCLE, SETTINGS_DUPLICATE_ENVIRONMENT, SETTINGS_DUPLICATE_KEY,
     SETTINGS_ILLEGAL_CHARACTER, SETTINGS_MALFORMED_PLACEHOLDER, SETTINGS_MISSING_POLICY_SETTINGS,
-    SETTINGS_MISSING_TENANT, SETTINGS_ORDER, SETTINGS_OVERSIZED, SETTINGS_RULES,
+    SETTINGS_MISSING_TENANT, SETTINGS_NO_MATCH, SETTINGS_ORDER, SETTINGS_OVERSIZED, SETTINGS_RULES,
     SETTINGS_SHADOWED_BUILT_IN, SETTINGS_SHARED_TENANT, SETTINGS_UNDEFINED, SETTINGS_UNKNOWN_KEY,
     SETTINGS_UNUSED, SETTINGS_VALUE_TYPE,
 };
 pub use lookup::TenantValue;
+pub use markup::is_inside_value;
+pub use notation::Notation;
+pub use placeholder::{FoundPlaceholder, placeholders_outside_comments};
+pub use replacement::Replacement;
 pub use resolve::{Replaced, Resolution, Resolver};
+pub use script_pattern::PatternError;
 pub use suggestion::closest;
 
 use crate::diagnostics::Location;
@@ -38,8 +48,12 @@ pub struct Settings {
     pub environment: Option<String>,
     /// Whether the chosen environment is a production environment.
     pub production: bool,
+    /// How policies write placeholders.
+    pub notation: Notation,
     /// The values, in the order of their definition. Of two equal keys the first counts.
     pub values: Vec<Setting>,
+    /// What is searched and replaced in single files, in this order.
+    pub replacements: Vec<Replacement>,
     /// Which of the values are looked up in the tenant, by position. As long as nobody has, each holds
     /// a text of the right form that stands in for it.
     pub lookups: Vec<(usize, TenantValue)>,
@@ -50,7 +64,7 @@ pub struct Settings {
 /// One value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Setting {
-    /// The name behind `Settings:`; compared without regard to case.
+    /// The name in the placeholder; whether case counts depends on the notation.
     pub key: String,
     /// The value as its file means it, escapes of that file decoded.
     pub value: String,
@@ -73,6 +87,12 @@ pub enum Semantics {
     /// contains well-formed character references is taken as XML text, because the extension inserts
     /// values as they are and its users escape them by hand.
     Ordered,
+    /// Other tools: a placeholder in a value is an error, as those tools replace it by chance or not at
+    /// all. Character references as with `Ordered`.
+    Plain,
+    /// `Recursive`, with a value that is XML text: its character references are kept as they are
+    /// written.
+    Markup,
 }
 
 /// Where a missing setting can be added, and who has it.

@@ -7,8 +7,10 @@ use super::expand::{Chunk, Expansion, FileStem, global};
 use super::findings::{self, Place};
 use super::markup::{Context, Markup};
 use super::placeholder::{Kind, placeholders};
-use super::{BuiltIn, Settings};
-use crate::diagnostics::{Diagnostic, Piece, Source, SourceId, SourceMap, Span, TextMap};
+use super::{BuiltIn, Notation, Settings};
+use crate::diagnostics::{
+    Diagnostic, Piece, Source, SourceId, SourceMap, Span, Splice, Splices, TextMap,
+};
 
 /// More bytes than this a resolved text never gets; a policy may have 1024 KB.
 const MAX_TEXT: usize = 64 << 20;
@@ -46,6 +48,8 @@ pub struct Resolution {
 #[derive(Debug)]
 pub struct Replaced {
     source: Source,
+    /// What is wrong with what was searched and replaced.
+    findings: Vec<Diagnostic>,
     used: BTreeSet<usize>,
     left: Vec<(Span, Left)>,
     looked_up: Vec<Span>,
@@ -54,7 +58,12 @@ pub struct Replaced {
 /// Why a placeholder stays.
 #[derive(Debug)]
 enum Left {
-    Undefined,
+    /// There is no value for this key.
+    Undefined(String),
+    /// Something in braces that is none, but nearly one.
+    Misspelt(String),
+    /// No placeholder at all.
+    Text,
     /// The value is at fault; told elsewhere.
     Faulty,
     Malformed(&'static str),
@@ -83,7 +92,12 @@ impl<'s> Resolver<'s> {
 
     /// The first half of [`Resolver::resolve`], which needs no other file.
     pub fn replace(&self, source: Source) -> Replaced {
-        let original = source.original().clone();
+        let mut findings = Vec::new();
+        let source = match self.settings.replacements.is_empty() {
+            true => source,
+            false => self.search_and_replace(source, &mut findings),
+        };
+        let text = source.text().clone();
         let mut run = Run {
             resolver: self,
             stem: Rc::new(FileStem::new(source.name())),
@@ -94,7 +108,7 @@ impl<'s> Resolver<'s> {
             left: Vec::new(),
             looked_up: Vec::new(),
         };
-        run.replace_all(&original);
+        run.replace_all(&text);
         let Run {
             out,
             pieces,
@@ -105,11 +119,19 @@ impl<'s> Resolver<'s> {
         } = run;
         let source = if pieces.is_empty() {
             source
-        } else {
+        } else if source.map().pieces().is_empty() {
             source.resolved(out, TextMap::new(pieces))
+        } else {
+            let splices = pieces.iter().map(|piece| Splice {
+                span: piece.original,
+                replacement: piece.resolved.of(&out).to_owned(),
+            });
+            let splices = Splices::new(splices.collect());
+            source.spliced(&splices)
         };
         Replaced {
             source,
+            findings,
             used,
             left,
             looked_up,
@@ -120,13 +142,15 @@ impl<'s> Resolver<'s> {
     pub fn add(&self, replaced: Replaced, sources: &mut SourceMap) -> Resolution {
         let Replaced {
             source,
+            findings,
             used,
             left,
             looked_up,
         } = replaced;
         let id = sources.add(source);
         let unresolved = left.iter().map(|(span, _)| *span).collect();
-        let diagnostics = self.report(id, sources.get(id).text(), &left);
+        let mut diagnostics = self.report(id, sources.get(id).text(), &left);
+        diagnostics.extend(findings);
         Resolution {
             id,
             diagnostics,
@@ -134,6 +158,43 @@ impl<'s> Resolver<'s> {
             unresolved,
             looked_up,
         }
+    }
+
+    /// Replaces the sample tenant and then what is to be searched for in this file, in this order.
+    fn search_and_replace(&self, source: Source, findings: &mut Vec<Diagnostic>) -> Source {
+        let mut source = source;
+        if let Some(tenant) = &self.settings.tenant {
+            let tenant = domain(tenant);
+            let found = placeholders(source.text(), Notation::Settings, true);
+            let splices = found
+                .filter(|placeholder| placeholder.kind == Kind::SampleTenant)
+                .map(|placeholder| Splice {
+                    span: span(placeholder.range.start, placeholder.range.end),
+                    replacement: tenant.clone(),
+                });
+            let splices = Splices::new(splices.collect());
+            if !splices.is_empty()
+                && tenant
+                    .chars()
+                    .all(|c| c.is_alphanumeric() || "-.".contains(c))
+            {
+                source = source.spliced(&splices);
+            }
+        }
+        for replacement in &self.settings.replacements {
+            if replacement.file() != source.name() {
+                continue;
+            }
+            let Some(replaced) = replacement.apply(source.clone(), MAX_TEXT) else {
+                findings.push(findings::oversized_replacement(replacement, MAX_TEXT));
+                break;
+            };
+            if replaced.matches == 0 {
+                findings.push(findings::no_match(replacement));
+            }
+            source = replaced.source;
+        }
+        source
     }
 
     /// What is wrong with the values that `used` names (the union over all files), directly or
@@ -145,16 +206,23 @@ impl<'s> Resolver<'s> {
     /// One finding per undefined key, as it is one mistake; one per place for the rest.
     fn report(&self, id: SourceId, text: &str, left: &[(Span, Left)]) -> Vec<Diagnostic> {
         let mut diagnostics = Vec::new();
-        let mut undefined: BTreeMap<String, Vec<Span>> = BTreeMap::new();
+        let mut undefined: BTreeMap<String, (&str, Vec<Span>)> = BTreeMap::new();
         for (span, why) in left {
             let place = Place::new(id, *span, text);
             match why {
-                Left::Faulty => {}
-                Left::Undefined => undefined
-                    .entry(place.key().to_lowercase())
-                    .or_default()
+                Left::Faulty | Left::Text => {}
+                Left::Undefined(key) => undefined
+                    .entry(self.settings.notation.fold(key))
+                    .or_insert_with(|| (key, Vec::new()))
+                    .1
                     .push(*span),
-                Left::Malformed(reason) => diagnostics.push(findings::malformed(place, reason)),
+                Left::Misspelt(key) => {
+                    diagnostics.push(findings::misspelt(self.settings, place, key));
+                }
+                Left::Malformed(reason) => {
+                    let notation = self.settings.notation;
+                    diagnostics.push(findings::malformed(place, notation, reason));
+                }
                 Left::Misplaced(misplaced) => {
                     diagnostics.push(findings::misplaced(place, *misplaced));
                 }
@@ -164,11 +232,12 @@ impl<'s> Resolver<'s> {
                 Left::Oversized => diagnostics.push(findings::oversized_text(place, MAX_TEXT)),
             }
         }
-        for (count, spans) in undefined.values().enumerate() {
+        for (count, (key, spans)) in undefined.values().enumerate() {
             if let Some((first, others)) = spans.split_first() {
                 let place = Place::new(id, *first, text);
                 let suggest = count < MAX_SUGGESTIONS;
-                diagnostics.push(findings::undefined(self.settings, place, others, suggest));
+                let settings = self.settings;
+                diagnostics.push(findings::undefined(settings, key, place, others, suggest));
             }
         }
         diagnostics.sort_by_key(|diagnostic| diagnostic.primary.location);
@@ -193,7 +262,8 @@ impl Run<'_, '_> {
     fn replace_all(&mut self, text: &str) {
         let mut markup = Markup::new(text);
         let mut copied = 0;
-        for placeholder in placeholders(text, self.resolver.settings.tenant.is_some()) {
+        let settings = self.resolver.settings;
+        for placeholder in placeholders(text, settings.notation, settings.tenant.is_some()) {
             let Range { start, end } = placeholder.range;
             let context = markup.at(start);
             if matches!(context, Context::Comment | Context::Declaration) {
@@ -204,6 +274,10 @@ impl Run<'_, '_> {
             let before = self.out.len();
             let is_waiting = self.is_waiting(&placeholder.kind);
             let result = self.replacement(placeholder.kind, context, &text[end..]);
+            if matches!(result, Err(Left::Text)) {
+                self.out.push_str(&text[start..end]);
+                continue;
+            }
             if result.is_err() {
                 self.out.truncate(before);
                 self.out.push_str(&text[start..end]);
@@ -249,23 +323,38 @@ impl Run<'_, '_> {
         let key = match kind {
             Kind::Malformed(reason) => return Err(Left::Malformed(reason)),
             Kind::SampleTenant => {
-                let tenant = settings.tenant.as_deref().ok_or(Left::Undefined)?;
+                let tenant = settings.tenant.as_deref().ok_or(Left::Text)?;
                 return self.append(&[literal(&domain(tenant))?], context, following);
             }
+            Kind::SampleName => {
+                let name = settings.tenant.as_deref().and_then(first_label);
+                let name = name.ok_or_else(|| Left::Undefined("yourtenant".to_owned()))?;
+                return self.append(&[literal(name)?], context, following);
+            }
+            Kind::Maybe(key) => self.in_braces(key)?,
             Kind::Key(key) => key,
         };
-        match BuiltIn::from_key(key) {
+        let undefined = || Left::Undefined(key.to_owned());
+        match settings.notation.built_in(key) {
             Some(built_in @ (BuiltIn::Filename | BuiltIn::PolicyFilename)) => {
                 let stem = Rc::clone(&self.stem);
                 let name = stem.value(built_in);
                 self.append(&[literal(name)?], context, following)
             }
             Some(built_in) => {
-                let value = global(settings, built_in).ok_or(Left::Undefined)?;
+                let value = global(settings, built_in).ok_or_else(undefined)?;
                 self.append(&[literal(value)?], context, following)
             }
             None => {
-                let position = resolver.expansion.find(key).ok_or(Left::Undefined)?;
+                let Some(position) = resolver.expansion.find(key) else {
+                    let id = settings.tenant.as_deref().filter(|tenant| is_id(tenant));
+                    return match (settings.notation, key, id) {
+                        (Notation::Braces, "tenantId", Some(id)) => {
+                            self.append(&[literal(id)?], context, following)
+                        }
+                        _ => Err(undefined()),
+                    };
+                };
                 self.used.insert(position);
                 let Ok(chunks) = resolver.expansion.value(position) else {
                     return Err(Left::Faulty);
@@ -280,6 +369,25 @@ impl Run<'_, '_> {
                 let fragments: Vec<_> = chunks.iter().map(|chunk| chunk.fragment(&stem)).collect();
                 self.append(&fragments, context, following)
             }
+        }
+    }
+
+    /// Whether something in braces is a placeholder of IEFPolicies: it is if it is defined, and it must
+    /// be one if others of its group are. What differs in case only is doubtful.
+    fn in_braces<'k>(&self, key: &'k str) -> Result<&'k str, Left> {
+        let resolver = self.resolver;
+        if resolver.expansion.find(key).is_some() {
+            return Ok(key);
+        }
+        if let Some((group, _)) = key.rsplit_once(':')
+            && resolver.expansion.has_group(group)
+        {
+            return Err(Left::Undefined(key.to_owned()));
+        }
+        let mut values = resolver.settings.values.iter();
+        match values.any(|setting| setting.key.eq_ignore_ascii_case(key)) {
+            true => Err(Left::Misspelt(key.to_owned())),
+            false => Err(Left::Text),
         }
     }
 
@@ -336,11 +444,22 @@ fn literal(text: &str) -> Result<Fragment<'_>, Left> {
 /// The domain that takes the place of `yourtenant.onmicrosoft.com`. Files of other tools may hold
 /// only the first label of the tenant's domain.
 fn domain(tenant: &str) -> String {
-    let is_id = tenant.len() == 36 && tenant.matches('-').count() == 4;
-    if tenant.contains('.') || is_id {
+    if tenant.contains('.') || is_id(tenant) {
         tenant.to_owned()
     } else {
         format!("{tenant}.onmicrosoft.com")
+    }
+}
+
+fn is_id(tenant: &str) -> bool {
+    tenant.len() == 36 && tenant.matches('-').count() == 4
+}
+
+/// The name of a tenant, which its first domain begins with: `contoso` of `contoso.onmicrosoft.com`.
+fn first_label(tenant: &str) -> Option<&str> {
+    match tenant.split_once('.') {
+        Some((name, rest)) => rest.contains("onmicrosoft.").then_some(name),
+        None => (!is_id(tenant)).then_some(tenant),
     }
 }
 

@@ -104,7 +104,7 @@ impl Resolver<'_> {
             });
             let telling = value.len() >= SHORTEST_WHOLE && value != "true" && value != "false";
             if plain && telling && value.trim() == value {
-                values.push((value, format!("{{Settings:{}}}", setting.key)));
+                values.push((value, settings.notation.placeholder(&setting.key)));
             }
         }
         let mut count: HashMap<String, usize> = HashMap::new();
@@ -112,7 +112,9 @@ impl Resolver<'_> {
             *count.entry(value.clone()).or_default() += 1;
         }
         values.retain(|(value, _)| count.get(value) == Some(&1));
-        if let Some(tenant) = &settings.tenant {
+        if let Some(tenant) = &settings.tenant
+            && settings.notation.built_in("Tenant").is_some()
+        {
             values.retain(|(value, _)| value != tenant);
             values.push((tenant.clone(), "{Settings:Tenant}".to_owned()));
         }
