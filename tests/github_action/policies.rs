@@ -157,6 +157,27 @@ fn a_star_is_the_whole_folder() {
     assert_eq!(done.report()["command"], "deploy");
 }
 
+/// The list of files of the old action, with what it replaces in one of them.
+#[test]
+fn a_list_of_files_replaces_what_it_says() {
+    let tenant = Tenant::new();
+    let runner = tenant.runner();
+    set(&runner);
+    let list = r#"{"version": "1.0", "files": [
+        {"path": "sub/Ext.xml", "replacements": [{"find": "LOYAL(TY)", "replace": "royal$1"}]},
+        {"path": "Base.xml"}]}"#;
+    runner.write(".github/workflows/deployment.json", list);
+    let inputs = [("folder", "policies"), ("files", "deployment.json")];
+    let done = runner.run(&with(&inputs)).expect(true);
+    assert_eq!(done.output("created"), "2");
+    let stored = tenant
+        .emulator
+        .store()
+        .policy(TENANT, "B2C_1A_Ext")
+        .unwrap();
+    assert!(stored.contains("Id=\"royalty\""), "{stored}");
+}
+
 /// There it is a warning, and the job is green.
 #[test]
 fn a_file_that_is_not_there_is_an_error() {
@@ -276,6 +297,7 @@ fn values_are_data_whatever_they_hold() {
         ("prefix", "`touch pwned`"),
         ("plan-file", "$(touch pwned)/x"),
         ("cloud", "\n::error::pwned"),
+        ("auth", "$(touch pwned)\n::error::pwned"),
         ("client-certificate", "$(touch pwned)"),
         ("renumberSteps", "$(touch pwned)"),
         ("command", "deploy; touch pwned"),
