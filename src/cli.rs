@@ -9,8 +9,8 @@ use tracing_subscriber::EnvFilter;
 
 use crate::commands::shell::ColourChoice;
 use crate::commands::{
-    Exit, Shell, build, config, deploy, destroy, doctor, emulator, explain, graph, init, keys,
-    plan, pull, rollback, validate,
+    Exit, Shell, build, ci, config, deploy, destroy, doctor, emulator, explain, graph, init, keys,
+    man, plan, pull, rollback, validate,
 };
 
 /// Checks Azure AD B2C custom policies as strictly as the tenant would, and deploys them through
@@ -62,14 +62,22 @@ enum Command {
     Graph(graph::GraphArgs),
     Emulator(emulator::EmulatorArgs),
     Explain(explain::ExplainArgs),
+    #[command(hide = true)]
+    Ci(ci::CiArgs),
     Config(config::ConfigArgs),
     /// Print shell completions
-    #[command(after_help = "Example:\n  iefctl completions bash > /etc/bash_completion.d/iefctl")]
+    #[command(after_help = "\
+Examples:
+  iefctl completions bash > /etc/bash_completion.d/iefctl
+  iefctl completions zsh > ~/.zfunc/_iefctl
+  iefctl completions fish > ~/.config/fish/completions/iefctl.fish
+  iefctl completions powershell >> $PROFILE")]
     Completions {
         /// The shell
         #[arg(value_enum)]
         shell: clap_complete::Shell,
     },
+    Man(man::ManArgs),
 }
 
 /// Runs the program with the arguments of the process.
@@ -118,6 +126,7 @@ fn execute(command: Command, shell: &Shell) -> anyhow::Result<Exit> {
         Command::Graph(args) => graph::run(&args, shell),
         Command::Emulator(args) => emulator::run(&args, shell),
         Command::Explain(args) => explain::run(&args, shell),
+        Command::Ci(args) => ci::run(&args, shell),
         Command::Config(args) => config::run(&args, shell),
         Command::Completions { shell: kind } => {
             shell.print(|out| {
@@ -126,6 +135,7 @@ fn execute(command: Command, shell: &Shell) -> anyhow::Result<Exit> {
             })?;
             Ok(Exit::Clean)
         }
+        Command::Man(args) => man::run(&args, Cli::command(), shell),
     }
 }
 
@@ -145,4 +155,84 @@ fn log(shell: &Shell) {
         .finish();
     // Fails only if one is set already, as in a test that runs commands in-process.
     let _ = tracing::subscriber::set_global_default(subscriber);
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::error::ErrorKind;
+
+    use super::*;
+
+    /// Every command with its name, the program itself first.
+    fn commands(command: &clap::Command, name: &str, all: &mut Vec<(String, clap::Command)>) {
+        all.push((name.to_owned(), command.clone()));
+        for inner in command
+            .get_subcommands()
+            .filter(|it| it.get_name() != "help")
+        {
+            commands(inner, &format!("{name} {}", inner.get_name()), all);
+        }
+    }
+
+    fn all() -> Vec<(String, clap::Command)> {
+        let mut program = Cli::command();
+        program.build();
+        let mut all = Vec::new();
+        commands(&program, "iefctl", &mut all);
+        all
+    }
+
+    /// The command lines of the section with examples: without the remark that two spaces set off, and
+    /// without what the shell does with variables and output.
+    fn examples(help: &str) -> Vec<Vec<String>> {
+        let section = help.split("Examples:\n").nth(1).unwrap_or_default();
+        let lines = section.lines().take_while(|line| line.starts_with("  "));
+        lines
+            .filter_map(|line| line.trim().split("  ").next())
+            .flat_map(|line| line.split(" && "))
+            .filter_map(|line| line.split(['>', '|']).next())
+            .map(|line| {
+                let words = line.split_whitespace();
+                let words = words.skip_while(|word| word.contains('='));
+                words
+                    .map(|word| word.trim_matches('\'').to_owned())
+                    .collect()
+            })
+            .collect()
+    }
+
+    #[test]
+    fn the_definitions_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_help_has_examples_and_every_example_is_one() {
+        let mut problems = Vec::new();
+        let mut seen = 0;
+        for (name, command) in all() {
+            let help = command.get_after_help().map(ToString::to_string);
+            let examples = examples(&help.unwrap_or_default());
+            if examples.is_empty() {
+                problems.push(format!("{name}: no examples"));
+            }
+            let own = examples.iter().any(|words| {
+                let line = words.join(" ");
+                line == name || line.starts_with(&format!("{name} "))
+            });
+            if !own {
+                problems.push(format!("{name}: no example of it"));
+            }
+            for words in examples {
+                seen += 1;
+                match Cli::try_parse_from(&words) {
+                    Ok(_) => {}
+                    Err(error) if error.kind() == ErrorKind::DisplayHelp => {}
+                    Err(error) => problems.push(format!("{name}: `{}`: {error}", words.join(" "))),
+                }
+            }
+        }
+        assert!(problems.is_empty(), "{}", problems.join("\n"));
+        assert!(seen > 40, "{seen} examples were found");
+    }
 }

@@ -289,6 +289,30 @@ fn every_dependency_is_justified() {
     }
 }
 
+/// What is no dependency any more needs no reason either.
+#[test]
+fn every_justified_dependency_is_one() {
+    let manifest: toml::Table = std::fs::read_to_string(root().join("Cargo.toml"))
+        .unwrap()
+        .parse()
+        .unwrap();
+    let architecture = std::fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    let (_, section) = architecture.split_once("\n## Dependencies\n").unwrap();
+    let rows = section.lines().filter(|line| line.starts_with("| `"));
+    let first = rows.filter_map(|row| row.split('|').nth(1));
+    let names: Vec<&str> = first
+        .flat_map(|cell| cell.split('`').skip(1).step_by(2))
+        .collect();
+    assert!(names.len() > 20, "the table was not found: {names:?}");
+    let is_dependency = |name: &str| {
+        ["dependencies", "dev-dependencies"]
+            .iter()
+            .any(|section| manifest[*section].as_table().unwrap().contains_key(name))
+    };
+    let gone: Vec<_> = names.iter().filter(|name| !is_dependency(name)).collect();
+    assert!(gone.is_empty(), "no dependencies: {gone:?}");
+}
+
 #[test]
 fn a_use_list_names_its_rooms() {
     let text = "use crate::{policy, xml::{self, Document}};\nlet x = crate::rules::all();";

@@ -6,7 +6,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { after, before, describe, it } = require('node:test');
 
-const { DIST, Emulator, Job, PROGRAM } = require('./agent');
+const { DIST, Emulator, Job, PROGRAM, serve } = require('./agent');
 
 const TENANT = 'contosodev.onmicrosoft.com';
 const SECRET = 's3cret~value-of-contoso';
@@ -87,6 +87,39 @@ describe('the tasks', () => {
       for (const secret of [SECRET, ...Object.values(KEYS)]) {
         assert.ok(!shown.includes(secret), shown);
       }
+    }
+  });
+
+  step('signs in by workload identity federation, with nothing stored', async () => {
+    /** @param {object} part */
+    const encoded = (part) => Buffer.from(JSON.stringify(part)).toString('base64url');
+    const now = Math.floor(Date.now() / 1000);
+    const token = [
+      encoded({ alg: 'RS256', typ: 'JWT', kid: 'k' }),
+      encoded({ iss: 'https://vstoken.dev.azure.com/contoso', sub: 'sc://contoso/p/c', aud: 'api://AzureADTokenExchange', nbf: now - 5, exp: now + 600 }),
+      'c2ln',
+    ].join('.');
+    const pipeline = await serve(() => ({ body: JSON.stringify({ oidcToken: token }) }));
+    try {
+      job.write('policies/A.xml', policy('B2C_1A_A', { tenant: 'federated.onmicrosoft.com' }));
+      const finished = await job.run('IefctlDeploy', {
+        inputs: { inputFolder: 'policies', azureSubscription: 'arm', ...emulator.inputs },
+        env: { SYSTEM_OIDCREQUESTURI: `${pipeline.url}/oidctoken` },
+        endpoints: {
+          arm: {
+            scheme: 'WorkloadIdentityFederation',
+            parameters: { serviceprincipalid: '11111111-1111-1111-1111-111111111111', tenantid: 'federated.onmicrosoft.com' },
+          },
+          SYSTEMVSSCONNECTION: { scheme: 'OAuth', parameters: { AccessToken: 'job-access-token' } },
+        },
+      });
+      assert.equal(finished.result, 'Succeeded', finished.log);
+      assert.deepEqual(await emulator.policies('federated.onmicrosoft.com'), ['B2C_1A_A']);
+      const [asked] = pipeline.requests;
+      assert.equal(asked.url, '/oidctoken?api-version=7.1&serviceConnectionId=arm');
+      assert.equal(asked.headers.authorization, 'Bearer job-access-token');
+    } finally {
+      await pipeline.end();
     }
   });
 

@@ -7,6 +7,7 @@
 mod atomic_file;
 pub mod build;
 mod choice;
+pub mod ci;
 mod ci_summary;
 pub mod config;
 mod confirm;
@@ -24,6 +25,7 @@ pub mod graph;
 pub mod init;
 pub mod keys;
 mod lookups;
+pub mod man;
 mod masking;
 mod outcome_view;
 pub mod ownership;

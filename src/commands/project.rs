@@ -7,9 +7,11 @@ use anyhow::{Result, bail};
 
 use crate::config::{self, Kind, LoadOptions, Project};
 use crate::deploy;
-use crate::diagnostics::{Diagnostic, Level, Location, Report, Source, SourceId, SourceMap};
+use crate::diagnostics::{
+    Diagnostic, Level, Location, Report, Source, SourceId, SourceMap, Splices,
+};
 use crate::parallel::Workers;
-use crate::policy::{PolicySet, Renaming, Replaced, Resolver, SETTINGS_UNUSED};
+use crate::policy::{PolicySet, Renaming, Replaced, Resolver, SETTINGS_UNUSED, StepAdjustments};
 use crate::rules;
 use crate::validate::{self, SetFiles, Terms};
 
@@ -52,6 +54,16 @@ pub struct ProjectArgs {
     /// Put this at the end of every PolicyId, for a copy beside the policies in one tenant
     #[arg(long, value_name = "TEXT")]
     pub suffix: Option<String>,
+
+    /// Upload user journeys with their steps numbered 1, 2, 3 … in the order of the file; never what
+    /// overrides inherited steps. Files stay as they are
+    #[arg(long)]
+    pub renumber_steps: bool,
+
+    /// Upload every user journey with a first step that calls the technical profile
+    /// AppInsights-Start, unless it has one. Files stay as they are
+    #[arg(long)]
+    pub app_insights_step: bool,
 }
 
 /// Reads a value of `--config-format`.
@@ -146,6 +158,10 @@ impl ProjectArgs {
         if let Some(renaming) = self.renaming()? {
             project.renaming = Some(renaming);
         }
+        project.steps = StepAdjustments {
+            renumber: self.renumber_steps,
+            application_insights: self.app_insights_step,
+        };
         for note in project.notes.drain(..) {
             shell.note(note);
         }
@@ -249,10 +265,25 @@ fn judge(
         }
         input.context.extend(&stored);
     }
-    if let Some(renaming) = &project.renaming {
-        for input in &mut files {
-            let mut places = [&mut terms.unresolved, &mut terms.looked_up];
-            rename(renaming, &mut sources, input, &mut places)?;
+    for input in &mut files {
+        if !project.steps.is_empty() {
+            let adjusted = project
+                .steps
+                .apply(&mut sources, &input.own, &input.context);
+            input.found.extend(adjusted.findings);
+            shift(
+                &adjusted.splices,
+                input,
+                [&mut terms.unresolved, &mut terms.looked_up],
+            );
+        }
+        if let Some(renaming) = &project.renaming {
+            let changed = renaming.apply(&mut sources, &input.own)?;
+            shift(
+                &changed,
+                input,
+                [&mut terms.unresolved, &mut terms.looked_up],
+            );
         }
     }
     let checked = validate::validate_sets(&sources, files, &terms);
@@ -301,14 +332,12 @@ fn judge(
     Ok(Validated { report, sets })
 }
 
-/// Turns the own policies of a set into a copy of themselves. What was found before moves along.
-fn rename(
-    renaming: &Renaming,
-    sources: &mut SourceMap,
+/// Moves what was found before along with changes to the texts.
+fn shift(
+    changed: &HashMap<SourceId, Splices>,
     input: &mut SetFiles,
-    places: &mut [&mut Vec<Location>],
-) -> Result<()> {
-    let changed = renaming.apply(sources, &input.own)?;
+    places: [&mut Vec<Location>; 2],
+) {
     let shift = |location: &mut Location| {
         if let Some(splices) = changed.get(&location.source) {
             location.span = splices.shift(location.span);
@@ -326,5 +355,4 @@ fn rename(
             shift(&mut edit.location);
         }
     }
-    Ok(())
 }

@@ -1,5 +1,6 @@
 //! Terminal, environment and streams, as commands see them.
 
+use std::borrow::Cow;
 use std::io::{self, IsTerminal as _, Write};
 
 use crate::output::{Format, Style};
@@ -106,7 +107,7 @@ impl Shell {
     pub fn say(&self, line: impl AsRef<str>) {
         if !self.quiet {
             // Nothing can be done about a closed standard error.
-            let _ = writeln!(io::stderr().lock(), "{}", line.as_ref());
+            let _ = writeln!(io::stderr().lock(), "{}", harmless(line.as_ref()));
         }
     }
 
@@ -159,6 +160,24 @@ impl Shell {
     }
 }
 
+/// A text in which no line is a command of a CI system. A path may hold line breaks and whatever else
+/// a stranger's pull request put into it, and messages quote paths. GitHub Actions takes what a line
+/// begins with, and like Azure Pipelines its older form anywhere.
+fn harmless(text: &str) -> Cow<'_, str> {
+    if !text.contains("::") && !text.contains("##") {
+        return Cow::Borrowed(text);
+    }
+    let text = text.replace("\r\n", "\n");
+    let lines = text.split(['\n', '\r']).map(|line| {
+        let line = line.replace("##[", "## [").replace("##vso[", "## vso[");
+        match line.trim_start().starts_with("::") {
+            true => format!("| {line}"),
+            false => line,
+        }
+    });
+    Cow::Owned(lines.collect::<Vec<_>>().join("\n"))
+}
+
 /// Columns of the terminal that the process writes to.
 fn terminal_width() -> Option<usize> {
     let (terminal_size::Width(columns), _) = terminal_size::terminal_size()?;
@@ -172,4 +191,18 @@ pub(super) fn append(path: &str, text: &str) -> io::Result<()> {
         .append(true)
         .open(path)?;
     file.write_all(text.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::harmless;
+
+    #[test]
+    fn no_line_is_a_command_of_a_ci_system() {
+        let text = "read `a\n::error::x\n \t::add-path::y\r\nb ##[error]z\r::c ##vso[task.x]w`";
+        let expected =
+            "read `a\n| ::error::x\n|  \t::add-path::y\nb ## [error]z\n| ::c ## vso[task.x]w`";
+        assert_eq!(harmless(text), expected);
+        assert_eq!(harmless("std::io ## title"), "std::io ## title");
+    }
 }

@@ -51,7 +51,7 @@ pub struct ValidateArgs {
     pub(super) output: Option<PathBuf>,
 
     /// Correct the files where there is only one way to do so
-    #[arg(long, conflicts_with_all = ["prefix", "suffix"])]
+    #[arg(long, conflicts_with_all = ["prefix", "suffix", "renumber_steps", "app_insights_step"])]
     fix: bool,
 
     /// With --fix: print the changes as a diff and write nothing

@@ -445,6 +445,8 @@ mod tests {
             with: vec![root.join("gone")],
             prefix: None,
             suffix: None,
+            renumber_steps: false,
+            app_insights_step: false,
         };
         let names: Vec<_> = Roots::of_arguments(&args, Some(&root.join("p/report.xml")))
             .list()

@@ -58,7 +58,7 @@ use discover::{Filter, Target};
 use open::{Opened, open};
 
 use crate::diagnostics::{Diagnostic, Location, Rule, Source, SourceId, SourceMap};
-use crate::policy::{Renaming, Settings, closest};
+use crate::policy::{Renaming, Settings, StepAdjustments, closest};
 
 /// What the command line says about the project.
 #[derive(Debug, Clone, Default)]
@@ -112,6 +112,8 @@ pub struct Project {
     /// How the policies are called, where the configuration gives all ids a prefix, or a copy of the sets
     /// is meant.
     pub renaming: Option<Renaming>,
+    /// What is done to journeys on the way to the tenant. Loading leaves it open.
+    pub steps: StepAdjustments,
     /// All environments, in the order of the configuration.
     pub environment_names: Vec<String>,
 }
@@ -330,6 +332,7 @@ fn project(
         diagnostics: select::findings(configuration, chosen, options.tenant.is_some()),
         notes,
         renaming: select::renaming(configuration, chosen),
+        steps: StepAdjustments::default(),
         environment_names: configuration.map_or_else(Vec::new, |found| {
             select::names(&found.environments)
                 .map(str::to_owned)

@@ -49,6 +49,11 @@ pub fn summary_markdown(report: &Report, mermaid: Option<&str>) -> String {
     text
 }
 
+/// An annotation that has no place in a file: `error`, `warning` or `notice`, and what it says.
+pub fn annotation(level: &str, message: &str) -> String {
+    format!("::{level} title=iefctl::{}", data(message))
+}
+
 fn command(diagnostic: &Diagnostic, positions: &Positions<'_>) -> String {
     let level = match diagnostic.level {
         Level::Error => "error",

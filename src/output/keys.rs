@@ -200,6 +200,8 @@ pub enum ChangeStatus {
     Done,
     /// It was done, but something about it could not be made sure; see the warnings.
     Doubtful,
+    /// There was nothing to do.
+    Unchanged,
     /// It must not be done.
     Refused,
     /// It was tried, and failed.

@@ -5,6 +5,7 @@
 //! nearly every rule works on. This room is pure: it gets texts and gives structure and findings,
 //! and never touches a disk, a network or a clock.
 
+mod adjust_steps;
 mod canonical;
 mod claim_type;
 mod claims_transformation;
@@ -28,6 +29,7 @@ mod site;
 mod stored;
 mod technical_profile;
 
+pub use adjust_steps::{APPLICATION_INSIGHTS, Adjusted, JOURNEY_STEPS_KEPT, StepAdjustments};
 pub use canonical::canonical_form;
 pub use claim_type::{data_type, has_options};
 pub use claims_transformation::{ClaimsTransformation, SlotClaim};

@@ -64,6 +64,7 @@ static FOUND_ELSEWHERE: &[&Rule] = &[
     &policy::BASE_DEPTH,
     &policy::BASE_CASE,
     &policy::MULTIPLE_ROOTS,
+    &policy::JOURNEY_STEPS_KEPT,
 ];
 
 /// Every rule that the tool knows, once.

@@ -60,6 +60,7 @@ pub(super) static PAGES: &[(&str, &str)] = &[
     ("journey-multi-exchange", include_str!("../../docs/rules/journey-multi-exchange.md")),
     ("journey-no-sendclaims", include_str!("../../docs/rules/journey-no-sendclaims.md")),
     ("journey-order-gap", include_str!("../../docs/rules/journey-order-gap.md")),
+    ("journey-steps-kept", include_str!("../../docs/rules/journey-steps-kept.md")),
     ("journey-tail-inherited", include_str!("../../docs/rules/journey-tail-inherited.md")),
     ("js-needs-contract", include_str!("../../docs/rules/js-needs-contract.md")),
     ("jwt-lifetimes", include_str!("../../docs/rules/jwt-lifetimes.md")),

@@ -10,4 +10,7 @@ mod environments;
 mod fix;
 mod fixture;
 mod formats;
+mod man_pages;
+#[cfg(unix)]
+mod pre_commit;
 mod watch;

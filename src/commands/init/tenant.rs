@@ -107,6 +107,8 @@ impl TenantSetupArgs {
             with: Vec::new(),
             prefix: None,
             suffix: None,
+            renumber_steps: false,
+            app_insights_step: false,
         }
     }
 

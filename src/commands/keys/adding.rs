@@ -130,6 +130,7 @@ struct NewKey {
 Examples:
   iefctl keys create TokenSigningKeyContainer -e test --generate rsa --use sig
   iefctl keys create GoogleSecret -e test --secret-env GOOGLE_SECRET
+  iefctl keys create ApiKey -e test --generate oct --use sig --if-missing
   iefctl keys create SamlSigning -e test --pkcs12 saml.pfx --password-env SAML_PASSWORD
 
 Exit status: 0 created, 1 refused or failed, 2 could not run")]
@@ -137,6 +138,10 @@ pub(super) struct CreateArgs {
     /// The keyset; the service adds the prefix B2C_1A_ where it is missing
     #[arg(value_name = "ID")]
     id: String,
+
+    /// Leave a keyset that has a key as it is, with a warning, and succeed
+    #[arg(long)]
+    if_missing: bool,
 
     #[command(flatten)]
     key: NewKey,
@@ -198,6 +203,14 @@ pub(super) fn create(args: &CreateArgs, shell: &Shell) -> Result<Exit> {
         if let Some(keyset) = known.filter(|keyset| !keyset.keys.is_empty()) {
             let id = keyset.id;
             let keys = keyset.keys.len();
+            if args.if_missing {
+                change.status = ChangeStatus::Unchanged;
+                change.warnings = vec![format!(
+                    "it has a key already, so none was added; whether that is the given one cannot \
+                     be told, as the service returns no keys: `iefctl keys rotate {id}` adds one"
+                )];
+                return Ok((plan, change));
+            }
             change.status = ChangeStatus::Refused;
             change
                 .errors
@@ -272,6 +285,10 @@ impl Addition<'_> {
         if change.status == ChangeStatus::Refused {
             self.print(&change)?;
             return Ok(Exit::Findings);
+        }
+        if change.status == ChangeStatus::Unchanged {
+            self.print(&change)?;
+            return Ok(Exit::Clean);
         }
         let rotates = self.command == "keys rotate";
         if (rotates || production) && !self.agreed(&change, production)? {

@@ -17,7 +17,7 @@ use super::{CONCURRENCY, connected, existing, explained, presentation};
 /// Reads all policies of the tenant first. A deleted key cannot be restored.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Example:
+Examples:
   iefctl keys delete OldSecret -e test --yes
 
 Exit status: 0 deleted, 1 refused because a policy needs it, 2 could not run")]

@@ -40,7 +40,7 @@ pub(super) struct ListArgs {
 /// Show the keys of a keyset; secret parts never come back from the service
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Example:
+Examples:
   iefctl keys show TokenSigningKeyContainer -e prod
 
 Exit status: 0, 2 could not run")]

@@ -78,6 +78,8 @@ impl TenantChoice {
             with: Vec::new(),
             prefix: None,
             suffix: None,
+            renumber_steps: false,
+            app_insights_step: false,
         }
     }
 

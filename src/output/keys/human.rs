@@ -133,6 +133,7 @@ pub(super) fn change(change: &ChangeJson, style: Style, out: &mut dyn io::Write)
         (ChangeStatus::Done, Some(kid)) => format!("added key {kid}"),
         (ChangeStatus::Done, None) => "deleted".to_owned(),
         (ChangeStatus::Doubtful, _) => "done, but see the warnings".to_owned(),
+        (ChangeStatus::Unchanged, _) => "left as it is".to_owned(),
         (ChangeStatus::Failed, _) => "failed".to_owned(),
         (ChangeStatus::Refused | ChangeStatus::Declined, _) => "nothing was changed".to_owned(),
     };

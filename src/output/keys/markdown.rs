@@ -80,6 +80,7 @@ pub(super) fn change(change: &ChangeJson, out: &mut dyn io::Write) -> io::Result
         ChangeStatus::Planned => "is planned",
         ChangeStatus::Done => "is done",
         ChangeStatus::Doubtful => "is done, with doubts",
+        ChangeStatus::Unchanged => "was not needed",
         ChangeStatus::Refused => "was refused",
         ChangeStatus::Failed => "failed",
         ChangeStatus::Declined => "was declined",
