@@ -10,6 +10,9 @@ use super::{Exit, Shell};
 
 /// About the configuration file
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  iefctl config schema > iefctl.schema.json")]
 pub struct ConfigArgs {
     #[command(subcommand)]
     command: ConfigCommand,
@@ -19,7 +22,7 @@ pub struct ConfigArgs {
 enum ConfigCommand {
     /// Print the JSON schema of iefctl.toml, by which editors complete and check it
     #[command(after_help = "\
-Example:
+Examples:
   iefctl config schema > iefctl.schema.json
 
 With `#:schema ./iefctl.schema.json` as the first line of iefctl.toml, editors that know TOML (Taplo,

@@ -191,6 +191,15 @@ fn starter_packs_are_deployed_twice_the_second_time_without_a_write() {
             ];
             sandbox.run(&with).expect(0);
         }
+        if folder.ends_with("scenarios/password-change") {
+            // Its profiles for signing in have no client_id until somebody fills it in, and the
+            // tenant refuses such a profile.
+            let refused = sandbox.run(&command).expect(1).json();
+            let findings = refused["diagnostics"].as_array().unwrap();
+            let rules: Vec<_> = findings.iter().map(|finding| &finding["rule"]).collect();
+            assert_eq!(rules, ["tp-metadata-required", "tp-metadata-required"]);
+            continue;
+        }
         let first = sandbox.run(&command).expect(0).json();
         assert!(
             count(&first, "created") + count(&first, "updated") > 0,
