@@ -18,6 +18,7 @@ mod peers;
 mod sandbox;
 #[cfg(unix)]
 mod stop;
+#[cfg(unix)]
 mod tenant;
 #[cfg(unix)]
 mod terminal;

@@ -1,7 +1,5 @@
 //! The device code: a person confirms in a browser.
 
-use std::io::{BufRead as _, BufReader};
-use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -190,13 +188,16 @@ async fn without_a_terminal_there_is_nobody_to_ask() {
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
 async fn on_a_terminal_the_code_is_shown_and_the_program_goes_on_when_it_is_confirmed() {
+    use std::io::{BufRead as _, BufReader};
+    use std::process::{Command, Stdio};
+
     if Command::new("script").arg("--version").output().is_err() {
         assert!(std::env::var_os("CI").is_none(), "`script` is needed in CI");
         return;
     }
     let emulator = emulator(options(DeviceCodes::default())).await;
     let program = env!("CARGO_BIN_EXE_iefctl");
-    let command = format!("{program} keys list --tenant {TENANT} --auth device-code -q");
+    let command = format!("'{program}' keys list --tenant {TENANT} --auth device-code -q");
     let mut child = Command::new("script")
         .args(["-qefc", &command, "/dev/null"])
         .env_clear()
