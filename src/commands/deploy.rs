@@ -21,7 +21,7 @@ use super::plan::{Prepared, TenantSide, runtime, validated};
 use super::project::{ProjectArgs, Validated};
 use super::tenant::TenantArgs;
 use super::validate::report;
-use super::{Exit, Shell, report_file, saved_plan};
+use super::{Exit, Shell, masking, report_file, saved_plan};
 
 /// Bring policies into a tenant
 ///
@@ -178,7 +178,7 @@ impl Way<'_> {
         let (materials, findings) = Materials::gather(
             &plan,
             &local,
-            &|source| source.read(&|name| shell.variable(name)),
+            &masking::key_values(shell),
             args.tenant.emulator,
         );
         validated.add(findings.into_iter(), project);

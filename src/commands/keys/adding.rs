@@ -7,6 +7,7 @@ use anyhow::{Result, bail};
 
 use crate::commands::choice::TenantChoice;
 use crate::commands::confirm::{Unattended, agreed};
+use crate::commands::masking::key_values;
 use crate::commands::signals::Signals;
 use crate::commands::tenant::{Connection, Need};
 use crate::commands::{Exit, Shell};
@@ -299,7 +300,7 @@ impl Addition<'_> {
         let lock = self.lock(connection)?;
         let patience = tokio::spawn(finish_first(*self.shell));
         let shell = self.shell;
-        let resolve = |source: &ValueSource| source.read(&|name| shell.variable(name));
+        let resolve = key_values(shell);
         let added = if rotates {
             keys::rotate(&connection.client, plan, &resolve, lock.as_ref()).await
         } else {
@@ -387,7 +388,7 @@ impl Addition<'_> {
             expires: self.key.expires.map(|when| when.from(now)),
         };
         let shell = self.shell;
-        let resolve = |source: &ValueSource| source.read(&|name| shell.variable(name));
+        let resolve = key_values(shell);
         Ok(keys::offer_from(
             &self.content(keyset)?,
             validity,
