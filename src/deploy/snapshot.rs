@@ -18,10 +18,13 @@ use super::{Fingerprint, Remote, RemotePolicy, fold, utc};
 const VERSION: u32 = 1;
 
 /// The name of the manifest in its folder.
-const MANIFEST: &str = "manifest.json";
+pub(super) const MANIFEST: &str = "manifest.json";
+
+/// The name of the plan in its folder.
+pub(super) const PLAN: &str = "plan.json";
 
 /// The end of the name of a snapshot that is being written.
-const INCOMPLETE: &str = ".incomplete";
+pub(super) const INCOMPLETE: &str = ".incomplete";
 
 /// Why a snapshot cannot be written or read.
 #[derive(Debug, thiserror::Error)]
@@ -87,11 +90,18 @@ pub struct Manifest {
     /// Whether the deployment was for an environment marked production.
     #[serde(default)]
     pub production: bool,
+    /// The command that was about to write: `deploy`, `rollback` or `destroy`.
+    #[serde(default = "deploy")]
+    pub command: String,
     /// When it was saved: UTC, RFC 3339.
     pub created: String,
     /// The policies that the deployment was about to write or delete, in the order of the plan:
     /// every base before the policies that inherit from it.
     pub policies: Vec<SavedPolicy>,
+}
+
+fn deploy() -> String {
+    "deploy".to_owned()
 }
 
 /// One policy of a snapshot.
@@ -125,6 +135,7 @@ impl Contents {
     pub(super) fn new(
         plan: &Plan,
         remote: &Remote,
+        command: &str,
         now: SystemTime,
     ) -> Result<Self, SnapshotError> {
         let mut files = Vec::new();
@@ -154,6 +165,7 @@ impl Contents {
             tenant: plan.tenant.clone(),
             tenant_id: plan.tenant_id.clone(),
             production: plan.production,
+            command: command.to_owned(),
             created: utc::rfc3339(now),
             policies,
         };
@@ -195,7 +207,7 @@ impl Contents {
         for (name, text) in &self.files {
             write_file(&folder.join(name), text)?;
         }
-        write_file(&folder.join("plan.json"), &self.plan)?;
+        write_file(&folder.join(PLAN), &self.plan)?;
         let manifest = serde_json::to_string_pretty(&self.manifest).unwrap_or_default();
         write_file(&folder.join(MANIFEST), &manifest)?;
         sync_folder(folder)
@@ -408,7 +420,7 @@ fn sync_folder(folder: &Path) -> Result<(), SnapshotError> {
     Ok(())
 }
 
-fn io_error<'p>(
+pub(super) fn io_error<'p>(
     action: &'static str,
     path: &'p Path,
 ) -> impl FnOnce(io::Error) -> SnapshotError + use<'p> {

@@ -133,7 +133,7 @@ impl GraphClient {
                 Err(failure) => failure,
             };
             let verdict = failure.verdict();
-            let patient = attempts <= policy.retries;
+            let patient = attempts <= failure.most_retries(policy.retries);
             let repeatable = patient && call.kind == CallKind::Idempotent;
             let (repeat, pending) = match verdict {
                 Verdict::Final => (false, Pending::Ended),

@@ -63,6 +63,16 @@ impl Failure {
         }
     }
 
+    /// How often it is worth to try again, of so many times.
+    pub(super) fn most_retries(&self, usual: u32) -> u32 {
+        match self {
+            Self::Lost(exchange) if exchange.unresolved => {
+                usual.min(FailedExchange::UNRESOLVED_RETRIES)
+            }
+            _ => usual,
+        }
+    }
+
     /// A few words for the progress display.
     pub(super) fn reason(&self) -> String {
         match self {
