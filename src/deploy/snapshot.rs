@@ -204,12 +204,12 @@ impl Contents {
     }
 
     fn write(&self, folder: &Path) -> Result<(), SnapshotError> {
-        for (name, text) in &self.files {
-            write_file(&folder.join(name), text)?;
-        }
-        write_file(&folder.join(PLAN), &self.plan)?;
         let manifest = serde_json::to_string_pretty(&self.manifest).unwrap_or_default();
-        write_file(&folder.join(MANIFEST), &manifest)?;
+        let files = self.files.iter();
+        let files = files.map(|(name, text)| (name.as_str(), text.as_str()));
+        let own = [(PLAN, self.plan.as_str()), (MANIFEST, manifest.as_str())];
+        let files: Vec<_> = files.chain(own).collect();
+        write_files(folder, &files)?;
         sync_folder(folder)
     }
 }
@@ -400,6 +400,29 @@ fn unused(tenant: &Path, time: &str) -> Result<(PathBuf, String), SnapshotError>
     }
     let error = io::Error::from(io::ErrorKind::AlreadyExists);
     Err(io_error("cannot create a folder in", tenant)(error))
+}
+
+/// So many files are written at a time. To flush one takes long and no work, and no policy is sent
+/// before all of them are on the disk.
+const WRITERS: usize = 16;
+
+fn write_files(folder: &Path, files: &[(&str, &str)]) -> Result<(), SnapshotError> {
+    let each = files.len().div_ceil(WRITERS).max(1);
+    std::thread::scope(|scope| {
+        let writers = files.chunks(each).map(|files| {
+            scope.spawn(move || {
+                files
+                    .iter()
+                    .try_for_each(|(name, text)| write_file(&folder.join(name), text))
+            })
+        });
+        let writers: Vec<_> = writers.collect();
+        writers.into_iter().try_for_each(|writer| {
+            writer
+                .join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        })
+    })
 }
 
 fn write_file(path: &Path, text: &str) -> Result<(), SnapshotError> {

@@ -12,6 +12,8 @@ pub(super) enum CallKind {
     Idempotent,
     /// Every time that it takes effect adds a key.
     Append,
+    /// Nobody depends on its answer: it is not worth a second attempt.
+    Guess,
 }
 
 /// One failed attempt.
