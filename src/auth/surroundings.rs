@@ -1,4 +1,5 @@
 use std::fmt;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,10 +30,18 @@ pub struct DevicePrompt {
     pub expires_in: Duration,
 }
 
-/// Somebody who can tell a person to open a page.
+/// A wait that ends.
+pub type Pause<'p> = Pin<Box<dyn Future<Output = ()> + Send + 'p>>;
+
+/// Somebody who can tell a person to open a page, and who waits until they have.
 pub trait Person: Send + Sync {
     /// Shows what to do.
     fn ask(&self, prompt: &DevicePrompt);
+
+    /// Gives the person this much time before the login endpoint is asked again.
+    fn wait(&self, time: Duration) -> Pause<'_> {
+        Box::pin(tokio::time::sleep(time))
+    }
 }
 
 /// Somebody who should know that a request is sent again, and why nothing seems to happen meanwhile.

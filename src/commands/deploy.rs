@@ -19,7 +19,7 @@ use super::project::{ProjectArgs, Validated};
 use super::snapshots::SnapshotArgs;
 use super::tenant::TenantArgs;
 use super::validate::Checked;
-use super::{Exit, Shell, saved_plan};
+use super::{Exit, Shell, masking, saved_plan};
 
 /// Bring policies into a tenant
 ///
@@ -166,7 +166,7 @@ impl Way<'_> {
         let (materials, findings) = Materials::gather(
             &plan,
             &local,
-            &|source| source.read(&|name| shell.variable(name)),
+            &masking::key_values(shell),
             args.tenant.emulator,
         );
         validated.add(findings.into_iter(), project);

@@ -117,6 +117,8 @@ pub(super) struct Environment {
     pub(super) exclude: Vec<Located<String>>,
     pub(super) settings: Vec<RawSetting>,
     pub(super) keysets: Vec<KeysetRecipe>,
+    /// Levels for this environment; they go before those for all.
+    pub(super) rule_levels: Vec<RuleLevel>,
     pub(super) access: TenantAccess,
     /// Where a new setting of this environment goes, to follow "add it to".
     pub(super) settings_place: String,
@@ -133,6 +135,7 @@ impl Environment {
             exclude: Vec::new(),
             settings: Vec::new(),
             keysets: Vec::new(),
+            rule_levels: Vec::new(),
             access: TenantAccess::default(),
             settings_place,
         }
@@ -224,10 +227,14 @@ pub(super) fn is_tenant(tenant: &str) -> bool {
                 .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
     };
     let is_domain = tenant.contains('.') && tenant.split('.').all(is_label);
-    let groups: Vec<&str> = tenant.split('-').collect();
-    let is_id = groups.iter().map(|group| group.len()).eq([8, 4, 4, 4, 12])
+    is_domain || is_id(tenant)
+}
+
+/// Whether `tenant` is the id of one.
+pub(super) fn is_id(tenant: &str) -> bool {
+    let groups = tenant.split('-').map(str::len);
+    groups.eq([8, 4, 4, 4, 12])
         && tenant
             .bytes()
-            .all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
-    is_domain || is_id
+            .all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
 }

@@ -73,7 +73,7 @@ impl Reader<'_> {
                 RootKey::Settings => self.configuration.settings = self.settings(key, value),
                 RootKey::Environments => self.environments(key, value),
                 RootKey::Keysets => self.configuration.keysets = self.keysets(key, value),
-                RootKey::Rules => self.rules(key, value),
+                RootKey::Rules => self.configuration.rule_levels = self.rules(key, value),
                 RootKey::Deploy => self.deploy(key, value),
             }
         }
@@ -320,6 +320,7 @@ impl Reader<'_> {
                 EnvironmentKey::Exclude => environment.exclude = self.tables.strings(key, value),
                 EnvironmentKey::Settings => environment.settings = self.settings(key, value),
                 EnvironmentKey::Keysets => environment.keysets = self.keysets(key, value),
+                EnvironmentKey::Rules => environment.rule_levels = self.rules(key, value),
                 EnvironmentKey::Auth
                 | EnvironmentKey::Cloud
                 | EnvironmentKey::ClientId
@@ -491,10 +492,11 @@ impl Reader<'_> {
         Some(KeysetContent::Pkcs12 { archive, password })
     }
 
-    fn rules(&mut self, key: &Key<'_>, value: &Value<'_>) {
+    fn rules(&mut self, key: &Key<'_>, value: &Value<'_>) -> Vec<RuleLevel> {
         let Some(table) = self.tables.table(key, value) else {
-            return;
+            return Vec::new();
         };
+        let mut rule_levels = Vec::new();
         let levels = [
             ("off", None),
             ("hint", Some(Level::Hint)),
@@ -503,13 +505,14 @@ impl Reader<'_> {
         ];
         for (key, value) in self.tables.named(table, "rule") {
             if let Some(level) = self.tables.word(key, value, &levels) {
-                self.configuration.rule_levels.push(RuleLevel {
+                rule_levels.push(RuleLevel {
                     rule: key.get_ref().to_string(),
                     level,
                     location: self.tables.place(key.span()),
                 });
             }
         }
+        rule_levels
     }
 
     fn deploy(&mut self, key: &Key<'_>, value: &Value<'_>) {

@@ -51,6 +51,41 @@ fn actions(document: &Value) -> Vec<(String, Value)> {
 }
 
 #[test]
+fn each_environment_has_its_levels_of_rules() {
+    // Nothing uses the setting, which is a hint by itself.
+    let configuration = format!(
+        "{CONFIGURATION}[environments.dev.rules]\nsettings-unused = \"error\"\n\
+         [environments.test.rules]\nsettings-unused = \"off\"\n"
+    );
+    let configuration = configuration.replace("[settings]", "[settings]\nNobody = \"x\"");
+    let iefctl = project(&configuration).args(words("validate p --all-environments --format json"));
+    let report = json(&iefctl.run().expect(1));
+    let levels = ["dev", "test", "prod"].map(|name| {
+        let iefctl_args = format!("validate p -e {name} --format json");
+        let iefctl = project(&configuration).args(words(&iefctl_args));
+        let report = json(&iefctl.run());
+        let found = report["diagnostics"].as_array().unwrap().iter();
+        let levels = found.filter(|found| found["rule"] == "settings-unused");
+        levels
+            .map(|found| found["level"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    });
+    assert_eq!(levels[0], ["error"], "{report}");
+    assert!(levels[1].is_empty(), "{report}");
+    assert_eq!(levels[2], ["hint"], "{report}");
+    // One of them keeps all from being deployed to.
+    let iefctl = iefctl.args(words("deploy p --all-environments --emulator"));
+    let refused = iefctl.run().expect(1);
+    assert!(
+        refused.stdout.contains("settings-unused"),
+        "{}",
+        refused.stdout
+    );
+    let iefctl = iefctl.args(words("deploy p -e test -e prod --emulator"));
+    iefctl.run().expect(0);
+}
+
+#[test]
 fn all_environments_are_deployed_to_and_reported_in_one() {
     let iefctl = project(CONFIGURATION).args(words(
         "deploy p --all-environments --emulator --format json",

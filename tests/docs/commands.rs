@@ -43,7 +43,7 @@ fn every_command_of_the_documentation_runs() {
             continue;
         }
         ran += commands;
-        if let Err(problem) = run(&steps) {
+        if let Err(problem) = run(&with_free_ports(steps)) {
             failures.push(format!("{name}: {problem}"));
         }
     }
@@ -169,6 +169,42 @@ fn steps(page: &str) -> Result<Vec<Step>, String> {
         });
     }
     Ok(steps)
+}
+
+/// The ports that a page lets the emulator listen on may be in use on this machine: each is replaced by
+/// one that is free, wherever the page names it.
+fn with_free_ports(mut steps: Vec<Step>) -> Vec<Step> {
+    let mut ports: Vec<(String, String)> = Vec::new();
+    // Held until all are known, so that none is given twice.
+    let mut held = Vec::new();
+    for step in &steps {
+        let What::Run { script, .. } = &step.what else {
+            continue;
+        };
+        for (_, rest) in script
+            .match_indices("--port ")
+            .map(|(at, word)| script.split_at(at + word.len()))
+        {
+            let port: String = rest.chars().take_while(char::is_ascii_digit).collect();
+            if !ports.iter().any(|(known, _)| *known == port) {
+                let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+                let free = listener.local_addr().unwrap().port();
+                ports.push((port, free.to_string()));
+                held.push(listener);
+            }
+        }
+    }
+    for step in &mut steps {
+        let (What::Run { script: text, .. } | What::Write { text, .. }) = &mut step.what else {
+            continue;
+        };
+        for (port, free) in &ports {
+            for before in ["--port ", "127.0.0.1:", "localhost:"] {
+                *text = text.replace(&format!("{before}{port}"), &format!("{before}{free}"));
+            }
+        }
+    }
+    steps
 }
 
 /// `<!-- key: value -->` with a key that means something here.

@@ -6,6 +6,7 @@ use anyhow::{Result, bail};
 
 use crate::commands::choice::TenantChoice;
 use crate::commands::confirm::{Unattended, agreed};
+use crate::commands::masking::key_values;
 use crate::commands::signals::Signals;
 use crate::commands::tenant::{Connection, Need};
 use crate::commands::{Exit, Shell};
@@ -294,7 +295,7 @@ impl Addition<'_> {
         let lock = lock(connection, &self.key.choice.access, self.shell)?;
         let patience = tokio::spawn(finish_first(*self.shell));
         let shell = self.shell;
-        let resolve = |source: &ValueSource| source.read(&|name| shell.variable(name));
+        let resolve = key_values(shell);
         let added = if rotates {
             keys::rotate(&connection.client, plan, &resolve, lock.as_ref()).await
         } else {
@@ -363,7 +364,7 @@ impl Addition<'_> {
             expires: self.key.expires.map(|when| when.from(now)),
         };
         let shell = self.shell;
-        let resolve = |source: &ValueSource| source.read(&|name| shell.variable(name));
+        let resolve = key_values(shell);
         Ok(keys::offer_from(
             &self.content(keyset)?,
             validity,

@@ -73,16 +73,10 @@ pub fn run(args: &KeysArgs, shell: &Shell) -> Result<Exit> {
 impl TenantChoice {
     fn project(&self) -> ProjectArgs {
         ProjectArgs {
-            paths: Vec::new(),
             environment: self.environment.iter().cloned().collect(),
             tenant: self.tenant.clone(),
             config: self.config.clone(),
-            config_format: None,
-            with: Vec::new(),
-            prefix: None,
-            suffix: None,
-            renumber_steps: false,
-            app_insights_step: false,
+            ..ProjectArgs::default()
         }
     }
 
