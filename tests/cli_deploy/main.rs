@@ -20,6 +20,7 @@ mod refusals;
 mod sandbox;
 #[cfg(unix)]
 mod stop;
+#[cfg(unix)]
 mod tenant;
 #[path = "../tenant/mod.rs"]
 mod tenant_process;
