@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use super::{RetryPolicy, TransportOptions};
+use super::{Backoff, RetryPolicy, TransportOptions};
 
 /// Is told every secret that signing in reads or obtains, before anything else happens with it, so
 /// that a CI system can be asked to mask it.
@@ -44,6 +44,17 @@ pub trait Person: Send + Sync {
     }
 }
 
+/// Somebody who should know that a request is sent again, and why nothing seems to happen meanwhile.
+pub trait Waiting: Send + Sync {
+    /// A request has failed in passing and is sent again after a pause.
+    fn on_wait(&self, reason: &str, delay: Duration);
+}
+
+/// Nobody looks.
+impl Waiting for () {
+    fn on_wait(&self, _: &str, _: Duration) {}
+}
+
 /// What the ways to sign in need from outside.
 #[derive(Clone)]
 pub struct Surroundings {
@@ -53,6 +64,8 @@ pub struct Surroundings {
     pub retry: RetryPolicy,
     /// Who is told of secrets.
     pub secrets: Arc<dyn SecretObserver>,
+    /// Who is told of repetitions.
+    pub waiting: Arc<dyn Waiting>,
     /// Who can sign in by hand; `None` where nobody sits at a terminal.
     pub person: Option<Arc<dyn Person>>,
 }
@@ -64,8 +77,14 @@ impl Surroundings {
             transport,
             retry,
             secrets: Arc::new(()),
+            waiting: Arc::new(()),
             person: None,
         }
+    }
+
+    /// How patiently requests are repeated, with who is told of it.
+    pub(super) fn backoff(&self) -> Backoff {
+        Backoff::new(self.retry.clone()).watched_by(Arc::clone(&self.waiting))
     }
 }
 

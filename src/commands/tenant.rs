@@ -290,11 +290,17 @@ impl TenantArgs {
                 })?),
                 None => None,
             };
-        Ok(TransportOptions {
+        let transport = TransportOptions {
             timeout: Duration::from_secs(self.timeout),
             ca_certificate,
             ..TransportOptions::default()
-        })
+        };
+        if let Some(file) = &self.ca_certificate {
+            transport
+                .check_certificates()
+                .with_context(|| format!("cannot use `{}` of --ca-certificate", file.display()))?;
+        }
+        Ok(transport)
     }
 
     fn asked(&self) -> Asked<'_> {

@@ -31,8 +31,11 @@ pub(super) fn environment(
     let environments = configuration.map_or(&[][..], |found| &found.environments);
     if environments.is_empty() {
         let reason = match configuration {
-            None => "there is no iefctl.toml or appsettings.json beside the policies or above"
-                .to_owned(),
+            None => {
+                "no iefctl.toml or appsettings.json was found there or above it; name one with \
+                     --config, or the tenant with --tenant"
+                    .to_owned()
+            }
             Some(found) => {
                 let place = sources.get(found.source).name();
                 format!("{place} has no environments")

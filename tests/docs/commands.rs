@@ -11,12 +11,12 @@
 //! - `<!-- not run: why -->`: it needs what a test machine does not have.
 
 use std::fmt::Write as _;
-use std::io::{BufRead as _, BufReader};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use super::root;
+use super::tenant::Tenant;
 
 /// Languages of blocks that are commands.
 const SHELL: [&str; 1] = ["sh"];
@@ -229,7 +229,7 @@ fn run(steps: &[Step]) -> Result<(), String> {
         &root().join("policies-example"),
         &folder.path().join("policies"),
     );
-    let tenant = Tenant::start();
+    let tenant = Tenant::start(&[]);
     // A file, not a pipe: what a page leaves running must not keep the test waiting.
     let transcript = tempfile::NamedTempFile::new().unwrap();
     // A page that waits for something that never comes fails instead of keeping the others.
@@ -328,42 +328,6 @@ fn copy(from: &Path, to: &Path) {
         } else {
             std::fs::copy(&path, target).unwrap();
         }
-    }
-}
-
-/// An emulated tenant as a process of its own.
-struct Tenant {
-    process: Child,
-    url: String,
-}
-
-impl Tenant {
-    fn start() -> Self {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_iefctl"))
-            .arg("emulator")
-            .env_clear()
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(process.stdout.take().unwrap())
-            .read_line(&mut line)
-            .unwrap();
-        let start = line.find("http://").unwrap();
-        let url: String = line[start..]
-            .chars()
-            .take_while(|c| !c.is_whitespace())
-            .collect();
-        Self { process, url }
-    }
-}
-
-impl Drop for Tenant {
-    fn drop(&mut self) {
-        // It may have ended by itself; nothing else can be done.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
     }
 }
 
