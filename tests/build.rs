@@ -120,6 +120,33 @@ fn what_no_build_wrote_is_not_overwritten() {
     assert_eq!(sandbox.read("policies/Base.xml"), text);
 }
 
+/// Beside built files nothing is input any more: what is there would vanish from the set.
+#[test]
+fn a_folder_that_holds_what_is_built_is_refused() {
+    let (sandbox, _) = project();
+    sandbox.write("file", "mine");
+    for output in [".", "policies", "policies/sub", "./policies/../policies"] {
+        let refused = sandbox.run(&format!("build -e Test --output {output} --force"), 2);
+        assert!(
+            refused.stderr.contains("one of the files that are built"),
+            "{}",
+            refused.stderr
+        );
+    }
+    let refused = sandbox.run("build -e Test --output file", 2);
+    assert!(
+        refused.stderr.contains("`file` is a file"),
+        "{}",
+        refused.stderr
+    );
+    assert_eq!(sandbox.list("."), ["file", "iefctl.toml", "policies"]);
+    assert_eq!(sandbox.list("policies"), ["Base.xml", "sub"]);
+    // Below the policies is a place as well.
+    sandbox.run("build -e Test --output policies/out", 0);
+    let report = sandbox.run("validate -e Test --format json", 0);
+    assert_eq!(report.count("policies"), 2);
+}
+
 #[test]
 fn a_copy_can_be_built() {
     let (sandbox, _) = project();

@@ -259,6 +259,60 @@ fn a_rollback_undoes_and_a_second_one_redoes() {
 
     sandbox.run(&ROLLBACK).expect(0);
     assert_eq!(plan_json(&sandbox)["hasChanges"], false);
+
+    // Who saved what, and that a run did not come to its end.
+    let oldest = std::path::Path::new(snapshots[0]["folder"].as_str().unwrap());
+    std::fs::remove_file(sandbox.path().join(oldest).join("finished")).unwrap();
+    let list = with(&ROLLBACK, &["--list"]);
+    let lines = sandbox.run(&list).expect(0).stdout;
+    let lines: Vec<&str> = lines.lines().collect();
+    assert_eq!(lines.len(), 4, "{lines:#?}");
+    for (line, words) in lines.iter().zip([
+        &["Z  deploy ", "2 created, not finished"][..],
+        &["Z  deploy ", "1 created, 1 updated  "],
+        &["Z  rollback ", "1 updated, 1 deleted  "],
+        &["Z  rollback ", "1 created, 1 updated  "],
+    ]) {
+        assert!(words.iter().all(|words| line.contains(words)), "{line}");
+    }
+    // The oldest of those that did go, after the next deployment.
+    write_base(&sandbox, &["email"]);
+    let done = sandbox
+        .run(&with(&DEPLOY, &["--keep-snapshots", "2"]))
+        .expect(0);
+    contains(&done, &["2 old snapshots removed: --keep-snapshots is 2"]);
+    let kept = sandbox.run(&list).expect(0).stdout;
+    let kept: Vec<&str> = kept.lines().collect();
+    assert_eq!(kept.len(), 3, "{kept:#?}");
+    assert_eq!(kept[..2], [lines[0], lines[3]]);
+}
+
+/// What a run can only tell after it has written is looked at before.
+#[cfg(unix)]
+#[test]
+fn a_result_that_cannot_be_told_is_noticed_before_the_first_write() {
+    let mut sandbox = small();
+    for variable in ["IEFCTL_REPORT", "GITHUB_STEP_SUMMARY"] {
+        sandbox.variables = vec![(variable, "nowhere/file".to_owned())];
+        let refused = sandbox.run(&DEPLOY).expect(2);
+        contains(
+            &refused,
+            &["nothing was written to the tenant", "nowhere/file"],
+        );
+    }
+    sandbox.variables.clear();
+    assert_eq!(plan_json(&sandbox)["summary"]["create"], 2);
+    // Only Linux has a file that is always full.
+    let Ok(full) = std::fs::File::options().write(true).open("/dev/full") else {
+        return;
+    };
+    let child = sandbox.command(&DEPLOY).stdout(full).output().unwrap();
+    let done = Finished::new(&child).expect(1);
+    contains(
+        &done,
+        &["cannot write the result", "the tenant is as it should be"],
+    );
+    assert_eq!(plan_json(&sandbox)["hasChanges"], false);
 }
 
 #[test]

@@ -185,14 +185,14 @@ fn what_the_extension_passes_silently_is_found() {
             "settings-value-type warning 2:73",
             "settings-value-type warning 2:83",
             "settings-value-type warning 2:96",
-            "settings-duplicate-environment error 3:11",
             "settings-missing-tenant error 3:11",
             "settings-shadowed-built-in warning 3:36",
             "settings-duplicate-key error 3:61",
+            "settings-duplicate-environment error 3:11",
             "settings-unknown-key warning 4:60",
-            "settings-shared-tenant hint 4:26",
             "settings-value-type warning 4:53",
             "settings-missing-policy-settings warning 4:11",
+            "settings-shared-tenant hint 4:26",
             "settings-value-type error 5:1",
             "settings-value-type error 5:29",
         ]
@@ -413,6 +413,49 @@ fn rules_are_checked_against_the_known_ones() {
         error.contains("iefctl.toml:30:1: unknown rule `unknwon`; did you mean `unknown`?"),
         "{error}"
     );
+}
+
+#[test]
+fn an_environment_has_levels_of_its_own() {
+    let folder = toml_folder();
+    folder.write(
+        "site/iefctl.toml",
+        "[rules]\nshared = 'hint'\nboth = 'warning'\n[environments.dev.rules]\nboth = 'off'\n\
+         own = 'error'\n[environments.prod]\n",
+    );
+    let levels = |environment: &str| {
+        let project = folder.load(&["site/policies"], environment);
+        let mut levels: Vec<_> = project
+            .rule_levels
+            .iter()
+            .map(|level| (level.rule.clone(), level.level))
+            .collect();
+        levels.sort();
+        levels
+    };
+    let name = str::to_owned;
+    assert_eq!(
+        levels("dev"),
+        [
+            (name("both"), None),
+            (name("own"), Some(Level::Error)),
+            (name("shared"), Some(Level::Hint)),
+        ]
+    );
+    let prod = [
+        (name("both"), Some(Level::Warning)),
+        (name("shared"), Some(Level::Hint)),
+    ];
+    assert_eq!(levels("prod"), prod);
+    // A rule that does not exist is a mistake wherever it stands.
+    let project = folder.load(&["site/policies"], "prod");
+    let error = project.check_rules(&[]).expect_err("unknown").to_string();
+    for place in ["2:1", "3:1", "5:1", "6:1"] {
+        assert!(
+            error.contains(&format!("iefctl.toml:{place}: unknown rule")),
+            "{error}"
+        );
+    }
 }
 
 #[test]

@@ -101,7 +101,7 @@ fn findings_of_a_copy_point_into_the_file() {
     };
     let plain = places("validate set --format json");
     assert!(plain.len() > 1);
-    let copy = places("validate set --format json --prefix a_long_prefix_ --suffix _V2");
+    let copy = places("validate set --format json --prefix a-long.prefix_ --suffix _V2");
     assert_eq!(plain, copy);
 }
 
@@ -120,7 +120,10 @@ fn a_name_that_no_copy_can_have_is_refused() {
     let sandbox = Sandbox::new();
     sandbox.write("set/Base.xml", &policy("B2C_1A_Base", None, "a"));
     for (arguments, words) in [
-        ("--prefix pr1", "must end with"),
+        ("--prefix pr1", "write `pr1_`"),
+        // Else it would be part of the copy `pr1_`, and go with it.
+        ("--prefix pr1_2_", "write `pr1-2_`"),
+        ("--prefix pr1-", "write `pr1_`"),
         ("--prefix B2C_1A_x_", "does not repeat it"),
         ("--prefix a/b_", "'/'"),
         ("--prefix=", "not empty"),

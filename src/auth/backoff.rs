@@ -1,9 +1,12 @@
+use std::fmt;
 use std::hash::{BuildHasher as _, RandomState};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 
+use super::Waiting;
 use crate::utc;
 
 /// How often and how patiently a call is repeated. Which failures deserve it is not decided here.
@@ -37,10 +40,18 @@ impl Default for RetryPolicy {
 }
 
 /// A [`RetryPolicy`] with the random numbers for its jitter.
-#[derive(Debug)]
 pub struct Backoff {
     policy: RetryPolicy,
     random: Random,
+    waiting: Arc<dyn Waiting>,
+}
+
+impl fmt::Debug for Backoff {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Backoff")
+            .field("policy", &self.policy)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Backoff {
@@ -49,7 +60,18 @@ impl Backoff {
         Self {
             policy,
             random: Random::new(),
+            waiting: Arc::new(()),
         }
+    }
+
+    /// The same, with somebody who is told of repetitions.
+    pub(super) fn watched_by(self, waiting: Arc<dyn Waiting>) -> Self {
+        Self { waiting, ..self }
+    }
+
+    /// Tells that a request will be sent again.
+    pub(super) fn tell(&self, reason: &str, delay: Duration) {
+        self.waiting.on_wait(reason, delay);
     }
 
     /// The policy.

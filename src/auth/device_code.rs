@@ -1,6 +1,6 @@
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use secrecy::SecretString;
 use serde_json::Value;
@@ -111,15 +111,16 @@ impl DeviceCode {
         self.secrets.on_secret(&code);
         let prompt = prompt(&answer)?;
         self.person.ask(&prompt);
-        let deadline = Instant::now() + prompt.expires_in;
         let mut interval = answer
             .get("interval")
             .and_then(number)
             .map_or(INTERVAL, |seconds| {
                 Duration::from_secs(seconds.clamp(1, 60))
             });
+        let mut waited = Duration::ZERO;
         loop {
-            tokio::time::sleep(interval).await;
+            self.person.wait(interval).await;
+            waited += interval;
             let error = match self.poll(&code).await {
                 Ok(tokens) => return Ok(tokens),
                 Err(AuthError::Entra(error)) => error,
@@ -134,7 +135,8 @@ impl DeviceCode {
                 "expired_token" | "code_expired" => return Err(expired()),
                 _ => return Err(AuthError::Entra(error)),
             }
-            if Instant::now() >= deadline {
+            // The service says it too, if only it answers.
+            if waited >= prompt.expires_in {
                 return Err(expired());
             }
         }

@@ -56,7 +56,7 @@ pub use github_oidc::GithubOidc;
 pub use managed_identity::{IdentityService, ManagedIdentity};
 pub use method::Method;
 pub use redact::redacted;
-pub use surroundings::{DevicePrompt, Person, SecretObserver, Surroundings};
+pub use surroundings::{DevicePrompt, Pause, Person, SecretObserver, Surroundings, Waiting};
 pub use token::{AccessToken, TokenClaims};
 pub use token_source::{SignIn, SignInFuture, TokenSource};
 pub use transport::{FailedExchange, TransportOptions};

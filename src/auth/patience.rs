@@ -12,6 +12,8 @@ use super::{AuthError, Backoff, Endpoint, FailedExchange};
 pub(super) struct Failure {
     /// Whether it may succeed when repeated.
     pub(super) transient: bool,
+    /// Whether the name of the service is not known.
+    pub(super) unresolved: bool,
     /// The pause that the service asked for.
     pub(super) retry_after: Option<Duration>,
     pub(super) error: AuthError,
@@ -22,6 +24,7 @@ impl Failure {
     pub(super) const fn permanent(error: AuthError) -> Self {
         Self {
             transient: false,
+            unresolved: false,
             retry_after: None,
             error,
         }
@@ -32,6 +35,7 @@ impl Failure {
         let exchange = FailedExchange::new(error, endpoint);
         Self {
             transient: !exchange.permanent,
+            unresolved: exchange.unresolved,
             retry_after: None,
             error: AuthError::Transport(exchange.reason),
         }
@@ -102,10 +106,15 @@ where
         };
         let delay = backoff.delay(number, failure.retry_after);
         let in_time = started.elapsed() + delay < policy.deadline;
-        if !failure.transient || number > policy.retries || !in_time {
+        let retries = match failure.unresolved {
+            true => policy.retries.min(FailedExchange::UNRESOLVED_RETRIES),
+            false => policy.retries,
+        };
+        if !failure.transient || number > retries || !in_time {
             return Err(failure.error);
         }
         debug!(attempt = number, ?delay, error = %failure.error, "asked again");
+        backoff.tell(&failure.error.to_string(), delay);
         tokio::time::sleep(delay).await;
     }
 }

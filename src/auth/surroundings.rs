@@ -1,10 +1,11 @@
 use std::fmt;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::SecretString;
 
-use super::{RetryPolicy, TransportOptions};
+use super::{Backoff, RetryPolicy, TransportOptions};
 
 /// Is told every secret that signing in reads or obtains, before anything else happens with it, so
 /// that a CI system can be asked to mask it.
@@ -29,10 +30,29 @@ pub struct DevicePrompt {
     pub expires_in: Duration,
 }
 
-/// Somebody who can tell a person to open a page.
+/// A wait that ends.
+pub type Pause<'p> = Pin<Box<dyn Future<Output = ()> + Send + 'p>>;
+
+/// Somebody who can tell a person to open a page, and who waits until they have.
 pub trait Person: Send + Sync {
     /// Shows what to do.
     fn ask(&self, prompt: &DevicePrompt);
+
+    /// Gives the person this much time before the login endpoint is asked again.
+    fn wait(&self, time: Duration) -> Pause<'_> {
+        Box::pin(tokio::time::sleep(time))
+    }
+}
+
+/// Somebody who should know that a request is sent again, and why nothing seems to happen meanwhile.
+pub trait Waiting: Send + Sync {
+    /// A request has failed in passing and is sent again after a pause.
+    fn on_wait(&self, reason: &str, delay: Duration);
+}
+
+/// Nobody looks.
+impl Waiting for () {
+    fn on_wait(&self, _: &str, _: Duration) {}
 }
 
 /// What the ways to sign in need from outside.
@@ -44,6 +64,8 @@ pub struct Surroundings {
     pub retry: RetryPolicy,
     /// Who is told of secrets.
     pub secrets: Arc<dyn SecretObserver>,
+    /// Who is told of repetitions.
+    pub waiting: Arc<dyn Waiting>,
     /// Who can sign in by hand; `None` where nobody sits at a terminal.
     pub person: Option<Arc<dyn Person>>,
 }
@@ -55,8 +77,14 @@ impl Surroundings {
             transport,
             retry,
             secrets: Arc::new(()),
+            waiting: Arc::new(()),
             person: None,
         }
+    }
+
+    /// How patiently requests are repeated, with who is told of it.
+    pub(super) fn backoff(&self) -> Backoff {
+        Backoff::new(self.retry.clone()).watched_by(Arc::clone(&self.waiting))
     }
 }
 

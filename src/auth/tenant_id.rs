@@ -32,7 +32,7 @@ impl TenantCheck {
             endpoint: endpoints.login.clone(),
             discovery: endpoints.login.join(&path),
             http: surroundings.transport.client(&endpoints.login)?,
-            backoff: Backoff::new(surroundings.retry.clone()),
+            backoff: surroundings.backoff(),
         })
     }
 
@@ -87,6 +87,7 @@ impl TenantCheck {
                 },
             };
             Err(Failure {
+                unresolved: false,
                 transient: answer.is_busy(),
                 retry_after: retry_after(&answer.headers),
                 error,

@@ -72,7 +72,7 @@ impl TokenEndpoint {
             token: login.join(&[tenant, "oauth2", "v2.0", "token"]),
             device_code: login.join(&[tenant, "oauth2", "v2.0", "devicecode"]),
             http: surroundings.transport.client(login)?,
-            backoff: Backoff::new(surroundings.retry.clone()),
+            backoff: surroundings.backoff(),
             secrets: Arc::clone(&surroundings.secrets),
         })
     }
@@ -151,6 +151,7 @@ impl TokenEndpoint {
             .and_then(|error| error.code)
             .is_some_and(aadsts::is_transient);
         Failure {
+            unresolved: false,
             transient: answer.is_busy() || transient_code,
             retry_after: retry_after(&answer.headers),
             error: match error {

@@ -38,7 +38,7 @@ impl TokenService {
         Ok(Self {
             who,
             http: surroundings.transport.client(&endpoint)?,
-            backoff: Backoff::new(surroundings.retry.clone()),
+            backoff: surroundings.backoff(),
             endpoint,
             url,
         })
@@ -73,6 +73,7 @@ impl TokenService {
                 text: sentence(json.as_ref(), secrets).unwrap_or_else(|| answer.describe()),
             };
             Err(Failure {
+                unresolved: false,
                 transient: answer.is_busy(),
                 retry_after: retry_after(&answer.headers),
                 error: AuthError::Source {

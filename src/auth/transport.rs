@@ -57,6 +57,20 @@ impl TransportOptions {
         })
     }
 
+    /// Whether the CA certificates can be read. A client for an endpoint without TLS does not look.
+    ///
+    /// # Errors
+    /// [`AuthError::Transport`].
+    pub fn check_certificates(&self) -> Result<(), AuthError> {
+        let certificates = self.certificates()?;
+        if certificates.is_empty() {
+            return Ok(());
+        }
+        // Some are read only when they are used.
+        let client = reqwest::Client::builder().tls_certs_only(certificates);
+        client.build().map(drop).map_err(|_| unreadable())
+    }
+
     fn certificates(&self) -> Result<Vec<reqwest::Certificate>, AuthError> {
         let Some(bytes) = &self.ca_certificate else {
             return Ok(Vec::new());
@@ -69,13 +83,15 @@ impl TransportOptions {
         };
         match parsed {
             Ok(certificates) if !bytes.is_empty() && !certificates.is_empty() => Ok(certificates),
-            _ => Err(AuthError::Transport(
-                "the CA certificate file holds no readable certificate; it must be PEM \
-                 (-----BEGIN CERTIFICATE-----) or DER"
-                    .to_owned(),
-            )),
+            _ => Err(unreadable()),
         }
     }
+}
+
+fn unreadable() -> AuthError {
+    let text =
+        "it holds no readable certificate; it must be PEM (-----BEGIN CERTIFICATE-----) or DER";
+    AuthError::Transport(text.to_owned())
 }
 
 /// An exchange that ended without a complete answer.
@@ -90,20 +106,35 @@ pub struct FailedExchange {
     /// Whether the same would happen again: nothing listens on loopback, or the certificate is not
     /// trusted.
     pub permanent: bool,
+    /// Whether the name of the service is not known: mistyped, or the network is not there yet.
+    pub unresolved: bool,
 }
 
 impl FailedExchange {
+    /// So often a name that is not known is asked for again. A mistyped one is told within seconds, and
+    /// the hiccup of a resolver, as machines of CI systems have them, passes.
+    pub const UNRESOLVED_RETRIES: u32 = 2;
+
     /// Reads what reqwest reports for a request to `endpoint`.
     pub fn new(error: &reqwest::Error, endpoint: &Endpoint) -> Self {
         let cause = root_cause(error);
         let untrusted = cause.contains("invalid peer certificate");
         let refused = io_kind(error) == Some(std::io::ErrorKind::ConnectionRefused);
         let timed_out = error.is_timeout();
+        // What systems and the standard library say; there is no kind of error for it.
+        let unresolved = error.is_connect() && cause.contains("lookup address");
+        // TLS cannot even ask for such a name.
+        let unnameable = error.is_connect() && cause.contains("invalid dns name");
         let reason = if untrusted {
             format!(
                 "the certificate of {} is not trusted ({cause}); if your network inspects TLS, \
                  name its CA certificate with --ca-certificate",
                 endpoint.host()
+            )
+        } else if unresolved || unnameable {
+            format!(
+                "cannot connect to {endpoint}, because no machine of that name can be found \
+                 ({cause}): is the address right, and does this machine reach its name server?"
             )
         } else if error.is_connect() && timed_out {
             format!("{} did not accept the connection in time", endpoint.host())
@@ -120,7 +151,9 @@ impl FailedExchange {
             reason,
             never_sent: error.is_connect() || error.is_builder(),
             timed_out: timed_out && !error.is_connect(),
+            unresolved,
             permanent: untrusted
+                || unnameable
                 || error.is_builder()
                 || (refused && endpoint.is_loopback() && error.is_connect()),
         }
@@ -160,6 +193,27 @@ fn root_cause(error: &reqwest::Error) -> String {
 mod tests {
     use super::*;
 
+    /// A label of more than 63 letters is in no DNS; nothing has to be asked to know.
+    #[tokio::test]
+    async fn a_name_that_nobody_knows_is_told_from_a_machine_that_does_not_answer() {
+        let lost = async |host: &str| {
+            let url = format!("http://{host}");
+            let client = reqwest::Client::builder().no_proxy().build().unwrap();
+            let error = client.get(&url).send().await.unwrap_err();
+            let endpoint = Endpoint::parse(&format!("https://{host}"), "x").unwrap();
+            FailedExchange::new(&error, &endpoint)
+        };
+        let unknown = lost(&"x".repeat(64)).await;
+        assert!(unknown.unresolved && unknown.never_sent && !unknown.permanent);
+        assert!(
+            unknown.reason.contains("no machine of that name"),
+            "{unknown:?}"
+        );
+        // Nothing listens on the port for discarding.
+        let refused = lost("127.0.0.1:9").await;
+        assert!(refused.never_sent && !refused.unresolved, "{refused:?}");
+    }
+
     #[test]
     fn unreadable_certificates_are_named() {
         let graph = Endpoint::parse("https://graph.microsoft.com", "x").unwrap();
@@ -170,6 +224,7 @@ mod tests {
                 ..TransportOptions::default()
             };
             assert!(options.client(&graph).is_err(), "{bytes:?}");
+            assert!(options.check_certificates().is_err(), "{bytes:?}");
         }
         assert!(TransportOptions::default().client(&graph).is_ok());
     }

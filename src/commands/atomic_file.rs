@@ -76,6 +76,18 @@ pub(super) fn write(path: &Path, content: &[u8]) -> io::Result<()> {
     }
 }
 
+/// Whether [`write()`] would find a place for a file.
+///
+/// # Errors
+/// Those of the system.
+pub(super) fn check(path: &Path) -> io::Result<()> {
+    match fs::metadata(path) {
+        Ok(metadata) if metadata.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
+        Ok(metadata) if !metadata.is_file() => OpenOptions::new().write(true).open(path).map(drop),
+        _ => StagedFile::new(path, b"").map(drop),
+    }
+}
+
 /// A new file in the folder of `target`, whose name no search for policies takes up.
 fn create_beside(target: &Path) -> io::Result<(PathBuf, File)> {
     let folder = match target.parent() {
@@ -162,6 +174,10 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         write(folder.path(), b"x").expect_err("a folder");
         write(&folder.path().join("none/a.txt"), b"x").expect_err("no such folder");
+        check(folder.path()).expect_err("a folder");
+        check(&folder.path().join("none/a.txt")).expect_err("no such folder");
+        check(&folder.path().join("a.txt")).expect("a place");
+        assert!(names(folder.path()).is_empty());
         write(&folder.path().join("a.txt"), b"x").expect("written");
         assert_eq!(names(folder.path()), ["a.txt"]);
     }

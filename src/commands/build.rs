@@ -93,6 +93,7 @@ pub fn run(args: &BuildArgs, shell: &Shell) -> Result<Exit> {
         }
         collect(&project, &validated, args.flat, &mut results)?;
     }
+    check_output(args, &results)?;
     let manifest_path = args.output.join(BUILD_MANIFEST);
     let old = Manifest::read(&manifest_path)?;
     check(args, &results, &old)?;
@@ -236,6 +237,28 @@ impl Manifest {
         }
         Ok(manifest)
     }
+}
+
+/// Refuses a folder that holds what is built: nothing beside built files is input any more.
+fn check_output(args: &BuildArgs, results: &[Built]) -> Result<()> {
+    let shown = args.output.display();
+    let Ok(output) = std::fs::canonicalize(&args.output) else {
+        return Ok(());
+    };
+    if !output.is_dir() {
+        bail!("`{shown}` is a file: choose a folder with --output");
+    }
+    let inside = results.iter().find(|built| {
+        std::fs::canonicalize(&built.source).is_ok_and(|source| source.starts_with(&output))
+    });
+    if let Some(built) = inside {
+        bail!(
+            "`{shown}` holds `{}`, which is one of the files that are built: choose a folder of its own \
+             with --output, such as `Environments`",
+            built.source
+        );
+    }
+    Ok(())
 }
 
 /// Refuses to overwrite what no build has written, the templates above all.

@@ -1,12 +1,13 @@
 //! Which tenant is meant, for commands that work on a tenant and on no files.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Result, bail};
 
 use crate::config::{self, LoadOptions, Project};
 
 use super::Shell;
+use super::project::ConfigArgs;
 use super::tenant::TenantArgs;
 
 /// Which tenant, and how to reach it.
@@ -20,9 +21,8 @@ pub(super) struct TenantChoice {
     #[arg(short, long, value_name = "DOMAIN")]
     pub(super) tenant: Option<String>,
 
-    /// Configuration file [default: iefctl.toml or appsettings.json in the folder or above it]
-    #[arg(long, value_name = "FILE")]
-    pub(super) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) config: ConfigArgs,
 
     #[command(flatten)]
     pub(super) access: TenantArgs,
@@ -31,11 +31,9 @@ pub(super) struct TenantChoice {
 impl TenantChoice {
     pub(super) fn options(&self) -> LoadOptions {
         LoadOptions {
-            config: self.config.clone(),
-            kind: None,
             environment: self.environment.clone(),
             tenant: self.tenant.clone(),
-            with: Vec::new(),
+            ..self.config.options()
         }
     }
 

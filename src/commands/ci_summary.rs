@@ -48,6 +48,14 @@ pub(super) fn publish_page(page: &str, format: Format, shell: &Shell) -> Result<
     }
 }
 
+/// Makes sure that there is a place for a page, before something happens that must be reported.
+///
+/// # Errors
+/// If there is none.
+pub(super) fn check(shell: &Shell) -> Result<()> {
+    append("", shell)
+}
+
 fn append(page: &str, shell: &Shell) -> Result<()> {
     let Some(path) = shell.variable("GITHUB_STEP_SUMMARY") else {
         return Ok(());

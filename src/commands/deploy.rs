@@ -3,25 +3,23 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use std::io::Write as _;
-
 use anyhow::{Result, anyhow, bail};
 
 use crate::config::Project;
 use crate::deploy::{Materials, Plan, PolicyAction};
 use crate::emulator::Emulator;
 use crate::output::Format;
-use crate::output::json::environments as json;
 
-use super::deployed::Deployed;
 use super::deployment::{Consent, Deployment, Display, Ready};
+use super::ending::{self, Ending};
 use super::environments::{self, AllArgs, Candidate, Name};
 use super::ownership::PruneArgs;
 use super::plan::{Prepared, TenantSide, runtime, validated};
 use super::project::{ProjectArgs, Validated};
+use super::snapshots::SnapshotArgs;
 use super::tenant::TenantArgs;
-use super::validate::report;
-use super::{Exit, Shell, report_file, saved_plan};
+use super::validate::Checked;
+use super::{Exit, Shell, masking, saved_plan};
 
 /// Bring policies into a tenant
 ///
@@ -74,9 +72,8 @@ pub struct DeployArgs {
     #[arg(long)]
     atomic: bool,
 
-    /// Folder under which everything is saved before it is overwritten
-    #[arg(long, value_name = "DIR", default_value = ".iefctl/snapshots")]
-    snapshots: PathBuf,
+    #[command(flatten)]
+    snapshots: SnapshotArgs,
 
     /// How to report
     #[arg(long, value_enum, value_name = "FORMAT")]
@@ -107,21 +104,12 @@ pub fn run(args: &DeployArgs, shell: &Shell) -> Result<Exit> {
         display: Arc::new(Display::new(shell)),
         consent: shell,
     };
-    match runtime()?.block_on(way.deploy(&project, validated, saved, shell))? {
-        Ended::Refused(validated) => {
-            report(&validated, args.format, "deploy", shell)?;
-            Ok(Exit::Findings)
-        }
-        Ended::Deployed(deployed) => deployed.present(args.format, shell),
-    }
+    let ended = runtime()?.block_on(way.deploy(&project, validated, saved, shell))?;
+    ending::present(&*ended, args.format, shell)
 }
 
-/// How a deployment to one tenant ended.
-enum Ended {
-    /// Something stands against it; nothing was written.
-    Refused(Box<Validated>),
-    Deployed(Box<Deployed>),
-}
+/// How a deployment to one tenant ended: with something that stands against it, or with what was done.
+type Ended = Box<dyn Ending + Send>;
 
 /// How one project is brought into its tenant.
 struct Way<'a> {
@@ -152,7 +140,7 @@ impl Way<'_> {
             concurrency,
             observer: Arc::<Display>::clone(&self.display),
             delete: deletions.map(|step| step.id.clone()).collect(),
-            lock: Some(&args.snapshots),
+            lock: Some(&args.snapshots.folder),
         };
         let Prepared {
             connection,
@@ -178,13 +166,13 @@ impl Way<'_> {
         let (materials, findings) = Materials::gather(
             &plan,
             &local,
-            &|source| source.read(&|name| shell.variable(name)),
+            &masking::key_values(shell),
             args.tenant.emulator,
         );
         validated.add(findings.into_iter(), project);
         if validated.report.has_errors() {
             connection.close().await;
-            return Ok(Ended::Refused(Box::new(validated)));
+            return Ok(refused(validated));
         }
         let levels = project.rule_levels.iter();
         let deployment = Deployment {
@@ -212,8 +200,7 @@ impl Way<'_> {
             report: validated.report,
             ledger,
         };
-        let deployed = deployment.carry_out(ready, shell).await?;
-        Ok(Ended::Deployed(Box::new(deployed)))
+        Ok(Box::new(deployment.carry_out(ready, shell).await?))
     }
 }
 
@@ -232,14 +219,15 @@ fn several(args: &DeployArgs, environments: Vec<Name>, shell: &Shell) -> Result<
     {
         let ends = candidates.into_iter().map(|candidate| {
             let end = match candidate.validated.report.has_errors() {
-                true => Ok(Ended::Refused(Box::new(candidate.validated))),
+                true => Ok(refused(candidate.validated)),
                 false => Err(anyhow!(
                     "nothing was deployed, because of another environment"
                 )),
             };
             (candidate.name, end)
         });
-        return present(args, format, ends.collect(), shell);
+        let ends: Vec<_> = ends.collect();
+        return present(format, &ends, shell);
     }
     // One emulator holds all tenants, as the service does.
     let home = runtime()?;
@@ -269,62 +257,18 @@ fn several(args: &DeployArgs, environments: Vec<Name>, shell: &Shell) -> Result<
     if let Some(emulator) = emulator {
         home.block_on(emulator.shutdown());
     }
-    present(args, format, ends, shell)
+    present(format, &ends, shell)
 }
 
-/// Reports what became of several environments.
-fn present(
-    args: &DeployArgs,
-    format: Format,
-    ends: Vec<(String, Result<Ended>)>,
-    shell: &Shell,
-) -> Result<Exit> {
-    let mut statuses = Vec::new();
-    let is_json = format == Format::Json;
-    for (name, end) in &ends {
-        if !is_json {
-            let heading = environments::heading(name, format, shell);
-            shell.print(|out| writeln!(out, "{heading}"))?;
-        }
-        statuses.push(match end {
-            Ok(Ended::Deployed(deployed)) if is_json => {
-                deployed.remark(shell);
-                deployed.exit()
-            }
-            Ok(Ended::Deployed(deployed)) => deployed.present(args.format, shell)?,
-            Ok(Ended::Refused(_)) if is_json => Exit::Findings,
-            Ok(Ended::Refused(validated)) => {
-                report(validated, args.format, "deploy", shell)?;
-                Exit::Findings
-            }
-            Err(error) => {
-                environments::fail(name, error, shell);
-                Exit::CouldNotRun
-            }
-        });
-    }
-    let complete = statuses.iter().filter(|status| **status == Exit::Clean);
-    let line = environments::summary(complete.count(), ends.len(), "deployed");
-    let entries = ends
-        .iter()
-        .zip(&statuses)
-        .map(|((name, end), status)| json::Environment {
-            name,
-            is_complete: *status == Exit::Clean,
-            result: match end {
-                Ok(Ended::Deployed(deployed)) => {
-                    json::Result::Deployed(Box::new(deployed.as_json()))
-                }
-                Ok(Ended::Refused(validated)) => json::Result::Refused(&validated.report),
-                Err(error) => json::Result::NotRun(format!("{error:#}")),
-            },
-        });
-    let entries: Vec<_> = entries.collect();
-    let render = |out: &mut Vec<u8>| json::render("deploy", &entries, out);
-    if is_json {
-        shell.print(render)?;
-    }
-    report_file::write(shell, render)?;
-    shell.say(line);
-    Ok(environments::exit(statuses))
+fn refused(validated: Validated) -> Ended {
+    Box::new(Checked::new(validated, "deploy"))
+}
+
+fn present(format: Format, ends: &[(String, Result<Ended>)], shell: &Shell) -> Result<Exit> {
+    let ends = ends.iter().map(|(name, end)| {
+        let ending = end.as_ref().map(|end| -> &dyn Ending { &**end });
+        (name.as_str(), ending)
+    });
+    let ends: Vec<_> = ends.collect();
+    ending::present_all(("deploy", "deployed"), format, &ends, shell)
 }

@@ -10,8 +10,9 @@ use crate::diagnostics::{Level, Report};
 use crate::output::json::deploy::DeployJson;
 use crate::output::{self, Format, Options, azure, github, human, json, markdown};
 
+use super::ending::Ending;
 use super::outcome_view::as_json;
-use super::{Exit, Shell, atomic_file, ci_summary, report_file};
+use super::{Exit, Shell, atomic_file, ci_summary};
 
 /// Where the data for a report about a refusal is written.
 const REPORTS: &str = ".iefctl/reports";
@@ -31,18 +32,9 @@ pub(super) struct Deployed {
     pub(super) report: Report,
 }
 
-impl Deployed {
-    pub(super) fn exit(&self) -> Exit {
-        if self.outcome.is_complete() {
-            Exit::Clean
-        } else {
-            Exit::Findings
-        }
-    }
-
-    /// Reports in the format asked for; the exit status that follows.
-    pub(super) fn present(&self, format: Option<Format>, shell: &Shell) -> Result<Exit> {
-        let deployment = self.as_json();
+impl Ending for Deployed {
+    fn show(&self, format: Format, shell: &Shell) -> Result<()> {
+        let deployment = self.deployment();
         let rejections = Report {
             sources: self.report.sources.clone(),
             diagnostics: self.outcome.findings(&self.local),
@@ -51,7 +43,7 @@ impl Deployed {
         let style = shell.style();
         // What the snippets and annotations show is not said again below the rows of the table.
         let table = self.without_items(&deployment);
-        match shell.format(format) {
+        match format {
             Format::Json => shell.print(|out| json::deploy::render(&deployment, out))?,
             Format::Markdown => shell.print(|out| {
                 out.extend_from_slice(markdown::deploy::document(&deployment).as_bytes());
@@ -84,21 +76,43 @@ impl Deployed {
                 shell.say(String::from_utf8_lossy(&text).trim_end());
             }
         }
-        let page = markdown::deploy::document(&deployment);
-        ci_summary::publish_page(&page, shell.format(format), shell)?;
-        report_file::write(shell, |out| json::deploy::render(&deployment, out))?;
-        self.remark(shell);
-        Ok(self.exit())
+        Ok(())
     }
 
-    pub(super) fn as_json(&self) -> DeployJson {
-        as_json(self.command, &self.outcome)
+    fn as_json(&self, out: &mut Vec<u8>) -> io::Result<()> {
+        json::deploy::render(&self.deployment(), out)
     }
 
-    /// What goes with the report in every format, on standard error.
-    pub(super) fn remark(&self, shell: &Shell) {
+    fn among_others(&self) -> json::environments::Result<'_> {
+        json::environments::Result::Deployed(Box::new(self.deployment()))
+    }
+
+    fn publish(&self, format: Format, shell: &Shell) -> Result<()> {
+        let page = markdown::deploy::document(&self.deployment());
+        ci_summary::publish_page(&page, format, shell)
+    }
+
+    fn remark(&self, shell: &Shell) {
         self.say_what_remains(shell);
         self.ask_for_reports(shell);
+    }
+
+    fn exit(&self) -> Exit {
+        if self.outcome.is_complete() {
+            Exit::Clean
+        } else {
+            Exit::Findings
+        }
+    }
+
+    fn has_written(&self) -> bool {
+        true
+    }
+}
+
+impl Deployed {
+    fn deployment(&self) -> DeployJson {
+        as_json(self.command, &self.outcome)
     }
 
     /// The result without the service's sentences about policies whose findings are shown elsewhere.

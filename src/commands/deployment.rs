@@ -17,14 +17,15 @@ use crate::output::json::deploy::Action;
 use crate::output::progress::{self, Progress};
 use crate::output::{self, Format, Options};
 
-use super::Shell;
 use super::confirm::{Unattended, agreed};
 use super::deployed::Deployed;
 use super::outcome_view::json_status;
 use super::plan::read;
 use super::plan_view::action as action_json;
 use super::signals::Signals;
+use super::snapshots::SnapshotArgs;
 use super::tenant::{Connection, TenantArgs};
+use super::{Shell, ci_summary, report_file};
 
 /// How a plan is carried out.
 pub(super) struct Deployment<'a> {
@@ -32,7 +33,7 @@ pub(super) struct Deployment<'a> {
     pub(super) command: &'static str,
     pub(super) format: Option<Format>,
     pub(super) concurrency: usize,
-    pub(super) snapshots: &'a Path,
+    pub(super) snapshots: &'a SnapshotArgs,
     pub(super) atomic: bool,
     pub(super) emulator: bool,
     /// Whether the user has agreed beforehand.
@@ -94,7 +95,8 @@ pub(super) fn lock(
         Err(error @ LockError::Busy { .. }) => Err(error.into()),
         Err(error @ LockError::Io { .. }) => Err(error).with_context(|| {
             format!(
-                "nothing was written to the tenant, because nothing can be saved in `{}`",
+                "nothing was written to the tenant, because what it holds cannot be saved in `{}` \
+                 first: make room or let it be written, or name another folder with --snapshots",
                 snapshots.display()
             )
         }),
@@ -152,7 +154,8 @@ impl Deployment<'_> {
                 lock,
                 options: ExecuteOptions {
                     concurrency: self.concurrency,
-                    snapshots: Some(self.snapshots.to_owned()),
+                    command: self.command,
+                    snapshots: Some(self.snapshots.folder.clone()),
                     atomic: self.atomic,
                     ..ExecuteOptions::default()
                 },
@@ -167,6 +170,9 @@ impl Deployment<'_> {
         self.display.finish();
         connection.close().await;
         let outcome = outcome?;
+        if outcome.is_complete() {
+            self.snapshots.tidy(&plan, &outcome, shell);
+        }
         if let Some(ledger) = &mut ledger
             && let Err(error) = ledger.conclude(&plan, &outcome, self.prunes)
         {
@@ -195,6 +201,8 @@ impl Deployment<'_> {
         ledger: &mut Option<Ledger>,
         shell: &Shell,
     ) -> Result<Option<Remote>> {
+        let writable = report_file::check(shell).and_then(|()| ci_summary::check(shell));
+        writable.context("nothing was written to the tenant, because it could not be reported")?;
         self.announce(report, shell)?;
         let mut fresh = None;
         if self.ask(plan, shell)? {

@@ -1,6 +1,5 @@
 //! `iefctl destroy`.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Result, bail};
@@ -14,8 +13,9 @@ use super::choice::{TenantChoice, chosen_tenant};
 use super::confirm::{Unattended, agreed};
 use super::deployment::{self, Deployment, Display, Ready};
 use super::plan::{read, runtime};
+use super::snapshots::SnapshotArgs;
 use super::tenant::{Connection, Need};
-use super::{Exit, Shell};
+use super::{Exit, Shell, ending};
 
 /// How many calls run at a time.
 const CONCURRENCY: usize = 8;
@@ -45,9 +45,8 @@ pub struct DestroyArgs {
     #[arg(short, long)]
     yes: bool,
 
-    /// Folder under which everything is saved before it is deleted
-    #[arg(long, value_name = "DIR", default_value = ".iefctl/snapshots")]
-    snapshots: PathBuf,
+    #[command(flatten)]
+    snapshots: SnapshotArgs,
 
     /// How to report
     #[arg(long, value_enum, value_name = "FORMAT")]
@@ -73,7 +72,7 @@ pub fn run(args: &DestroyArgs, shell: &Shell) -> Result<Exit> {
         let connection = access
             .connect_for(&needs, &tenant, &project.access, observer, shell)
             .await?;
-        let prepared = match deployment::lock(&args.snapshots, &connection, access) {
+        let prepared = match deployment::lock(&args.snapshots.folder, &connection, access) {
             Ok(lock) => prepare(args, &renaming, &connection, shell)
                 .await
                 .map(|prepared| (lock, prepared)),
@@ -111,7 +110,7 @@ pub fn run(args: &DestroyArgs, shell: &Shell) -> Result<Exit> {
             ledger: None,
         };
         let deployed = deployment.carry_out(ready, shell).await?;
-        deployed.present(args.format, shell)
+        ending::present(&deployed, args.format, shell)
     })
 }
 

@@ -13,6 +13,7 @@ use crate::output::doctor::{CheckGroup, CheckJson, CheckState, DoctorJson, rende
 use crate::setup::doctor::{Check, Examination, Group, State, examine};
 use crate::setup::{self, Expected, keysets_of_tokens};
 
+use super::deployment::Display;
 use super::keys::{configured_tenant, now};
 use super::project::{self, ProjectArgs};
 use super::tenant::{Connection, TenantArgs, tenant_name};
@@ -68,7 +69,7 @@ pub fn run(args: &DoctorArgs, shell: &Shell) -> Result<Exit> {
                 &[],
                 &local.tenant,
                 &local.project.access,
-                Arc::new(()),
+                Arc::new(Display::new(shell)),
                 shell,
             )
             .await;

@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 
 use anyhow::{Context as _, Error, Result, anyhow, bail};
 
-use crate::config::{self, LoadOptions, Project};
+use crate::config::{self, Project};
 use crate::output::{self, Format};
 
 use super::deployment::Consent;
@@ -32,11 +32,7 @@ pub(super) type Name = Option<String>;
 /// If one is named twice, or all are wanted and there are none.
 pub(super) fn chosen(args: &ProjectArgs, all: AllArgs, shell: &Shell) -> Result<Vec<Name>> {
     if all.all_environments {
-        let options = LoadOptions {
-            config: args.config.clone(),
-            kind: args.config_format,
-            ..LoadOptions::default()
-        };
+        let options = args.config.options();
         let start = args.paths.first();
         let start = start.map_or(Path::new("."), PathBuf::as_path);
         let project = config::load_settings(start, &options, &|name| shell.variable(name))?;
@@ -320,6 +316,7 @@ pub(super) fn fail(name: &str, error: &Error, shell: &Shell) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::LoadOptions;
 
     fn candidates(names: &[&str]) -> Vec<Candidate> {
         names

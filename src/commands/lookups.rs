@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result, bail};
 use crate::config::Project;
 use crate::setup::{LookupError, look_up};
 
+use super::deployment::Display;
 use super::tenant::{Connection, TenantArgs, tenant_name};
 use super::{Shell, project};
 
@@ -52,7 +53,13 @@ pub(super) fn connect_and_fill(
         };
         super::plan::runtime()?.block_on(async {
             let connection = args
-                .connect_for(&[], &tenant, &project.access, Arc::new(()), shell)
+                .connect_for(
+                    &[],
+                    &tenant,
+                    &project.access,
+                    Arc::new(Display::new(shell)),
+                    shell,
+                )
                 .await?;
             let filled = filled(&project, &connection).await;
             connection.close().await;

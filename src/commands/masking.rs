@@ -8,10 +8,11 @@
 use std::io::Write as _;
 use std::sync::{Mutex, PoisonError};
 
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::{ExposeSecret as _, SecretSlice, SecretString};
 
 use super::Shell;
 use crate::auth::SecretObserver;
+use crate::deploy::{ValueError, ValueSource};
 
 /// Shorter texts occur in ordinary words; masking those would only garble the log.
 const SHORTEST: usize = 8;
@@ -68,6 +69,22 @@ impl SecretObserver for Masking {
             let _ = writeln!(stderr, "{}", command(self.system, line));
         }
         let _ = stderr.flush();
+    }
+}
+
+/// Reads the values that keys are made from. What is text among them is registered before it is used.
+pub(super) fn key_values(
+    shell: &Shell,
+) -> impl Fn(&ValueSource) -> Result<SecretSlice<u8>, ValueError> + '_ {
+    let masking = Masking::new(shell);
+    move |source| {
+        let value = source.read(&|name| shell.variable(name))?;
+        if let Some(masking) = &masking
+            && let Ok(text) = std::str::from_utf8(value.expose_secret())
+        {
+            masking.on_secret(&SecretString::from(text));
+        }
+        Ok(value)
     }
 }
 

@@ -1,6 +1,5 @@
 //! `iefctl plan`, and what it shares with `deploy`: reading both sides and comparing them.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -13,16 +12,17 @@ use crate::deploy::{
 };
 use crate::emulator::Emulator;
 use crate::output::Format;
-use crate::output::json::environments as json;
 use crate::policy::Base;
 
+use super::deployment::Display;
+use super::ending::{self, Ending};
 use super::environments::{self, AllArgs, Candidate, Name};
 use super::ownership::PruneArgs;
 use super::plan_view::View;
 use super::project::{self, ProjectArgs, TenantPolicy, Validated};
 use super::tenant::{Connection, TenantArgs, tenant_name};
-use super::validate::report;
-use super::{Exit, Shell, deployment, lookups, report_file, saved_plan};
+use super::validate::{Checked, report};
+use super::{Exit, Shell, deployment, lookups, saved_plan};
 
 /// Show what `deploy` would change; writes nothing
 #[derive(Debug, clap::Args)]
@@ -82,7 +82,7 @@ pub fn run(args: &PlanArgs, shell: &Shell) -> Result<Exit> {
         return Ok(Exit::Findings);
     };
     runtime()?.block_on(async {
-        let side = side(args, &args.tenant, &project);
+        let side = side(args, &args.tenant, &project, shell);
         let prepared = side.prepare(&project, validated, shell).await?;
         let exit = conclude(args, &prepared, shell);
         prepared.connection.close().await;
@@ -90,13 +90,18 @@ pub fn run(args: &PlanArgs, shell: &Shell) -> Result<Exit> {
     })
 }
 
-fn side<'a>(args: &'a PlanArgs, tenant: &'a TenantArgs, project: &Project) -> TenantSide<'a> {
+fn side<'a>(
+    args: &'a PlanArgs,
+    tenant: &'a TenantArgs,
+    project: &Project,
+    shell: &Shell,
+) -> TenantSide<'a> {
     TenantSide {
         args: tenant,
         prune: &args.prune,
         paths: &args.project.paths,
         concurrency: project.concurrency.unwrap_or(8),
-        observer: Arc::new(()),
+        observer: Arc::new(Display::new(shell)),
         delete: Vec::new(),
         lock: None,
     }
@@ -123,12 +128,9 @@ fn several(args: &PlanArgs, environments: Vec<Name>, shell: &Shell) -> Result<Ex
         if validated.report.has_errors() {
             return Ok(Err(Box::new(validated)));
         }
-        let side = side(args, &tenant, &project);
+        let side = side(args, &tenant, &project, shell);
         let prepared = runtime()?.block_on(side.prepare(&project, validated, shell))?;
-        Ok(match prepared.validated.report.has_errors() {
-            true => Err(Box::new(prepared.validated)),
-            false => Ok(Box::new(prepared)),
-        })
+        Ok(Ok(Box::new(prepared)))
     });
     if let Some(emulator) = emulator {
         home.block_on(emulator.shutdown());
@@ -145,76 +147,38 @@ fn present(
     plans: &[(String, Ended)],
     shell: &Shell,
 ) -> Result<Exit> {
-    let mut statuses = Vec::new();
-    let mut entries = Vec::new();
-    let is_json = format == Format::Json;
-    for (name, end) in plans {
-        if !is_json {
-            let heading = environments::heading(name, format, shell);
-            shell.print(|out| writeln!(out, "{heading}"))?;
-        }
-        let (status, result) = match end {
-            Ok(Ok(prepared)) => {
-                let view = prepared.view(args.diff);
-                if !is_json {
-                    view.show(args.format, shell)?;
-                }
-                let pending = args.exit_code && prepared.planned.plan.has_changes();
-                let status = match pending {
-                    true => Exit::ChangesPending,
-                    false => Exit::Clean,
-                };
-                (status, json::Result::Planned(Box::new(view.as_json())))
+    let endings = plans.iter().map(|(_, end)| {
+        end.as_ref().map(|end| -> Box<dyn Ending + '_> {
+            match end {
+                Ok(prepared) => Box::new(prepared.view(args)),
+                Err(validated) => Box::new(Checked::new(&**validated, "plan")),
             }
-            Ok(Err(validated)) => {
-                if !is_json {
-                    report(validated, args.format, "plan", shell)?;
-                }
-                (Exit::Findings, json::Result::Refused(&validated.report))
-            }
-            Err(error) => {
-                environments::fail(name, error, shell);
-                let result = json::Result::NotRun(format!("{error:#}"));
-                (Exit::CouldNotRun, result)
-            }
-        };
-        statuses.push(status);
-        entries.push(json::Environment {
-            name,
-            result,
-            is_complete: matches!(status, Exit::Clean | Exit::ChangesPending),
-        });
-    }
-    let render = |out: &mut Vec<u8>| json::render("plan", &entries, out);
-    if is_json {
-        shell.print(render)?;
-    }
-    report_file::write(shell, render)?;
-    let complete = entries.iter().filter(|entry| entry.is_complete).count();
-    shell.say(environments::summary(complete, plans.len(), "planned"));
-    Ok(environments::exit(statuses))
+        })
+    });
+    let endings: Vec<_> = endings.collect();
+    let ends = plans.iter().zip(&endings).map(|((name, _), ending)| {
+        let ending = ending.as_ref().map(|ending| -> &dyn Ending { &**ending });
+        (name.as_str(), ending.map_err(|error| *error))
+    });
+    let ends: Vec<_> = ends.collect();
+    ending::present_all(("plan", "planned"), format, &ends, shell)
 }
 
 fn conclude(args: &PlanArgs, prepared: &Prepared, shell: &Shell) -> Result<Exit> {
-    if prepared.validated.report.has_errors() {
-        report(&prepared.validated, args.format, "plan", shell)?;
-        return Ok(Exit::Findings);
-    }
-    let plan = &prepared.planned.plan;
-    prepared.view(args.diff).show(args.format, shell)?;
+    let exit = ending::present(&prepared.view(args), args.format, shell)?;
     if let Some(file) = &args.out {
-        saved_plan::write(plan, file)?;
+        if prepared.validated.report.has_errors() {
+            shell.say("not saved: what would be refused is no plan to carry out");
+            return Ok(exit);
+        }
+        saved_plan::write(&prepared.planned.plan, file)?;
         shell.say(format!(
             "saved: `iefctl deploy … --plan {}`, with the same policies and environment, does exactly \
              this or refuses",
             file.display()
         ));
     }
-    Ok(if args.exit_code && plan.has_changes() {
-        Exit::ChangesPending
-    } else {
-        Exit::Clean
-    })
+    Ok(exit)
 }
 
 /// Validates a project for one tenant before anything is asked of it; reports and returns nothing
@@ -222,7 +186,7 @@ fn conclude(args: &PlanArgs, prepared: &Prepared, shell: &Shell) -> Result<Exit>
 pub(super) fn validated(
     project: &Project,
     format: Option<Format>,
-    command: &str,
+    command: &'static str,
     shell: &Shell,
 ) -> Result<Option<Validated>> {
     ready_for_tenant(project)?;
@@ -283,14 +247,18 @@ pub(super) struct Prepared {
 }
 
 impl Prepared {
-    fn view(&self, diff: bool) -> View<'_> {
+    fn view(&self, args: &PlanArgs) -> View<'_> {
         View {
             command: "plan",
             plan: &self.planned.plan,
             local: &self.local,
             remote: &self.remote,
             report: &self.validated.report,
-            diff,
+            diff: args.diff,
+            pending: match args.exit_code {
+                true => Exit::ChangesPending,
+                false => Exit::Clean,
+            },
         }
     }
 }

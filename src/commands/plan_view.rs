@@ -9,7 +9,7 @@ use crate::deploy::{
     Change, How, KeysetAction, KeysetCondition, KeysetStep, Local, Plan, PolicyAction, PolicyStep,
     Remote,
 };
-use crate::diagnostics::{Level, Report};
+use crate::diagnostics::Report;
 use crate::output::json::deploy::Action;
 use crate::output::json::plan::{
     ChangeJson, ChangeKindJson, KeysetActionJson, KeysetConditionJson, PlanFindingJson, PlanJson,
@@ -17,7 +17,8 @@ use crate::output::json::plan::{
 };
 use crate::output::{self, Format, Options, azure, github, human, json, markdown};
 
-use super::{Shell, ci_summary, report_file};
+use super::ending::Ending;
+use super::{Exit, Shell, ci_summary};
 
 /// What is shown of a plan.
 pub(super) struct View<'a> {
@@ -29,15 +30,16 @@ pub(super) struct View<'a> {
     pub(super) report: &'a Report,
     /// Whether the text differences are wanted.
     pub(super) diff: bool,
+    /// The exit status if anything would change.
+    pub(super) pending: Exit,
 }
 
-impl View<'_> {
-    /// Writes the plan in the format asked for; a format for findings alone gets those on standard
-    /// output, and the plan goes to standard error.
-    pub(super) fn show(&self, format: Option<Format>, shell: &Shell) -> Result<()> {
-        let view = self.as_json();
+impl Ending for View<'_> {
+    /// A format for findings alone gets those on standard output, and the plan goes to standard error.
+    fn show(&self, format: Format, shell: &Shell) -> Result<()> {
+        let view = self.plan();
         let style = shell.style();
-        match shell.format(format) {
+        match format {
             Format::Json => shell.print(|out| json::plan::render(&view, out))?,
             Format::Markdown => shell.print(|out| {
                 out.extend_from_slice(markdown::plan::document(&view).as_bytes());
@@ -67,21 +69,43 @@ impl View<'_> {
                 shell.say(String::from_utf8_lossy(&text).trim_end());
             }
         }
-        let page = markdown::plan::document(&view);
-        ci_summary::publish_page(&page, shell.format(format), shell)?;
-        report_file::write(shell, |out| json::plan::render(&view, out))?;
         Ok(())
     }
 
+    fn as_json(&self, out: &mut Vec<u8>) -> io::Result<()> {
+        json::plan::render(&self.plan(), out)
+    }
+
+    fn among_others(&self) -> json::environments::Result<'_> {
+        json::environments::Result::Planned(Box::new(self.plan()))
+    }
+
+    fn publish(&self, format: Format, shell: &Shell) -> Result<()> {
+        let page = markdown::plan::document(&self.plan());
+        ci_summary::publish_page(&page, format, shell)
+    }
+
+    fn exit(&self) -> Exit {
+        if self.report.has_errors() {
+            Exit::Findings
+        } else if self.plan.has_changes() {
+            self.pending
+        } else {
+            Exit::Clean
+        }
+    }
+}
+
+impl View<'_> {
     /// Writes the plan for people alone, without findings, to standard error.
     pub(super) fn say(&self, shell: &Shell) -> io::Result<()> {
         let mut text = Vec::new();
-        human::plan::render(&self.as_json(), shell.error_style(), &mut text)?;
+        human::plan::render(&self.plan(), shell.error_style(), &mut text)?;
         shell.say(String::from_utf8_lossy(&text).trim_end());
         Ok(())
     }
 
-    pub(super) fn as_json(&self) -> PlanJson {
+    fn plan(&self) -> PlanJson {
         let plan = self.plan;
         let mut view = PlanJson::new(self.command, &plan.tenant);
         view.production = plan.production;
@@ -124,7 +148,6 @@ impl View<'_> {
 
 fn findings(report: &Report) -> Vec<PlanFindingJson> {
     let findings = report.diagnostics.iter();
-    let findings = findings.filter(|finding| finding.level != Level::Error);
     findings
         .map(|finding| {
             let location = finding.primary.location;
@@ -184,6 +207,7 @@ fn change(change: &Change) -> ChangeJson {
         How::Added { to } => (ChangeKindJson::Added, None, to),
         How::Removed { from } => (ChangeKindJson::Removed, from, None),
         How::Changed { from, to } => (ChangeKindJson::Changed, Some(from), Some(to)),
+        How::Renumbered { from, to } => (ChangeKindJson::Renumbered, Some(from), Some(to)),
         How::Reordered => (ChangeKindJson::Reordered, None, None),
         How::Other => (ChangeKindJson::Other, None, None),
         How::Unreadable => (ChangeKindJson::Unreadable, None, None),

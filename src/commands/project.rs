@@ -18,7 +18,7 @@ use crate::validate::{self, SetFiles, Terms};
 use super::Shell;
 
 /// What to work on; the same for every command that reads policies.
-#[derive(Debug, Clone, clap::Args)]
+#[derive(Debug, Clone, Default, clap::Args)]
 pub struct ProjectArgs {
     /// Folder, glob or files of a policy set; each folder is a set of its own [default: the
     /// configured set, else the current folder]
@@ -34,14 +34,9 @@ pub struct ProjectArgs {
     #[arg(short, long, value_name = "DOMAIN")]
     pub tenant: Option<String>,
 
-    /// Configuration file [default: iefctl.toml or appsettings.json in the folder or above it, or the
-    /// file that another tool looks for there]
-    #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
-
-    /// Which tool --config is for, where the content does not tell
-    #[arg(long, value_name = "TOOL", requires = "config", value_parser = config_format)]
-    pub config_format: Option<Kind>,
+    /// The file with all that.
+    #[command(flatten)]
+    pub config: ConfigArgs,
 
     /// Folder with bases that exist only in the tenant; read, never deployed
     #[arg(long, value_name = "DIR")]
@@ -64,6 +59,30 @@ pub struct ProjectArgs {
     /// AppInsights-Start, unless it has one. Files stay as they are
     #[arg(long)]
     pub app_insights_step: bool,
+}
+
+/// The configuration file; the same for every command that reads one.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct ConfigArgs {
+    /// Configuration file [default: iefctl.toml or appsettings.json in the folder or above it, or the
+    /// file that another tool looks for there]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+
+    /// Which tool --config is for, where the content does not tell
+    #[arg(long, value_name = "TOOL", requires = "config", value_parser = config_format)]
+    pub config_format: Option<Kind>,
+}
+
+impl ConfigArgs {
+    /// Only which file to load.
+    pub(super) fn options(&self) -> LoadOptions {
+        LoadOptions {
+            config: self.config.clone(),
+            kind: self.config_format,
+            ..LoadOptions::default()
+        }
+    }
 }
 
 /// Reads a value of `--config-format`.
@@ -144,11 +163,10 @@ impl ProjectArgs {
             bail!("this works on one environment at a time: choose one with `--environment NAME`");
         }
         Ok(LoadOptions {
-            config: self.config.clone(),
-            kind: self.config_format,
             environment: self.environment.first().cloned(),
             tenant: self.tenant.clone(),
             with: self.with.clone(),
+            ..self.config.options()
         })
     }
 

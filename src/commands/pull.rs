@@ -16,6 +16,7 @@ use crate::policy::{Header, Resolver, canonical_form, without_tenant_object_id};
 use crate::xml;
 
 use super::choice::{TenantChoice, chosen_tenant};
+use super::deployment::Display;
 use super::files;
 use super::plan::{read, runtime};
 use super::tenant::Need;
@@ -84,7 +85,13 @@ pub fn run(args: &PullArgs, shell: &Shell) -> Result<Exit> {
         let connection = args
             .choice
             .access
-            .connect_for(&needs, &tenant, &project.access, Arc::new(()), shell)
+            .connect_for(
+                &needs,
+                &tenant,
+                &project.access,
+                Arc::new(Display::new(shell)),
+                shell,
+            )
             .await?;
         let remote = read(&connection, None, 8).await;
         let filled = lookups::filled(&project, &connection).await;

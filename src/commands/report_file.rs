@@ -13,6 +13,21 @@ use super::{Shell, atomic_file};
 
 const VARIABLE: &str = "IEFCTL_REPORT";
 
+/// Makes sure that a file that is wanted can be written, before something happens that must be reported.
+///
+/// # Errors
+/// If it cannot be written.
+pub(super) fn check(shell: &Shell) -> Result<()> {
+    let Some(path) = shell.variable(VARIABLE) else {
+        return Ok(());
+    };
+    atomic_file::check(Path::new(&path)).with_context(|| cannot_write(&path))
+}
+
+fn cannot_write(path: &str) -> String {
+    format!("cannot write the report to `{path}`, which {VARIABLE} names")
+}
+
 /// Writes the JSON of a result where a file is wanted.
 ///
 /// # Errors
@@ -26,6 +41,5 @@ pub(super) fn write(
     };
     let mut text = Vec::new();
     render(&mut text)?;
-    atomic_file::write(Path::new(&path), &text)
-        .with_context(|| format!("cannot write the report to `{path}`, which {VARIABLE} names"))
+    atomic_file::write(Path::new(&path), &text).with_context(|| cannot_write(&path))
 }

@@ -20,15 +20,16 @@ use super::deployment::{self, Deployment, Display, Ready};
 use super::plan::{read, runtime};
 use super::plan_view::View;
 use super::project::Validated;
+use super::snapshots::SnapshotArgs;
 use super::tenant::Connection;
 use super::validate::report;
-use super::{Exit, Shell};
+use super::{Exit, Shell, ending};
 
 /// Undo a deployment
 ///
 /// Puts back what a deployment overwrote or deleted, as it was saved, and deletes what it created,
 /// children before their bases. Keysets stay. A rollback saves what it overwrites as well, so a second
-/// one undoes the first.
+/// one undoes the first; --list tells which command saved what.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -63,9 +64,8 @@ pub struct RollbackArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     concurrency: Option<u16>,
 
-    /// Folder under which deployments have saved what they overwrote
-    #[arg(long, value_name = "DIR", default_value = ".iefctl/snapshots")]
-    snapshots: PathBuf,
+    #[command(flatten)]
+    snapshots: SnapshotArgs,
 
     /// How to report
     #[arg(long, value_enum, value_name = "FORMAT")]
@@ -111,7 +111,7 @@ pub fn run(args: &RollbackArgs, shell: &Shell) -> Result<Exit> {
                 shell,
             )
             .await?;
-        let lock = deployment::lock(&args.snapshots, &connection, &args.choice.access);
+        let lock = deployment::lock(&args.snapshots.folder, &connection, &args.choice.access);
         let prepared = match lock {
             Ok(lock) => rollback
                 .prepare(&connection)
@@ -135,7 +135,7 @@ pub fn run(args: &RollbackArgs, shell: &Shell) -> Result<Exit> {
 
 /// The snapshot that is meant.
 fn choose(args: &RollbackArgs, tenant: Option<&str>) -> Result<Snapshot> {
-    let root = &args.snapshots;
+    let root = &args.snapshots.folder;
     if let Some(path) = &args.snapshot {
         if path.is_dir() {
             return Ok(Snapshot::open(path)?);
@@ -201,6 +201,10 @@ struct SnapshotJson {
     folder: String,
     tenant: String,
     created: String,
+    /// The command that saved it: `deploy`, `rollback` or `destroy`.
+    saved_by: String,
+    /// Whether that command did all it was to do.
+    finished: bool,
     production: bool,
     policies_created: usize,
     policies_updated: usize,
@@ -208,7 +212,7 @@ struct SnapshotJson {
 }
 
 fn list(args: &RollbackArgs, tenant: Option<&str>, shell: &Shell) -> Result<Exit> {
-    let snapshots: Vec<SnapshotJson> = of_tenant(&args.snapshots, tenant)?
+    let snapshots: Vec<SnapshotJson> = of_tenant(&args.snapshots.folder, tenant)?
         .iter()
         .map(|snapshot| {
             let manifest = &snapshot.manifest;
@@ -220,6 +224,8 @@ fn list(args: &RollbackArgs, tenant: Option<&str>, shell: &Shell) -> Result<Exit
                 folder: snapshot.folder.display().to_string(),
                 tenant: manifest.tenant.clone(),
                 created: manifest.created.clone(),
+                saved_by: manifest.command.clone(),
+                finished: snapshot.is_finished(),
                 production: manifest.production,
                 policies_created: count(PolicyAction::Create),
                 policies_updated: count(PolicyAction::Update),
@@ -241,12 +247,15 @@ fn list(args: &RollbackArgs, tenant: Option<&str>, shell: &Shell) -> Result<Exit
         return Ok(Exit::Clean);
     }
     if snapshots.is_empty() {
-        shell.say(format!("no snapshots in {}", args.snapshots.display()));
+        shell.say(format!(
+            "no snapshots in {}",
+            args.snapshots.folder.display()
+        ));
     }
     shell.print(|out| {
         use std::io::Write as _;
         for it in &snapshots {
-            let counts: Vec<String> = [
+            let mut counts: Vec<String> = [
                 (it.policies_created, "created"),
                 (it.policies_updated, "updated"),
                 (it.policies_deleted, "deleted"),
@@ -255,10 +264,14 @@ fn list(args: &RollbackArgs, tenant: Option<&str>, shell: &Shell) -> Result<Exit
             .filter(|(count, _)| *count > 0)
             .map(|(count, word)| format!("{count} {word}"))
             .collect();
+            if !it.finished {
+                counts.push("not finished".to_owned());
+            }
             writeln!(
                 out,
-                "{}  {}  {}  {}",
+                "{}  {:8}  {}  {}  {}",
                 output::plain(&it.created),
+                output::plain(&it.saved_by),
                 output::plain(&it.tenant),
                 counts.join(", "),
                 output::plain(&it.folder)
@@ -377,12 +390,17 @@ impl Rollback<'_> {
             remote: &remote,
             report: &validated.report,
             diff: false,
+            pending: Exit::Clean,
         };
         let shown = if validated.report.has_errors() {
-            report(&validated, self.args.format, "rollback", shell).map(|()| false)
+            report(&validated, self.args.format, "rollback", shell).map(|_| false)
         } else {
             shell.say(format!(
-                "rolling back the deployment of {} to {}",
+                "rolling back the {} of {} to {}",
+                match self.snapshot.manifest.command.as_str() {
+                    "deploy" => "deployment".into(),
+                    command => output::plain(command),
+                },
                 output::plain(&self.snapshot.manifest.created),
                 output::plain(&plan.tenant)
             ));
@@ -425,7 +443,7 @@ impl Rollback<'_> {
             ledger: None,
         };
         let deployed = deployment.carry_out(ready, shell).await?;
-        deployed.present(self.args.format, shell)
+        ending::present(&deployed, self.args.format, shell)
     }
 }
 

@@ -1,37 +1,19 @@
 //! Plans in files: written by `plan --out`, carried out by `deploy --plan`.
 
-use std::fs::{self, File};
-use std::io::Write as _;
+use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 
 use crate::deploy::{Local, Plan, Remote, TenantIdentity};
 
+use super::atomic_file;
+
 /// Writes a plan; whoever reads the file sees all of it or what was there before.
 pub(super) fn write(plan: &Plan, path: &Path) -> Result<()> {
-    let name = path.file_name().with_context(|| {
-        format!(
-            "cannot write the plan to `{}`: it names no file",
-            path.display()
-        )
-    })?;
-    let mut hidden = std::ffi::OsString::from(".");
-    hidden.push(name);
-    hidden.push(format!(".{}.incomplete", std::process::id()));
-    let temporary = path.with_file_name(hidden);
-    let written = (|| {
-        let mut file = File::create_new(&temporary)?;
-        file.write_all(plan.to_json().as_bytes())?;
-        file.write_all(b"\n")?;
-        file.sync_all()?;
-        fs::rename(&temporary, path)
-    })();
-    if written.is_err() {
-        // What is left of it is of no use to anybody.
-        let _ = fs::remove_file(&temporary);
-    }
-    written.with_context(|| format!("cannot write the plan to `{}`", path.display()))
+    let text = plan.to_json() + "\n";
+    atomic_file::write(path, text.as_bytes())
+        .with_context(|| format!("cannot write the plan to `{}`", path.display()))
 }
 
 /// Reads a plan.

@@ -2,6 +2,7 @@
 //! is asked, and what is said about it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Result, anyhow, bail};
 use secrecy::SecretString;
@@ -10,7 +11,7 @@ use super::Shell;
 use super::masking::Masking;
 use crate::auth::{
     AuthError, Choice, Cloud, Credentials, DevicePrompt, Endpoints, Given, Method, Person,
-    RetryPolicy, Surroundings, TokenClaims, TransportOptions, Way,
+    RetryPolicy, Surroundings, TokenClaims, TransportOptions, Waiting, Way,
 };
 use crate::config::{Stated, TenantAccess, ValueSource};
 use crate::diagnostics::near_miss;
@@ -84,10 +85,23 @@ pub(super) fn surroundings(
     if let Some(masking) = Masking::new(shell) {
         surroundings.secrets = Arc::new(masking);
     }
+    surroundings.waiting = Arc::new(Watcher(*shell));
     if shell.stderr_is_terminal() {
         surroundings.person = Some(Arc::new(Terminal(*shell)));
     }
     surroundings
+}
+
+/// Whoever wonders why signing in takes so long.
+struct Watcher(Shell);
+
+impl Waiting for Watcher {
+    fn on_wait(&self, reason: &str, delay: Duration) {
+        self.0.say(format!(
+            "{reason}; trying again in {} s",
+            delay.as_secs_f32().round().max(1.0)
+        ));
+    }
 }
 
 /// The person at the terminal.

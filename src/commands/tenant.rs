@@ -131,6 +131,19 @@ pub fn tenant_name(project: &Project, set: &PolicySet, emulator: bool) -> Result
              `--tenant DOMAIN`, which replaces it"
         );
     }
+    if first.contains('{') {
+        let environments = match project.environment_names.as_slice() {
+            [] => String::new(),
+            names => format!(
+                "the environment with `--environment NAME` ({}), or ",
+                names.join(", ")
+            ),
+        };
+        bail!(
+            "the policies name the tenant as `{first}`, which nothing defines yet: choose \
+             {environments}the tenant with `--tenant DOMAIN`"
+        );
+    }
     if let Some(other) = names.find(|name| !name.eq_ignore_ascii_case(first)) {
         bail!(
             "the policies name several tenants, {first} and {other}: a deployment is for one; \
@@ -205,8 +218,11 @@ impl TenantArgs {
                 let error = sign_in::explained(&error);
                 bail!(
                     "cannot sign in to {tenant} by {way}: {error:#}\n  this way was taken because \
-                     {}; --auth chooses another",
-                    credentials.reason
+                     {}; --auth chooses another{}",
+                    credentials.reason,
+                    other_tenant(tenant, None, shell).map_or(String::new(), |variable| format!(
+                        "\n  note: AZURE_TENANT_ID is {variable}, which is not used"
+                    ))
                 );
             }
         };
@@ -215,7 +231,9 @@ impl TenantArgs {
             check_permissions(claims, &credentials.way, needs)?;
         }
         let id = claims.and_then(|claims| claims.tenant_id);
-        check_tenant_variable(tenant, id.as_deref(), emulated_at.is_some(), shell)?;
+        if emulated_at.is_none() {
+            check_tenant_variable(tenant, id.as_deref(), access.names_tenant, shell)?;
+        }
         let client = GraphClient::new(
             GraphOptions {
                 transport,
@@ -272,11 +290,17 @@ impl TenantArgs {
                 })?),
                 None => None,
             };
-        Ok(TransportOptions {
+        let transport = TransportOptions {
             timeout: Duration::from_secs(self.timeout),
             ca_certificate,
             ..TransportOptions::default()
-        })
+        };
+        if let Some(file) = &self.ca_certificate {
+            transport
+                .check_certificates()
+                .with_context(|| format!("cannot use `{}` of --ca-certificate", file.display()))?;
+        }
+        Ok(transport)
     }
 
     fn asked(&self) -> Asked<'_> {
@@ -317,25 +341,37 @@ fn check_permissions(claims: &TokenClaims, way: &Way, needs: &[Need]) -> Result<
     }
 }
 
-/// `AZURE_TENANT_ID` may name the tenant in another way, but must not name another tenant.
+/// Where the command line or the configuration names the tenant, `AZURE_TENANT_ID` says nothing: it is
+/// one for all environments, and platforms set it to their own tenant. Where only the policies do, it
+/// may name the tenant in another way, but must not name another tenant.
 fn check_tenant_variable(
     tenant: &str,
     id: Option<&str>,
-    emulator: bool,
+    is_named: bool,
     shell: &Shell,
 ) -> Result<()> {
-    let Some(variable) = shell.variable("AZURE_TENANT_ID").filter(|_| !emulator) else {
+    let Some(variable) = other_tenant(tenant, id, shell) else {
         return Ok(());
     };
-    let variable = variable.trim();
-    let same = variable.eq_ignore_ascii_case(tenant)
-        || id.is_some_and(|id| id.eq_ignore_ascii_case(variable));
-    if same {
+    if is_named {
+        shell.note(format!(
+            "AZURE_TENANT_ID is {variable}, which is not used: {tenant} is named explicitly"
+        ));
         return Ok(());
     }
     bail!(
-        "AZURE_TENANT_ID is {variable}, but the deployment is for {tenant}{}: unset the variable, \
-         or choose the tenant with `--tenant`",
+        "AZURE_TENANT_ID is {variable}, but the policies name {tenant}{}: unset the variable, or name \
+         the tenant that is meant with `--tenant`",
         id.map_or(String::new(), |id| format!(" ({id})"))
     )
+}
+
+/// What `AZURE_TENANT_ID` says if it does not name this tenant.
+fn other_tenant(tenant: &str, id: Option<&str>, shell: &Shell) -> Option<String> {
+    let variable = shell.variable("AZURE_TENANT_ID")?;
+    let variable = variable.trim();
+    let is_same = variable.is_empty()
+        || variable.eq_ignore_ascii_case(tenant)
+        || id.is_some_and(|id| id.eq_ignore_ascii_case(variable));
+    (!is_same).then(|| variable.escape_debug().to_string())
 }

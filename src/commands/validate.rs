@@ -1,17 +1,19 @@
 //! `iefctl validate`.
 
+use std::borrow::Borrow;
 use std::fs;
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
 use crate::config::Project;
-use crate::diagnostics::{Source, SourceMap};
+use crate::diagnostics::{Report, Source, SourceMap};
 use crate::output::json::environments as json;
 use crate::output::{self, Format, Options, Style, human, patch};
 use crate::{rules, xml};
 
+use super::ending::{self, Ending};
 use super::environments::{self, AllArgs, Name};
 use super::project::{self, ProjectArgs, Validated};
 use super::{Exit, Shell, atomic_file, ci_summary, fix, lookups, report_file, watch};
@@ -122,41 +124,29 @@ fn several(args: &ValidateArgs, environments: Vec<Name>, shell: &Shell) -> Resul
     }
     let format = environments::format_for_several(args.format, shell)?;
     let mut candidates = environments::load(&args.project, environments, shell)?;
-    let wrong: Vec<bool> = candidates
-        .iter()
-        .map(|candidate| candidate.validated.report.has_errors())
-        .collect();
-    let entries = candidates
-        .iter()
-        .zip(&wrong)
-        .map(|(candidate, wrong)| json::Environment {
-            name: &candidate.name,
-            is_complete: !wrong,
-            result: json::Result::Validated(&candidate.validated.report),
-        });
-    let entries: Vec<_> = entries.collect();
-    let mut together = Vec::new();
-    json::render("validate", &entries, &mut together)?;
-    if format == Format::Json {
-        shell.print(|out| out.write_all(&together))?;
-    } else {
-        let repeated = environments::tell_once(&mut candidates);
-        for (candidate, repeated) in candidates.iter().zip(repeated) {
-            let heading = environments::heading(&candidate.name, format, shell);
-            shell.print(|out| writeln!(out, "{heading}"))?;
-            report(&candidate.validated, args.format, "validate", shell)?;
-            if repeated > 0 {
-                let findings = output::counted(repeated, "finding");
-                let others = "as in the environments above";
-                shell.print(|out| writeln!(out, "{findings} {others}"))?;
-            }
-        }
-    }
-    // Last, as each environment has written its own.
-    report_file::write(shell, |out| out.write_all(&together))?;
-    let right = wrong.iter().filter(|wrong| !**wrong).count();
-    shell.say(environments::summary(right, wrong.len(), "without errors"));
-    Ok(exit(right < wrong.len()))
+    let reports = candidates.iter().map(|it| it.validated.report.clone());
+    let reports: Vec<Report> = reports.collect();
+    let repeated = match format {
+        Format::Json => vec![0; candidates.len()],
+        _ => environments::tell_once(&mut candidates),
+    };
+    let ends = candidates.iter().zip(reports).zip(repeated);
+    let ends = ends.map(|((candidate, whole), repeated)| {
+        let checked = Checked {
+            has_errors: whole.has_errors(),
+            repeated,
+            whole: Some(whole),
+            ..Checked::new(&candidate.validated, "validate")
+        };
+        (candidate.name.as_str(), checked)
+    });
+    let ends: Vec<_> = ends.collect();
+    let ends = ends.iter().map(|(name, checked)| {
+        let ending: &dyn Ending = checked;
+        (*name, Ok(ending))
+    });
+    let ends: Vec<_> = ends.collect();
+    ending::present_all(("validate", "without errors"), format, &ends, shell)
 }
 
 fn announce(fixed: &fix::Fixed, is_dry_run: bool, shell: &Shell) {
@@ -203,7 +193,7 @@ impl ValidateArgs {
     /// Writes the report to where it is wanted.
     pub(super) fn report(&self, validated: &Validated, shell: &Shell) -> Result<()> {
         let Some(path) = &self.output else {
-            return report(validated, self.format, "validate", shell);
+            return report(validated, self.format, "validate", shell).map(drop);
         };
         let format = self
             .format
@@ -256,16 +246,69 @@ fn by_extension(path: &Path) -> Option<Format> {
 pub(super) fn report(
     validated: &Validated,
     format: Option<Format>,
-    command: &str,
+    command: &'static str,
     shell: &Shell,
-) -> Result<()> {
-    let format = shell.format(format);
-    let options = options(command, shell.style());
-    shell.print(|out| output::render(&validated.report, format, &options, out))?;
-    report_file::write(shell, |out| {
-        output::json::render(&validated.report, command, out)
-    })?;
-    ci_summary::publish(validated, format, shell)
+) -> Result<Exit> {
+    ending::present(&Checked::new(validated, command), format, shell)
+}
+
+/// The findings in a set, as all that came of a command.
+pub(super) struct Checked<V> {
+    validated: V,
+    command: &'static str,
+    /// Whether there were errors; more than the report shows where others were told before.
+    has_errors: bool,
+    /// How many findings were told before.
+    repeated: usize,
+    /// What was found, with what was told before.
+    whole: Option<Report>,
+}
+
+impl<V: Borrow<Validated>> Checked<V> {
+    pub(super) fn new(validated: V, command: &'static str) -> Self {
+        Self {
+            has_errors: validated.borrow().report.has_errors(),
+            validated,
+            command,
+            repeated: 0,
+            whole: None,
+        }
+    }
+}
+
+impl<V: Borrow<Validated>> Ending for Checked<V> {
+    fn show(&self, format: Format, shell: &Shell) -> Result<()> {
+        let options = options(self.command, shell.style());
+        shell
+            .print(|out| output::render(&self.validated.borrow().report, format, &options, out))?;
+        if self.repeated > 0 {
+            let findings = output::counted(self.repeated, "finding");
+            let others = "as in the environments above";
+            shell.print(|out| writeln!(out, "{findings} {others}"))?;
+        }
+        Ok(())
+    }
+
+    fn as_json(&self, out: &mut Vec<u8>) -> io::Result<()> {
+        output::json::render(&self.validated.borrow().report, self.command, out)
+    }
+
+    fn among_others(&self) -> json::Result<'_> {
+        let report = self.whole.as_ref();
+        let report = report.unwrap_or(&self.validated.borrow().report);
+        match self.command {
+            "validate" => json::Result::Validated(report),
+            _ => json::Result::Refused(report),
+        }
+    }
+
+    fn publish(&self, format: Format, shell: &Shell) -> Result<()> {
+        ci_summary::publish(self.validated.borrow(), format, shell)
+    }
+
+    fn exit(&self) -> Exit {
+        exit(self.has_errors)
+    }
 }
 
 /// What every format gets to know besides the report.

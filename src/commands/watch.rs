@@ -236,7 +236,7 @@ impl Roots {
                 roots.folders.insert(folder);
             }
         }
-        roots.files.extend(args.config.clone());
+        roots.files.extend(args.config.config.clone());
         roots
     }
 
@@ -438,15 +438,8 @@ mod tests {
         std::os::unix::fs::symlink("..", root.join("p/q/loop")).expect("linked");
         let args = ProjectArgs {
             paths: vec![root.join("p")],
-            environment: Vec::new(),
-            tenant: None,
-            config: None,
-            config_format: None,
             with: vec![root.join("gone")],
-            prefix: None,
-            suffix: None,
-            renumber_steps: false,
-            app_insights_step: false,
+            ..ProjectArgs::default()
         };
         let names: Vec<_> = Roots::of_arguments(&args, Some(&root.join("p/report.xml")))
             .list()

@@ -1,6 +1,6 @@
 //! How the tenant of an environment is reached: the cloud, the way to sign in and what belongs to it.
-//! Which clouds and ways there are is not known here; the words carry their place, so that whoever
-//! does not know one can point at it.
+//! What the words for clouds and ways mean is not known here; they carry their place, so that whoever
+//! finds one that does not fit can point at it.
 
 use std::path::PathBuf;
 
@@ -8,6 +8,7 @@ use toml::de::DeValue;
 
 use super::configuration::ValueSource;
 use super::iefctl_toml::Reader;
+use super::keys::{EnvironmentKey, Keys as _, Shape};
 use super::paths;
 use super::toml_tables::{Key, Value};
 
@@ -39,14 +40,23 @@ pub struct TenantAccess {
     pub service_connection_id: Option<Stated<String>>,
     /// `managed_identity_client_id`: which user-assigned managed identity is meant.
     pub managed_identity_client_id: Option<Stated<String>>,
+    /// Whether the command line or the configuration names the tenant, and not the policies alone.
+    pub names_tenant: bool,
+}
+
+impl TenantAccess {
+    pub(super) const fn of_named_tenant(mut self, names_tenant: bool) -> Self {
+        self.names_tenant = names_tenant;
+        self
+    }
 }
 
 impl Reader<'_> {
     /// Reads one of the keys that say how a tenant is reached; `keys.rs` has them all.
     pub(super) fn access(&mut self, access: &mut TenantAccess, key: &Key<'_>, value: &Value<'_>) {
         match key.get_ref().as_ref() {
-            "auth" => access.auth = self.stated_name(key, value),
-            "cloud" => access.cloud = self.stated_name(key, value),
+            "auth" => access.auth = self.stated_word(key, value, EnvironmentKey::Auth),
+            "cloud" => access.cloud = self.stated_word(key, value, EnvironmentKey::Cloud),
             "client_id" => access.client_id = self.stated_name(key, value),
             "client_secret" => {
                 let source = self.secret_source(key, value);
@@ -69,6 +79,21 @@ impl Reader<'_> {
             value,
             place: format!("{}:{position}", self.file_name),
         }
+    }
+
+    /// One of the words that the schema lists.
+    fn stated_word(
+        &mut self,
+        key: &Key<'_>,
+        value: &Value<'_>,
+        known: EnvironmentKey,
+    ) -> Option<Stated<String>> {
+        let Shape::Words(words) = known.shape() else {
+            return None;
+        };
+        let words: Vec<_> = words.iter().map(|(word, _)| (*word, *word)).collect();
+        let word = self.tables.word(key, value, &words)?;
+        Some(self.stated(value, word.to_owned()))
     }
 
     fn stated_name(&mut self, key: &Key<'_>, value: &Value<'_>) -> Option<Stated<String>> {

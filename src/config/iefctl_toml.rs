@@ -17,9 +17,7 @@ use super::keys::{
 use super::paths;
 use super::toml_tables::{Key, Tables, Value};
 use crate::diagnostics::{Diagnostic, Level, SourceId, SourceMap};
-use crate::policy::{
-    BuiltIn, Renaming, SETTINGS_SHADOWED_BUILT_IN, SETTINGS_SHARED_TENANT, Semantics, TenantValue,
-};
+use crate::policy::{BuiltIn, Renaming, SETTINGS_SHADOWED_BUILT_IN, Semantics, TenantValue};
 
 /// The name of the file.
 pub(super) const FILE_NAME: &str = "iefctl.toml";
@@ -73,7 +71,7 @@ impl Reader<'_> {
                 RootKey::Settings => self.configuration.settings = self.settings(key, value),
                 RootKey::Environments => self.environments(key, value),
                 RootKey::Keysets => self.configuration.keysets = self.keysets(key, value),
-                RootKey::Rules => self.rules(key, value),
+                RootKey::Rules => self.configuration.rule_levels = self.rules(key, value),
                 RootKey::Deploy => self.deploy(key, value),
             }
         }
@@ -293,8 +291,7 @@ impl Reader<'_> {
             }
             if let Some(table) = self.tables.table(key, value) {
                 let environment = self.environment(key, table);
-                self.shared_tenant(&environment);
-                self.configuration.environments.push(environment);
+                self.configuration.add_environment(environment);
             }
         }
     }
@@ -320,6 +317,7 @@ impl Reader<'_> {
                 EnvironmentKey::Exclude => environment.exclude = self.tables.strings(key, value),
                 EnvironmentKey::Settings => environment.settings = self.settings(key, value),
                 EnvironmentKey::Keysets => environment.keysets = self.keysets(key, value),
+                EnvironmentKey::Rules => environment.rule_levels = self.rules(key, value),
                 EnvironmentKey::Auth
                 | EnvironmentKey::Cloud
                 | EnvironmentKey::ClientId
@@ -346,32 +344,6 @@ impl Reader<'_> {
             self.tables.mistake(value.span(), message, Some(help));
         }
         Some(tenant)
-    }
-
-    fn shared_tenant(&mut self, environment: &Environment) {
-        let Some(tenant) = &environment.tenant else {
-            return;
-        };
-        let other = self.configuration.environments.iter().find_map(|other| {
-            let theirs = other.tenant.as_ref()?;
-            theirs
-                .value
-                .eq_ignore_ascii_case(&tenant.value)
-                .then_some((other, theirs))
-        });
-        if let Some((other, theirs)) = other {
-            let message = format!(
-                "environments `{}` and `{}` name the same tenant",
-                other.name.value, environment.name.value
-            );
-            let diagnostic = Diagnostic::new(&SETTINGS_SHARED_TENANT, tenant.place, message)
-                .related(theirs.place, "the same tenant")
-                .help("their policies overwrite each other unless their ids differ");
-            self.configuration.findings.push(Finding {
-                diagnostic,
-                environment: None,
-            });
-        }
     }
 
     fn keysets(&mut self, key: &Key<'_>, value: &Value<'_>) -> Vec<KeysetRecipe> {
@@ -491,10 +463,11 @@ impl Reader<'_> {
         Some(KeysetContent::Pkcs12 { archive, password })
     }
 
-    fn rules(&mut self, key: &Key<'_>, value: &Value<'_>) {
+    fn rules(&mut self, key: &Key<'_>, value: &Value<'_>) -> Vec<RuleLevel> {
         let Some(table) = self.tables.table(key, value) else {
-            return;
+            return Vec::new();
         };
+        let mut rule_levels = Vec::new();
         let levels = [
             ("off", None),
             ("hint", Some(Level::Hint)),
@@ -503,13 +476,14 @@ impl Reader<'_> {
         ];
         for (key, value) in self.tables.named(table, "rule") {
             if let Some(level) = self.tables.word(key, value, &levels) {
-                self.configuration.rule_levels.push(RuleLevel {
+                rule_levels.push(RuleLevel {
                     rule: key.get_ref().to_string(),
                     level,
                     location: self.tables.place(key.span()),
                 });
             }
         }
+        rule_levels
     }
 
     fn deploy(&mut self, key: &Key<'_>, value: &Value<'_>) {

@@ -27,6 +27,9 @@ pub(super) trait Keys: Copy + 'static {
     }
 }
 
+/// A word that may stand at a key, and what it means.
+pub(super) type Word = (&'static str, &'static str);
+
 /// What may stand at a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shape {
@@ -44,7 +47,7 @@ pub(super) enum Shape {
     /// What can stand behind `B2C_1A_`.
     Prefix,
     /// One of these words.
-    Words(&'static [&'static str]),
+    Words(&'static [Word]),
     /// An integer in these bounds.
     Integer(i64, i64),
     /// A table of settings.
@@ -88,13 +91,66 @@ macro_rules! keys {
 }
 
 /// What can be looked up in a tenant.
-const TENANT_VALUES: &[&str] = &[
-    TenantValue::FrameworkAppId.notation(),
-    TenantValue::ProxyAppId.notation(),
-    TenantValue::ExtensionsAppId.notation(),
-    TenantValue::ExtensionsObjectId.notation(),
-    TenantValue::TenantId.notation(),
-    TenantValue::TenantDomain.notation(),
+const TENANT_VALUES: &[Word] = &[
+    (
+        TenantValue::FrameworkAppId.notation(),
+        "Client id of the application IdentityExperienceFramework.",
+    ),
+    (
+        TenantValue::ProxyAppId.notation(),
+        "Client id of the application ProxyIdentityExperienceFramework.",
+    ),
+    (
+        TenantValue::ExtensionsAppId.notation(),
+        "Client id of b2c-extensions-app.",
+    ),
+    (
+        TenantValue::ExtensionsObjectId.notation(),
+        "Object id of b2c-extensions-app.",
+    ),
+    (TenantValue::TenantId.notation(), "Id of the tenant."),
+    (
+        TenantValue::TenantDomain.notation(),
+        "The tenant's first domain, such as contoso.onmicrosoft.com.",
+    ),
+];
+
+/// The ways to sign in, as the room `auth` calls them, which this one does not know; a test compares.
+const WAYS: &[Word] = &[
+    ("certificate", "With a certificate and its private key."),
+    (
+        "federated-token",
+        "With a token in a file, from an issuer that the application trusts: Kubernetes and others.",
+    ),
+    (
+        "github-oidc",
+        "With the token that GitHub Actions gives a job; needs `permissions: id-token: write`.",
+    ),
+    (
+        "azure-pipelines",
+        "With the token that Azure Pipelines gives for a service connection.",
+    ),
+    (
+        "managed-identity",
+        "As the managed identity of the machine, or as an application that trusts it.",
+    ),
+    ("azure-cli", "As whoever Azure CLI is signed in as."),
+    (
+        "device-code",
+        "As a person who confirms a code in a browser.",
+    ),
+    ("client-secret", "With a client secret."),
+];
+
+/// The clouds, as the room `auth` calls them.
+const CLOUDS: &[Word] = &[
+    ("global", "The public cloud."),
+    ("usgov", "US Government, impact level 4."),
+    (
+        "dod",
+        "US Government, impact level 5 (Department of Defense).",
+    ),
+    ("china", "China, operated by 21Vianet."),
 ];
 
 /// The levels of rules.
@@ -143,9 +199,11 @@ keys! {
             "Values for this environment; they go before those for all.";
         Keysets = "keysets", Shape::Keysets,
             "Keysets of this environment; they go before those for all.";
-        Auth = "auth", Shape::Name,
+        Rules = "rules", Shape::Rules,
+            "Levels of rules in this environment; they go before those for all.";
+        Auth = "auth", Shape::Words(WAYS),
             "The way to sign in; without it the first that is set up.";
-        Cloud = "cloud", Shape::Name,
+        Cloud = "cloud", Shape::Words(CLOUDS),
             "The Microsoft cloud that the tenant belongs to; without it the global one.";
         ClientId = "client_id", Shape::Name,
             "The application that signs in.";
@@ -175,7 +233,10 @@ keys! {
     }
     /// A table of `keysets`.
     RecipeKey {
-        Generate = "generate", Shape::Words(&["rsa", "oct"]),
+        Generate = "generate", Shape::Words(&[
+            ("rsa", "An RSA key pair."),
+            ("oct", "A symmetric key."),
+        ]),
             "The service generates a key of this type.";
         Secret = "secret", Shape::Secret,
             "A secret that somebody else chose.";
@@ -183,7 +244,10 @@ keys! {
             "A certificate without its private key, as PEM or CER.";
         Pkcs12 = "pkcs12", Shape::Pkcs12,
             "A certificate with its private key.";
-        Use = "use", Shape::Words(&["sig", "enc"]),
+        Use = "use", Shape::Words(&[
+            ("sig", "Signatures, and plain secrets."),
+            ("enc", "Encryption."),
+        ]),
             "What the key is for: signatures and plain secrets, or encryption. Without it `sig`.";
     }
     /// A table that says where a secret comes from.

@@ -99,8 +99,11 @@ pub struct Project {
     pub keysets: Vec<KeysetRecipe>,
     /// How the tenant is reached, as far as the configuration says it.
     pub access: TenantAccess,
-    /// Levels of rules that the team changed; see [`Project::check_rules`].
+    /// Levels of rules that the team changed, those of the environment instead of those for all;
+    /// each rule once. See [`Project::check_rules`].
     pub rule_levels: Vec<RuleLevel>,
+    /// Every rule that the configuration names, also in environments that were not chosen.
+    pub named_rules: Vec<(String, Location)>,
     /// How many uploads may run at once, where the configuration says so.
     pub concurrency: Option<usize>,
     /// `project`: the name under which deployments are recorded, with its place.
@@ -176,7 +179,7 @@ fn assemble(
         is_complete,
         ..project(opened, chosen, options, settings, sources, notes)
     };
-    select::variables(&mut project, configuration, env);
+    select::implied(&mut project, configuration, env);
     Ok(project)
 }
 
@@ -199,8 +202,8 @@ impl Project {
     /// # Errors
     /// Every unknown rule, with its position and the nearest name.
     pub fn check_rules(&self, known: &[&Rule]) -> Result<(), ConfigError> {
-        let unknown = self.rule_levels.iter().filter_map(|configured| {
-            let name = configured.rule.as_str();
+        let unknown = self.named_rules.iter().filter_map(|(name, place)| {
+            let name = name.as_str();
             if known.iter().any(|rule| rule.id == name) {
                 return None;
             }
@@ -209,10 +212,9 @@ impl Project {
                 None => "`iefctl explain` lists all rules".to_owned(),
             };
             let message = format!("unknown rule `{name}`");
-            let place = configured.location;
             Some(ConfigError::invalid(
                 &self.sources,
-                place,
+                *place,
                 message,
                 Some(help),
             ))
@@ -260,7 +262,7 @@ pub fn load_folder(
         files: files.collect::<Result<_, _>>()?,
         with: Vec::new(),
     });
-    select::variables(&mut project, opened.configuration.as_ref(), env);
+    select::implied(&mut project, opened.configuration.as_ref(), env);
     Ok(project)
 }
 
@@ -317,14 +319,16 @@ fn project(
         folder: configuration.map_or_else(|| PathBuf::from("."), |found| found.folder.clone()),
         sets: Vec::new(),
         bases: Vec::new(),
-        settings,
         is_complete: false,
         keysets: select::keysets(configuration, chosen),
         access: configuration
             .zip(chosen)
             .map(|(found, position)| found.environments[position].access.clone())
-            .unwrap_or_default(),
-        rule_levels: configuration.map_or_else(Vec::new, |found| found.rule_levels.clone()),
+            .unwrap_or_default()
+            .of_named_tenant(settings.tenant.is_some()),
+        settings,
+        rule_levels: select::rule_levels(configuration, chosen),
+        named_rules: select::named_rules(configuration),
         concurrency: configuration.and_then(|found| found.concurrency),
         name: configuration
             .and_then(|found| found.project.as_ref())

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::Project;
-use super::configuration::{Configuration, RawValue, ValueSource};
+use super::configuration::{Configuration, RawValue, ValueSource, is_id};
 use super::convert::RewrittenFile;
 use crate::diagnostics::{Source, SourceMap, Span, Splice, Splices};
 use crate::policy::{
-    BuiltIn, Notation, Resolver, Settings, is_inside_value, placeholders_outside_comments,
+    BuiltIn, Notation, Resolver, Settings, TenantValue, is_inside_value,
+    placeholders_outside_comments,
 };
 
 /// The name of the setting that takes the place of `yourtenant`.
@@ -125,8 +126,19 @@ impl Rewriter<'_> {
                     self.add(TENANT_NAME, RawValue::Text(name.to_owned()), false);
                     TENANT_NAME
                 }
-                // Braces that are no placeholder, or a fixed word without value: the comparison tells.
-                Notation::Braces => continue,
+                Notation::Braces => match notation.looked_up(key) {
+                    Some(value) => {
+                        let id = self.domain.filter(|domain| is_id(domain));
+                        let value = match (value, id) {
+                            (TenantValue::TenantId, Some(id)) => RawValue::Text(id.to_owned()),
+                            (value, _) => RawValue::Tenant(value),
+                        };
+                        self.add(key, value, false);
+                        key
+                    }
+                    // Braces that are no placeholder: the comparison tells.
+                    None => continue,
+                },
                 _ => {
                     let prefix = self.configuration.variables.unwrap_or_default();
                     let source = ValueSource::Env(format!("{prefix}{key}"));

@@ -129,7 +129,12 @@ fn shape(shape: Shape) -> Map<String, Value> {
         }),
         Shape::Tenant => json!({ "type": "string", "pattern": TENANT }),
         Shape::Prefix => json!({ "type": "string", "pattern": PREFIX }),
-        Shape::Words(words) => json!({ "enum": words }),
+        // Not `enum`, so that an editor shows what each word means.
+        Shape::Words(words) => json!({
+            "oneOf": words.iter().map(|(word, about)| {
+                json!({ "const": word, "description": about })
+            }).collect::<Vec<_>>(),
+        }),
         Shape::Integer(least, most) => {
             json!({ "type": "integer", "minimum": least, "maximum": most })
         }

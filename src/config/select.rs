@@ -4,14 +4,15 @@ use std::fs;
 use std::path::Path;
 
 use super::configuration::{
-    Configuration, Environment, KeysetRecipe, RawSetting, RawValue, ValueSource, is_tenant,
+    Configuration, Environment, KeysetRecipe, RawSetting, RawValue, RuleLevel, ValueSource, is_id,
+    is_tenant,
 };
 use super::error::ConfigError;
 use super::{LoadOptions, Project};
 use super::{overrides, paths};
 use crate::diagnostics::{Diagnostic, Level, Location, SourceMap, Span, near_miss};
 use crate::policy::{
-    Elsewhere, Guidance, Renaming, Semantics, Setting, Settings, TenantValue,
+    Elsewhere, Guidance, Notation, Renaming, Semantics, Setting, Settings, TenantValue,
     placeholders_outside_comments,
 };
 
@@ -30,8 +31,11 @@ pub(super) fn environment(
     let environments = configuration.map_or(&[][..], |found| &found.environments);
     if environments.is_empty() {
         let reason = match configuration {
-            None => "there is no iefctl.toml or appsettings.json beside the policies or above"
-                .to_owned(),
+            None => {
+                "no iefctl.toml or appsettings.json was found there or above it; name one with \
+                     --config, or the tenant with --tenant"
+                    .to_owned()
+            }
             Some(found) => {
                 let place = sources.get(found.source).name();
                 format!("{place} has no environments")
@@ -170,38 +174,51 @@ fn same_key(configuration: &Configuration, setting: &RawSetting, key: &str) -> b
     notation.fold(&setting.key.value) == notation.fold(key)
 }
 
-/// Adds the settings that only environment variables define, for the placeholders of the policies.
-pub(super) fn variables(
+/// Adds the settings that no file defines, for the placeholders of the policies: those that only
+/// environment variables define, and those that the tool looks up in the tenant.
+pub(super) fn implied(
     project: &mut Project,
     configuration: Option<&Configuration>,
     lookup: Lookup<'_>,
 ) {
-    let Some((configuration, prefix)) =
-        configuration.and_then(|found| Some((found, found.variables?)))
-    else {
+    let Some(configuration) = configuration else {
         return;
     };
+    let (notation, variables) = (configuration.notation, configuration.variables);
+    if variables.is_none() && notation != Notation::Braces {
+        return;
+    }
     let location = Location {
         source: configuration.source,
         span: Span::at(0),
     };
+    let settings = &mut project.settings;
+    // An id that is known need not be looked up.
+    let id = settings.tenant.clone().filter(|tenant| is_id(tenant));
     let files = project.sets.iter().flat_map(|set| &set.files);
     for file in files.chain(&project.bases) {
-        for placeholder in placeholders_outside_comments(file.text(), configuration.notation) {
+        for placeholder in placeholders_outside_comments(file.text(), notation) {
             let key = placeholder.key;
-            if project.settings.values.iter().any(|known| known.key == key) {
+            if settings.values.iter().any(|known| known.key == key) {
                 continue;
             }
-            let value = lookup(&format!("{prefix}{key}"));
-            if let Some(value) = value.filter(|value| !value.is_empty()) {
-                project.settings.values.push(Setting {
-                    key: key.to_owned(),
-                    value,
-                    key_location: location,
-                    value_location: location,
-                    semantics: Semantics::Plain,
-                });
-            }
+            let variable = variables.and_then(|prefix| lookup(&format!("{prefix}{key}")));
+            let value = match (variable, notation.looked_up(key), &id) {
+                (Some(value), _, _) if !value.is_empty() => value,
+                (_, Some(TenantValue::TenantId), Some(id)) => id.clone(),
+                (_, Some(value), _) => {
+                    settings.lookups.push((settings.values.len(), value));
+                    value.stand_in().to_owned()
+                }
+                _ => continue,
+            };
+            settings.values.push(Setting {
+                key: key.to_owned(),
+                value,
+                key_location: location,
+                value_location: location,
+                semantics: Semantics::Plain,
+            });
         }
     }
 }
@@ -312,6 +329,35 @@ pub(super) fn keysets(
         }
     }
     recipes
+}
+
+/// The levels of rules: those of the chosen environment before those for all.
+pub(super) fn rule_levels(
+    configuration: Option<&Configuration>,
+    chosen: Option<usize>,
+) -> Vec<RuleLevel> {
+    let Some(configuration) = configuration else {
+        return Vec::new();
+    };
+    let own = chosen.map_or(&[][..], |position| {
+        &configuration.environments[position].rule_levels
+    });
+    let shared = configuration.rule_levels.iter();
+    let shared = shared.filter(|level| !own.iter().any(|other| other.rule == level.rule));
+    own.iter().chain(shared).cloned().collect()
+}
+
+/// Every rule that the configuration names, in whichever environment.
+pub(super) fn named_rules(configuration: Option<&Configuration>) -> Vec<(String, Location)> {
+    let Some(configuration) = configuration else {
+        return Vec::new();
+    };
+    let environments = configuration.environments.iter();
+    let levels = environments.flat_map(|environment| &environment.rule_levels);
+    let levels = configuration.rule_levels.iter().chain(levels);
+    levels
+        .map(|level| (level.rule.clone(), level.location))
+        .collect()
 }
 
 /// The findings about the configuration. What is wrong in an environment that was not chosen does

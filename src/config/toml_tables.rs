@@ -191,7 +191,9 @@ impl Tables {
                 text.value.escape_debug(),
                 known.join(" or ")
             );
-            self.mistake(value.span(), message, None);
+            let near = near_miss(&text.value, words.iter().map(|(word, _)| *word));
+            let help = near.map(|near| format!("did you mean \"{near}\"?"));
+            self.mistake(value.span(), message, help);
         }
         found.map(|(_, meaning)| *meaning)
     }

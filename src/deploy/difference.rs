@@ -1,5 +1,10 @@
 //! What an update changes by meaning: which elements are added, removed or changed, and how.
 
+mod providers;
+mod steps;
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -7,6 +12,8 @@ use serde::{Deserialize, Serialize};
 use crate::diagnostics::{Source, SourceMap};
 use crate::policy::{Kind, canonical_form};
 use crate::xml::{self, Document, Element};
+
+use providers::Providers;
 
 /// The changes of one policy, in the order of the new text; removed elements stand where they were.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -51,6 +58,8 @@ pub(super) enum Taken {
     Retyped(Kind, String),
     /// A journey lost a step, or an exchange of a step.
     Step(Kind, String),
+    /// Steps of a journey have other numbers, by which policies that extend it name them.
+    Numbers(Kind, String),
     /// A technical profile lost something that it gives to others.
     Part(Part),
 }
@@ -135,6 +144,13 @@ pub enum How {
         /// In the file.
         to: String,
     },
+    /// Orchestration steps that are otherwise as they were have other numbers.
+    Renumbered {
+        /// The numbers in the tenant: `3`, or `3 to 7`.
+        from: String,
+        /// Those in the file.
+        to: String,
+    },
     /// Its children stand in another order.
     Reordered,
     /// Something else differs: text beside elements, or a namespace.
@@ -215,46 +231,39 @@ impl Difference {
             }
             return;
         }
-        let old_children = keyed(old);
-        let new_children = keyed(new);
-        for (key, child) in &old_children {
-            if !new_children.iter().any(|(known, _)| known == key) {
-                let change = self.changes.len();
-                for element in std::iter::once(*child).chain(child.descendants()) {
-                    if let Some(what) = taken(element) {
-                        touched.push(Touched { change, what });
-                    }
-                }
-                path.push(label(*child));
-                self.push(
-                    path,
-                    None,
-                    How::Removed {
-                        from: value(*child),
-                    },
-                );
-                path.pop();
+        if new.name() == "OrchestrationSteps"
+            && let Some(pairs) = steps::pairs(old, new)
+        {
+            return self.compare_steps(&pairs, new, path, touched);
+        }
+        if new.name() == "ClaimsProviders"
+            && let Some(old) = Providers::read(old)
+            && let Some(providers) = Providers::read(new)
+        {
+            return self.compare_providers(&old, &providers, new, path, touched);
+        }
+        if !self.compare_children(&keyed(old), &keyed(new), path, touched) {
+            self.reordered(new, path);
+        }
+    }
+
+    /// Compares what has the same key; whether that is in the same order.
+    fn compare_children(
+        &mut self,
+        old: &[(Key, Element<'_>)],
+        new: &[(Key, Element<'_>)],
+        path: &mut Vec<String>,
+        touched: &mut Vec<Touched>,
+    ) -> bool {
+        for (key, child) in old {
+            if !new.iter().any(|(known, _)| known == key) {
+                self.removed(*child, path, touched);
             }
         }
-        for (key, child) in &new_children {
-            let named = names_itself(*child);
-            if named {
-                path.push(label(*child));
-            }
-            match old_children.iter().find(|(known, _)| known == key) {
-                Some((_, previous)) => self.compare(*previous, *child, path, touched),
-                None => {
-                    if !named {
-                        path.push(label(*child));
-                    }
-                    self.push(path, None, How::Added { to: value(*child) });
-                    if !named {
-                        path.pop();
-                    }
-                }
-            }
-            if named {
-                path.pop();
+        for (key, child) in new {
+            match old.iter().find(|(known, _)| known == key) {
+                Some((_, previous)) => self.compare_named(*previous, *child, path, touched),
+                None => self.added(*child, path),
             }
         }
         let common = |these: &[(Key, Element<'_>)], those: &[(Key, Element<'_>)]| -> Vec<Key> {
@@ -262,15 +271,148 @@ impl Difference {
             let keys = keys.filter(|key| those.iter().any(|(known, _)| known == *key));
             keys.cloned().collect()
         };
-        if common(&old_children, &new_children) != common(&new_children, &old_children) {
-            let named = names_itself(new);
-            if !named {
-                path.push(label(new));
+        common(old, new) == common(new, old)
+    }
+
+    fn compare_named(
+        &mut self,
+        old: Element<'_>,
+        new: Element<'_>,
+        path: &mut Vec<String>,
+        touched: &mut Vec<Touched>,
+    ) {
+        let named = names_itself(new);
+        if named {
+            path.push(label(new));
+        }
+        self.compare(old, new, path, touched);
+        if named {
+            path.pop();
+        }
+    }
+
+    fn removed(&mut self, child: Element<'_>, path: &mut Vec<String>, touched: &mut Vec<Touched>) {
+        let change = self.changes.len();
+        for element in std::iter::once(child).chain(child.descendants()) {
+            if let Some(what) = taken(element) {
+                touched.push(Touched { change, what });
             }
-            self.push(path, None, How::Reordered);
-            if !named {
+        }
+        path.push(label(child));
+        self.push(path, None, How::Removed { from: value(child) });
+        path.pop();
+    }
+
+    fn added(&mut self, child: Element<'_>, path: &mut Vec<String>) {
+        path.push(label(child));
+        self.push(path, None, How::Added { to: value(child) });
+        path.pop();
+    }
+
+    fn reordered(&mut self, list: Element<'_>, path: &mut Vec<String>) {
+        let named = names_itself(list);
+        if !named {
+            path.push(label(list));
+        }
+        self.push(path, None, How::Reordered);
+        if !named {
+            path.pop();
+        }
+    }
+
+    /// Steps that only have another number are told together.
+    fn compare_steps(
+        &mut self,
+        pairs: &[steps::Pair<'_>],
+        list: Element<'_>,
+        path: &mut Vec<String>,
+        touched: &mut Vec<Touched>,
+    ) {
+        let mut moved: Vec<(String, String)> = Vec::new();
+        for pair in pairs {
+            match *pair {
+                (Some(old), Some(new)) => {
+                    let number = |step: Element<'_>| {
+                        step.attribute_value("Order").unwrap_or_default().to_owned()
+                    };
+                    let (from, to) = (number(old), number(new));
+                    if from != to {
+                        moved.push((from, to));
+                    }
+                    self.compare_named(old, new, path, touched);
+                }
+                (Some(old), None) => self.removed(old, path, touched),
+                (None, Some(new)) => self.added(new, path),
+                (None, None) => {}
+            }
+        }
+        let journey = list.parent().and_then(declaration);
+        for (from, to) in steps::runs(&moved) {
+            if let Some((kind, id)) = journey.clone() {
+                let what = Taken::Numbers(kind, id);
+                let change = self.changes.len();
+                touched.push(Touched { change, what });
+            }
+            self.push(path, None, How::Renumbered { from, to });
+        }
+    }
+
+    fn compare_providers(
+        &mut self,
+        old: &Providers<'_>,
+        new: &Providers<'_>,
+        list: Element<'_>,
+        path: &mut Vec<String>,
+        touched: &mut Vec<Touched>,
+    ) {
+        let partners = old.partners(new);
+        for (position, provider) in old.all.iter().enumerate() {
+            if !partners.contains(&Some(position)) {
+                path.push(label(provider.element));
+                self.push(path, None, How::Removed { from: None });
                 path.pop();
             }
+            for (id, profile) in &provider.profiles {
+                if !new.profiles.contains_key(id) {
+                    self.removed(*profile, path, touched);
+                }
+            }
+        }
+        let mut in_order = partners.iter().flatten().is_sorted();
+        for (provider, partner) in new.all.iter().zip(&partners) {
+            if let Some(partner) = partner {
+                let heading = |element| {
+                    let mut children = keyed(element);
+                    children.retain(|((name, ..), _)| name != "TechnicalProfiles");
+                    children
+                };
+                let before = old.all[*partner].element;
+                path.push(label(provider.element));
+                self.compare_attributes(before, provider.element, path);
+                let (before, after) = (heading(before), heading(provider.element));
+                in_order &= self.compare_children(&before, &after, path, touched);
+                path.pop();
+            } else {
+                path.push(label(provider.element));
+                self.push(path, None, How::Added { to: None });
+                path.pop();
+            }
+            for (id, profile) in &provider.profiles {
+                let Some((from, before)) = old.profiles.get(id) else {
+                    self.added(*profile, path);
+                    continue;
+                };
+                self.compare_named(*before, *profile, path, touched);
+                if Some(*from) != *partner {
+                    let (from, to) = (label(old.all[*from].element), label(provider.element));
+                    path.push(label(*profile));
+                    self.push(path, None, How::Changed { from, to });
+                    path.pop();
+                }
+            }
+        }
+        if !in_order || old.common(new) != new.common(old) {
+            self.reordered(list, path);
         }
     }
 
@@ -279,6 +421,10 @@ impl Difference {
         for attribute in new.attributes() {
             let name = attribute.name();
             if is_root && matches!(name, "TenantObjectId" | "schemaLocation") {
+                continue;
+            }
+            // Numbers that change are told of all steps together.
+            if name == "Order" && new.name() == "OrchestrationStep" {
                 continue;
             }
             let to = attribute.value().to_owned();
@@ -371,6 +517,9 @@ fn label(element: Element<'_>) -> String {
 }
 
 fn value(element: Element<'_>) -> Option<String> {
+    if element.name() == "OrchestrationStep" {
+        return steps::summary(element);
+    }
     let text = element.trimmed_text();
     (element.children().next().is_none() && !text.is_empty()).then(|| text.to_owned())
 }
@@ -399,6 +548,10 @@ impl fmt::Display for Change {
             How::Removed { from: Some(from) } => write!(f, "- {path}{attribute}: {from:?}"),
             How::Removed { from: None } => write!(f, "- {path}{attribute}"),
             How::Changed { from, to } => write!(f, "~ {path}{attribute}: {from:?} → {to:?}"),
+            How::Renumbered { from, to } if from.contains(' ') => {
+                write!(f, "~ {path}: steps {from} are now {to}")
+            }
+            How::Renumbered { from, to } => write!(f, "~ {path}: step {from} is now {to}"),
             How::Reordered => write!(f, "~ {path}: the order of its elements"),
             How::Other => write!(f, "~ {path}: text or namespaces outside its elements"),
             How::Unreadable => f.write_str("~ the tenant's text is not well-formed XML"),

@@ -46,6 +46,8 @@ pub struct Execution<'a> {
 pub struct ExecuteOptions {
     /// The most calls that run at a time; 0 counts as 1.
     pub concurrency: usize,
+    /// What the snapshot says that it was saved for: `deploy`, `rollback` or `destroy`.
+    pub command: &'static str,
     /// The folder under which what is overwritten is saved first; `None` saves nothing.
     pub snapshots: Option<PathBuf>,
     /// If anything fails, put back what was written.
@@ -58,6 +60,7 @@ impl Default for ExecuteOptions {
     fn default() -> Self {
         Self {
             concurrency: 8,
+            command: "deploy",
             snapshots: None,
             atomic: false,
             wait_for_others: Duration::from_secs(20),
@@ -187,7 +190,7 @@ async fn save(
     options: &ExecuteOptions,
 ) -> Result<Option<PathBuf>, SnapshotError> {
     let now = SystemTime::now();
-    let contents = Contents::new(plan, remote, now)?;
+    let contents = Contents::new(plan, remote, options.command, now)?;
     let Some(root) = options.snapshots.clone() else {
         return Ok(None);
     };

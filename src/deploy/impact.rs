@@ -75,6 +75,11 @@ impl<'a> Impact<'a> {
             Taken::Retyped(kind, id) => refers(*kind, id),
             // Whoever runs or extends the journey.
             Taken::Step(kind, id) => heir.knows(*kind, id),
+            // Whoever says in the tenant what happens in a step of this number.
+            Taken::Numbers(kind, id) => {
+                let mut declarations = heir.declarations.iter();
+                declarations.any(|(known, other)| known == kind && other == id)
+            }
             Taken::Part(part) if self.parts.contains(part) => false,
             Taken::Part(Part::OutputClaim { claim, .. }) => refers(Kind::ClaimType, claim),
             Taken::Part(part @ Part::MetadataItem { profile, .. }) => {

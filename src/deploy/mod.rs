@@ -37,6 +37,7 @@ mod recipe;
 mod rejected;
 mod remote;
 mod restore;
+mod retention;
 mod schedule;
 mod snapshot;
 mod upload;

@@ -147,9 +147,10 @@ impl Remote {
 }
 
 /// Reads a tenant: both lists at once, then the content of those of `wanted` that exist, and of the
-/// policies that they inherit from up to the root. At most `concurrency` calls run at a time. Without
-/// bases that only the tenant has this takes two round trips, as long as `wanted` has no more
-/// policies than calls may run at a time.
+/// policies that they inherit from up to the root. At most `concurrency` calls run at a time. Those that
+/// the lists leave idle ask for policies that the tenant will probably have. Without bases that only the
+/// tenant has this takes two round trips, as long as `wanted` has no more policies than twice the calls
+/// that may run at a time, less two.
 ///
 /// # Errors
 /// The first call that fails ends the reading.
@@ -178,12 +179,16 @@ enum Question {
     Keysets,
     /// The content of this policy, which the tenant lists under this name.
     Policy(String),
+    /// The content of this policy, while nobody knows yet whether the tenant has it.
+    Guess(String),
 }
 
 enum Answer {
     Policies(Vec<String>),
     Keysets(Vec<Keyset>),
-    Policy(String, Option<String>),
+    Policy(String, Option<RemotePolicy>),
+    /// Only the list says what the tenant has: no answer is no news.
+    Guess(String, Option<RemotePolicy>),
 }
 
 struct Reader<'a> {
@@ -195,6 +200,8 @@ struct Reader<'a> {
     remote: Remote,
     /// The tenant's names of its policies by folded id, once they are known.
     names: Option<HashMap<String, String>>,
+    /// The answers to guesses that came before the list, by folded id.
+    early: Vec<(String, Option<RemotePolicy>)>,
 }
 
 impl<'a> Reader<'a> {
@@ -207,11 +214,18 @@ impl<'a> Reader<'a> {
             running: JoinSet::new(),
             remote: Remote::default(),
             names: None,
+            early: Vec::new(),
         }
     }
 
     /// Asks for both lists, and for the content of `wanted`, or of all policies.
     async fn run(&mut self, wanted: Option<&[String]>) -> Result<(), GraphError> {
+        let idle = self.concurrency.saturating_sub(self.waiting.len());
+        for id in wanted.unwrap_or_default().iter().take(idle) {
+            if self.asked.insert(fold(id)) {
+                self.waiting.push_back(Question::Guess(id.clone()));
+            }
+        }
         loop {
             while self.running.len() < self.concurrency
                 && let Some(question) = self.waiting.pop_front()
@@ -238,19 +252,39 @@ impl<'a> Reader<'a> {
                         self.want(id);
                     }
                     self.remote.policies = ids;
+                    for (id, policy) in std::mem::take(&mut self.early) {
+                        self.guessed(id, policy);
+                    }
                 }
                 // Deleted since it was listed.
                 Answer::Policy(id, None) => self.remote.policies.retain(|known| *known != id),
-                Answer::Policy(id, Some(text)) => {
-                    let policy = RemotePolicy::new(id, text);
-                    if let Some(base) = &policy.base {
-                        let base = base.clone();
-                        self.want(&base);
-                    }
-                    self.remote.content.insert(fold(&policy.id), policy);
+                Answer::Policy(_, Some(policy)) => self.accept(policy),
+                Answer::Guess(id, policy) if self.names.is_none() => {
+                    self.early.push((id, policy));
                 }
+                Answer::Guess(id, policy) => self.guessed(id, policy),
             }
         }
+    }
+
+    /// Takes the answer to a guess for what it is worth, now that the list is known.
+    fn guessed(&mut self, id: String, policy: Option<RemotePolicy>) {
+        let names = self.names.as_ref();
+        let Some(name) = names.and_then(|names| names.get(&id)).cloned() else {
+            return;
+        };
+        match policy {
+            Some(policy) => self.accept(RemotePolicy { id: name, ..policy }),
+            None => self.waiting.push_back(Question::Policy(name)),
+        }
+    }
+
+    fn accept(&mut self, policy: RemotePolicy) {
+        if let Some(base) = &policy.base {
+            let base = base.clone();
+            self.want(&base);
+        }
+        self.remote.content.insert(fold(&policy.id), policy);
     }
 
     fn want(&mut self, id: &str) {
@@ -269,9 +303,16 @@ impl<'a> Reader<'a> {
             Ok(match question {
                 Question::Policies => Answer::Policies(client.list_policies().await?),
                 Question::Keysets => Answer::Keysets(client.list_keysets().await?),
+                // Read where the answer arrives: that is work for all cores.
                 Question::Policy(id) => {
                     let text = client.get_policy(&id).await?;
-                    Answer::Policy(id, text)
+                    let policy = text.map(|text| RemotePolicy::new(&*id, text));
+                    Answer::Policy(id, policy)
+                }
+                Question::Guess(id) => {
+                    let text = client.guess_policy(&id).await;
+                    let policy = text.map(|text| RemotePolicy::new(&*id, text));
+                    Answer::Guess(fold(&id), policy)
                 }
             })
         });

@@ -18,10 +18,13 @@ use super::{Fingerprint, Remote, RemotePolicy, fold, utc};
 const VERSION: u32 = 1;
 
 /// The name of the manifest in its folder.
-const MANIFEST: &str = "manifest.json";
+pub(super) const MANIFEST: &str = "manifest.json";
+
+/// The name of the plan in its folder.
+pub(super) const PLAN: &str = "plan.json";
 
 /// The end of the name of a snapshot that is being written.
-const INCOMPLETE: &str = ".incomplete";
+pub(super) const INCOMPLETE: &str = ".incomplete";
 
 /// Why a snapshot cannot be written or read.
 #[derive(Debug, thiserror::Error)]
@@ -87,11 +90,18 @@ pub struct Manifest {
     /// Whether the deployment was for an environment marked production.
     #[serde(default)]
     pub production: bool,
+    /// The command that was about to write: `deploy`, `rollback` or `destroy`.
+    #[serde(default = "deploy")]
+    pub command: String,
     /// When it was saved: UTC, RFC 3339.
     pub created: String,
     /// The policies that the deployment was about to write or delete, in the order of the plan:
     /// every base before the policies that inherit from it.
     pub policies: Vec<SavedPolicy>,
+}
+
+fn deploy() -> String {
+    "deploy".to_owned()
 }
 
 /// One policy of a snapshot.
@@ -125,6 +135,7 @@ impl Contents {
     pub(super) fn new(
         plan: &Plan,
         remote: &Remote,
+        command: &str,
         now: SystemTime,
     ) -> Result<Self, SnapshotError> {
         let mut files = Vec::new();
@@ -154,6 +165,7 @@ impl Contents {
             tenant: plan.tenant.clone(),
             tenant_id: plan.tenant_id.clone(),
             production: plan.production,
+            command: command.to_owned(),
             created: utc::rfc3339(now),
             policies,
         };
@@ -192,12 +204,12 @@ impl Contents {
     }
 
     fn write(&self, folder: &Path) -> Result<(), SnapshotError> {
-        for (name, text) in &self.files {
-            write_file(&folder.join(name), text)?;
-        }
-        write_file(&folder.join("plan.json"), &self.plan)?;
         let manifest = serde_json::to_string_pretty(&self.manifest).unwrap_or_default();
-        write_file(&folder.join(MANIFEST), &manifest)?;
+        let files = self.files.iter();
+        let files = files.map(|(name, text)| (name.as_str(), text.as_str()));
+        let own = [(PLAN, self.plan.as_str()), (MANIFEST, manifest.as_str())];
+        let files: Vec<_> = files.chain(own).collect();
+        write_files(folder, &files)?;
         sync_folder(folder)
     }
 }
@@ -390,6 +402,29 @@ fn unused(tenant: &Path, time: &str) -> Result<(PathBuf, String), SnapshotError>
     Err(io_error("cannot create a folder in", tenant)(error))
 }
 
+/// So many files are written at a time. To flush one takes long and no work, and no policy is sent
+/// before all of them are on the disk.
+const WRITERS: usize = 16;
+
+fn write_files(folder: &Path, files: &[(&str, &str)]) -> Result<(), SnapshotError> {
+    let each = files.len().div_ceil(WRITERS).max(1);
+    std::thread::scope(|scope| {
+        let writers = files.chunks(each).map(|files| {
+            scope.spawn(move || {
+                files
+                    .iter()
+                    .try_for_each(|(name, text)| write_file(&folder.join(name), text))
+            })
+        });
+        let writers: Vec<_> = writers.collect();
+        writers.into_iter().try_for_each(|writer| {
+            writer
+                .join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        })
+    })
+}
+
 fn write_file(path: &Path, text: &str) -> Result<(), SnapshotError> {
     let mut file = File::create_new(path).map_err(io_error("cannot create", path))?;
     let written = file
@@ -408,7 +443,7 @@ fn sync_folder(folder: &Path) -> Result<(), SnapshotError> {
     Ok(())
 }
 
-fn io_error<'p>(
+pub(super) fn io_error<'p>(
     action: &'static str,
     path: &'p Path,
 ) -> impl FnOnce(io::Error) -> SnapshotError + use<'p> {

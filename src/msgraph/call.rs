@@ -96,7 +96,7 @@ impl Call<'_> {
 impl GraphClient {
     /// Sends a call until it succeeds, fails for good, or patience ends. A call of kind
     /// [`CallKind::Append`] is sent once, and once more with a new token: who repeats it has to look
-    /// first. `earlier` counts attempts that the caller made before.
+    /// first. So is a [`CallKind::Guess`]. `earlier` counts attempts that the caller made before.
     pub(super) async fn execute(&self, call: &Call<'_>, earlier: u32) -> Result<Answer, Failed> {
         let policy = self.inner.backoff.policy();
         let started = Instant::now();
@@ -133,7 +133,7 @@ impl GraphClient {
                 Err(failure) => failure,
             };
             let verdict = failure.verdict();
-            let patient = attempts <= policy.retries;
+            let patient = attempts <= failure.most_retries(policy.retries);
             let repeatable = patient && call.kind == CallKind::Idempotent;
             let (repeat, pending) = match verdict {
                 Verdict::Final => (false, Pending::Ended),

@@ -49,6 +49,18 @@ impl GraphClient {
         Ok(self.find(&call).await?.map(|answer| answer.text))
     }
 
+    /// The content of a policy that the tenant may have, without byte order mark, by one attempt; `None`
+    /// for every other answer, which then says nothing about the policy.
+    pub async fn guess_policy(&self, id: &str) -> Option<String> {
+        let url = self.policy_url(id, true).ok()?;
+        let call = Call::get(format!("GET policy {id}"), url, Expects::Xml);
+        let call = Call {
+            kind: CallKind::Guess,
+            ..call
+        };
+        self.execute(&call, 0).await.ok().map(|answer| answer.text)
+    }
+
     /// Stores a policy under `id`, whether or not it exists. `xml` is sent as UTF-8 without byte
     /// order mark.
     ///

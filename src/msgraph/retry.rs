@@ -12,6 +12,8 @@ pub(super) enum CallKind {
     Idempotent,
     /// Every time that it takes effect adds a key.
     Append,
+    /// Nobody depends on its answer: it is not worth a second attempt.
+    Guess,
 }
 
 /// One failed attempt.
@@ -60,6 +62,16 @@ impl Failure {
         match self {
             Self::Refused(_, pause) => *pause,
             Self::Lost(_) | Self::Unusable(_) => None,
+        }
+    }
+
+    /// How often it is worth to try again, of so many times.
+    pub(super) fn most_retries(&self, usual: u32) -> u32 {
+        match self {
+            Self::Lost(exchange) if exchange.unresolved => {
+                usual.min(FailedExchange::UNRESOLVED_RETRIES)
+            }
+            _ => usual,
         }
     }
 

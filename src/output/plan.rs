@@ -19,6 +19,14 @@ pub(super) const BREAKING_ADVICE: &str = "the tenant may use old policies beside
 pub(super) fn summary_line(plan: &PlanJson) -> String {
     let tenant = one_line(&plan.tenant);
     let summary = &plan.summary;
+    let tenant = match summary.errors as usize {
+        0 => tenant,
+        errors => format!(
+            "{tenant}: would be refused because of {}; otherwise",
+            counted(errors, "error")
+        )
+        .into(),
+    };
     if !plan.has_changes {
         let policies = match summary.unchanged {
             0 => String::new(),
@@ -93,6 +101,22 @@ pub(super) fn keyset_remark(keyset: &PlannedKeysetJson) -> String {
     if let Some(how) = &keyset.how {
         return one_line(how).into_owned();
     }
+    if keyset.action == KeysetActionJson::Missing {
+        let needed = keyset.needed_by.iter().take(3).map(|id| one_line(id));
+        let mut needed: Vec<_> = needed.collect();
+        if let Some(more) = keyset
+            .needed_by
+            .len()
+            .checked_sub(3)
+            .filter(|more| *more > 0)
+        {
+            needed.push(format!("{more} more").into());
+        }
+        return match needed.is_empty() {
+            true => String::new(),
+            false => format!("needed by {}", needed.join(", ")),
+        };
+    }
     match &keyset.expires {
         Some(date) => {
             let date = one_line(date.get(..10).unwrap_or(date)).into_owned();
@@ -143,6 +167,17 @@ impl ChangeJson {
             _ => {}
         }
         let (from, to) = (self.from.as_deref(), self.to.as_deref());
+        if let (ChangeKindJson::Renumbered, Some(from), Some(to)) = (self.kind, from, to) {
+            let (steps, are) = match from.contains(' ') {
+                true => ("steps", "are"),
+                false => ("step", "is"),
+            };
+            return Some(format!(
+                "{steps} {} {are} now {}",
+                one_line(from),
+                one_line(to)
+            ));
+        }
         match (from, to) {
             (Some(from), Some(to)) => {
                 let (from, to) = around_difference(from, to);

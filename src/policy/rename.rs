@@ -35,12 +35,14 @@ pub enum RenamingError {
     },
     /// The prefix does not end where a name begins.
     #[error(
-        "prefix `{prefix}` must end with `_`, `-` or `.`, so that no other prefix begins with it; \
-         write `{prefix}_`"
+        "prefix `{prefix}` must end with its only `_`, so that no other prefix begins with it; write \
+         `{better}`"
     )]
     Open {
         /// The prefix.
         prefix: String,
+        /// One that would do.
+        better: String,
     },
     /// The prefix repeats what ids begin with anyway.
     #[error("a prefix stands behind `B2C_1A_` and does not repeat it; write `{rest}`")]
@@ -85,9 +87,12 @@ impl Renaming {
     /// See [`RenamingError`].
     pub fn new(prefix: &str, suffix: &str) -> Result<Self, RenamingError> {
         let renaming = Self::checked(prefix, suffix)?;
-        if !prefix.is_empty() && !prefix.ends_with(['_', '-', '.']) {
+        // `pr_` would also mean the copy `pr_2_`, and removing one would remove the other.
+        if !prefix.is_empty() && prefix.find('_') != Some(prefix.len() - 1) {
+            let name = prefix.trim_end_matches(['_', '-', '.']);
+            let better = format!("{}_", name.replace('_', "-"));
             let prefix = prefix.to_owned();
-            return Err(RenamingError::Open { prefix });
+            return Err(RenamingError::Open { prefix, better });
         }
         Ok(renaming)
     }

@@ -113,7 +113,8 @@ impl Policy {
                 || child.child("TenantId").is_some()
         };
         let root = self.document.root();
-        self.document.is_well_formed() && root.is_some_and(|root| !root.children().any(names_a_base))
+        self.document.is_well_formed()
+            && root.is_some_and(|root| !root.children().any(names_a_base))
     }
 
     /// The same as [`Policy::declarations`], each together with the policy.

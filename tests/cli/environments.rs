@@ -1,11 +1,9 @@
 //! Several environments in one run: which ones, each apart from the others, one report.
 
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
-
 use serde_json::Value;
 
 use super::fixture::{Finished, IefCtl};
+use super::tenant::Tenant;
 
 const POLICY: &str = r#"<TrustFrameworkPolicy xmlns="http://schemas.microsoft.com/online/cpim/schemas/2013/06" PolicySchemaVersion="0.3.0.0" TenantId="{Settings:Tenant}" PolicyId="B2C_1A_Base" PublicPolicyUri="http://{Settings:Tenant}/B2C_1A_Base">
   <BuildingBlocks>
@@ -53,6 +51,41 @@ fn actions(document: &Value) -> Vec<(String, Value)> {
 }
 
 #[test]
+fn each_environment_has_its_levels_of_rules() {
+    // Nothing uses the setting, which is a hint by itself.
+    let configuration = format!(
+        "{CONFIGURATION}[environments.dev.rules]\nsettings-unused = \"error\"\n\
+         [environments.test.rules]\nsettings-unused = \"off\"\n"
+    );
+    let configuration = configuration.replace("[settings]", "[settings]\nNobody = \"x\"");
+    let iefctl = project(&configuration).args(words("validate p --all-environments --format json"));
+    let report = json(&iefctl.run().expect(1));
+    let levels = ["dev", "test", "prod"].map(|name| {
+        let iefctl_args = format!("validate p -e {name} --format json");
+        let iefctl = project(&configuration).args(words(&iefctl_args));
+        let report = json(&iefctl.run());
+        let found = report["diagnostics"].as_array().unwrap().iter();
+        let levels = found.filter(|found| found["rule"] == "settings-unused");
+        levels
+            .map(|found| found["level"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    });
+    assert_eq!(levels[0], ["error"], "{report}");
+    assert!(levels[1].is_empty(), "{report}");
+    assert_eq!(levels[2], ["hint"], "{report}");
+    // One of them keeps all from being deployed to.
+    let iefctl = iefctl.args(words("deploy p --all-environments --emulator"));
+    let refused = iefctl.run().expect(1);
+    assert!(
+        refused.stdout.contains("settings-unused"),
+        "{}",
+        refused.stdout
+    );
+    let iefctl = iefctl.args(words("deploy p -e test -e prod --emulator"));
+    iefctl.run().expect(0);
+}
+
+#[test]
 fn all_environments_are_deployed_to_and_reported_in_one() {
     let iefctl = project(CONFIGURATION).args(words(
         "deploy p --all-environments --emulator --format json",
@@ -85,41 +118,12 @@ fn all_environments_are_deployed_to_and_reported_in_one() {
     assert!(shown.stderr.contains("all 3 environments planned"));
 }
 
-/// An emulator that knows one tenant only.
-struct Tenant(Child, String);
-
-impl Tenant {
-    fn only(name: &str) -> Self {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_iefctl"))
-            .args(["emulator", "--tenant", name])
-            .env_clear()
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(process.stdout.take().unwrap())
-            .read_line(&mut line)
-            .unwrap();
-        let url = line.split_whitespace().last().unwrap().to_owned();
-        Self(process, url)
-    }
-}
-
-impl Drop for Tenant {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 #[test]
 fn a_tenant_that_refuses_keeps_no_other_from_being_deployed_to() {
-    let tenant = Tenant::only("contosotest.onmicrosoft.com");
+    let tenant = Tenant::start(&["--tenant", "contosotest.onmicrosoft.com"]);
     let iefctl = project(CONFIGURATION)
-        .env("IEFCTL_GRAPH_ENDPOINT", &tenant.1)
-        .env("IEFCTL_LOGIN_ENDPOINT", &tenant.1)
+        .env("IEFCTL_GRAPH_ENDPOINT", &tenant.url)
+        .env("IEFCTL_LOGIN_ENDPOINT", &tenant.url)
         .env("AZURE_CLIENT_ID", "11111111-1111-1111-1111-111111111111")
         .env("AZURE_CLIENT_SECRET", "any")
         .args(words("deploy p --all-environments --format json"));
@@ -141,6 +145,31 @@ fn a_tenant_that_refuses_keeps_no_other_from_being_deployed_to() {
     // If none could run, that is what the status says.
     let iefctl = iefctl.args(words("deploy p -e dev -e prod"));
     iefctl.run().expect(2);
+}
+
+/// The page of a CI job and the file for programs do not depend on the format of standard output.
+#[test]
+fn a_report_about_several_goes_wherever_one_about_one_goes() {
+    for format in ["json", "human", "markdown", "github"] {
+        let iefctl = project(CONFIGURATION);
+        let (page, report) = (iefctl.path("page.md"), iefctl.path("report.json"));
+        let mut iefctl = iefctl
+            .env("GITHUB_STEP_SUMMARY", &page)
+            .env("IEFCTL_REPORT", &report);
+        for command in ["plan", "deploy"] {
+            let _ = std::fs::remove_file(&page);
+            let line = format!("{command} p -e dev -e prod --emulator --format {format}");
+            iefctl = iefctl.args(words(&line));
+            iefctl.run().expect(0);
+            let text = iefctl.read("page.md");
+            for tenant in ["contosodev.onmicrosoft.com", "contoso.onmicrosoft.com"] {
+                assert!(text.contains(tenant), "{line}: {text}");
+            }
+            let document: Value = serde_json::from_str(&iefctl.read("report.json")).unwrap();
+            assert_eq!(document["command"], command);
+            assert_eq!(document["environments"].as_array().unwrap().len(), 2);
+        }
+    }
 }
 
 #[test]

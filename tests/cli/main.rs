@@ -13,4 +13,6 @@ mod formats;
 mod man_pages;
 #[cfg(unix)]
 mod pre_commit;
+#[path = "../tenant/mod.rs"]
+mod tenant;
 mod watch;

@@ -16,11 +16,16 @@ mod kill;
 mod network;
 #[cfg(unix)]
 mod peers;
+#[cfg(unix)]
+mod refusals;
 #[path = "../sandbox/mod.rs"]
 mod sandbox;
 #[cfg(unix)]
 mod stop;
+#[cfg(unix)]
 mod tenant;
+#[path = "../tenant/mod.rs"]
+mod tenant_process;
 #[cfg(unix)]
 mod terminal;
 

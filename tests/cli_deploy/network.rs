@@ -3,7 +3,8 @@
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::process::Stdio;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, copy_bidirectional};
@@ -14,7 +15,7 @@ use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
 use super::gate::{Gate, Pass};
 use super::sandbox::Sandbox;
-use super::tenant::{Tenant, access, write_set};
+use super::tenant::{Tenant, access, claim, policy, write_set};
 
 /// Hosts that exist nowhere but behind the proxy.
 const GRAPH: &str = "graph.contoso.test";
@@ -194,4 +195,72 @@ fn a_tenant_that_does_not_answer_is_not_waited_for_longer_than_asked() {
     );
     child.kill().unwrap();
     child.wait().unwrap();
+}
+
+/// Holds every request until all those of its round have come, as a tenant does that takes long for each
+/// answer. Who needs one round more than expected never gets through.
+struct Rounds {
+    /// How many requests come in each round.
+    expected: Vec<usize>,
+    /// The round, and how many have come in it.
+    state: Mutex<(usize, usize)>,
+    changed: Condvar,
+}
+
+impl Rounds {
+    fn hold(&self, line: &str) {
+        let mut state = self.state.lock().unwrap();
+        let round = state.0;
+        state.1 += 1;
+        if Some(&state.1) == self.expected.get(round) {
+            *state = (round + 1, 0);
+            self.changed.notify_all();
+            return;
+        }
+        let long = Duration::from_secs(60);
+        let waits = |state: &mut (usize, usize)| state.0 == round;
+        let (state, over) = self.changed.wait_timeout_while(state, long, waits).unwrap();
+        assert!(
+            !over.timed_out(),
+            "{line} waits in round {round}: {state:?}"
+        );
+    }
+}
+
+/// 50 policies, 48 calls at a time: reading takes two answers after the one to signing in, and writing as
+/// many as the longest chain has policies.
+#[test]
+fn a_deployment_takes_as_few_rounds_as_any_client_could() {
+    let tenant = Tenant::start(&[]);
+    let mut sandbox = Sandbox::new();
+    let write = |id: &str, base: Option<&str>, body: &str| {
+        sandbox.write(&format!("set/{id}.xml"), &policy(id, base, body));
+    };
+    write("B2C_1A_Base", None, &claim("email"));
+    write("B2C_1A_Ext", Some("B2C_1A_Base"), "");
+    for leaf in 0..48 {
+        write(&format!("B2C_1A_Leaf{leaf}"), Some("B2C_1A_Ext"), "");
+    }
+    for expected in [
+        // Lists and guesses at what may be there; it is not; base, extensions, leaves.
+        vec![1, 48, 1, 1, 48],
+        // Lists and guesses; what was not guessed.
+        vec![1, 48, 4],
+    ] {
+        let rounds = Arc::new(Rounds {
+            expected,
+            state: Mutex::default(),
+            changed: Condvar::new(),
+        });
+        let held = Arc::clone(&rounds);
+        let gate = Gate::new(tenant.address(), move |_, line| {
+            held.hold(line);
+            Pass::Through
+        });
+        sandbox.variables = access(&gate.url);
+        let deploy = [&DEPLOY[..], &["--concurrency", "48"]].concat();
+        sandbox.run(&deploy).expect(0);
+        let state = *rounds.state.lock().unwrap();
+        assert_eq!(state, (rounds.expected.len(), 0));
+    }
 }

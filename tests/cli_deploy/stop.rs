@@ -31,7 +31,14 @@ struct Held {
 }
 
 fn held() -> Held {
+    held_at(|_, _| ())
+}
+
+/// The same, after something was prepared in the tenant.
+fn held_at(prepare: impl FnOnce(&Tenant, &mut Sandbox)) -> Held {
     let tenant = Tenant::start(&[]);
+    let mut sandbox = Sandbox::new();
+    prepare(&tenant, &mut sandbox);
     let (release, released) = mpsc::channel();
     let (arrives, arrived) = mpsc::channel();
     let (released, arrives) = (Mutex::new(released), Mutex::new(arrives));
@@ -43,7 +50,6 @@ fn held() -> Held {
         }
         Pass::Through
     });
-    let mut sandbox = Sandbox::new();
     sandbox.variables = access(&gate.url);
     write_set(&sandbox, "set", "new");
     let child = sandbox
@@ -159,12 +165,36 @@ fn whoever_waits_for_a_throttled_tenant_can_be_stopped() {
 
 #[test]
 fn from_one_folder_one_run_at_a_time_writes_to_a_tenant() {
-    let mut held = held();
+    let mut held = held_at(|tenant, sandbox| {
+        sandbox.variables = access(&tenant.url);
+        let create = [
+            "keys",
+            "create",
+            "Unused",
+            "--generate",
+            "rsa",
+            "--use",
+            "sig",
+        ];
+        let create = [&create[..], &["--tenant", "contoso.onmicrosoft.com"]].concat();
+        sandbox.run(&create).expect(0);
+    });
     held.arrived.recv().unwrap();
     let id = held.child.id().to_string();
     let second = held.sandbox.run(&DEPLOY).expect(2);
     for words in ["another run", &id, "contoso.onmicrosoft.com"] {
         assert!(second.stderr.contains(words), "{}", second.stderr);
+    }
+    // Nor do keys change meanwhile.
+    let tenant = ["--tenant", "contoso.onmicrosoft.com", "--yes"];
+    for command in [
+        &["keys", "delete", "Unused"][..],
+        &["keys", "rotate", "Unused", "--generate", "rsa"],
+        &["keys", "create", "New", "--generate", "rsa", "--use", "sig"],
+    ] {
+        let command = [command, &tenant].concat();
+        let refused = held.sandbox.run(&command).expect(2);
+        assert!(refused.stderr.contains("another run"), "{}", refused.stderr);
     }
     // Another tenant and a plan are not concerned.
     let plan = ["plan", "set", "--tenant", "contoso.onmicrosoft.com"];

@@ -377,3 +377,34 @@ proptest! {
         }
     }
 }
+
+/// Steps have no ids: whoever extends a journey names them by number.
+#[test]
+fn other_numbers_of_steps_break_whoever_names_them() {
+    let journey = |steps: &[&str]| {
+        let steps = steps.iter().zip(1..).map(|(exchange, order)| {
+            format!(
+                "<OrchestrationStep Order=\"{order}\" Type=\"ClaimsExchange\"><ClaimsExchanges>\
+                 <ClaimsExchange Id=\"{exchange}\" TechnicalProfileReferenceId=\"P\" />\
+                 </ClaimsExchanges></OrchestrationStep>"
+            )
+        });
+        format!(
+            "<UserJourneys><UserJourney Id=\"J\"><OrchestrationSteps>{}</OrchestrationSteps>\
+             </UserJourney></UserJourneys>",
+            steps.collect::<String>()
+        )
+    };
+    let base = policy("B2C_1A_Base", None, &journey(&["A", "B"]));
+    let longer = policy("B2C_1A_Base", None, &journey(&["New", "A", "B"]));
+    let runs = "<RelyingParty><DefaultUserJourney ReferenceId=\"J\" /></RelyingParty>";
+    for (leaf, breaks) in [(journey(&["A"]), true), (runs.to_owned(), false)] {
+        let leaf = policy("B2C_1A_Leaf", Some("B2C_1A_Base"), &leaf);
+        let stored = remote(&[("B2C_1A_Base", base.clone()), ("B2C_1A_Leaf", leaf.clone())]);
+        let files = [("B2C_1A_Base", longer.clone()), ("B2C_1A_Leaf", leaf)];
+        let planned = plan(&local(&files), &stored);
+        let difference = planned.plan.policies[0].difference.clone().unwrap();
+        assert_eq!(difference.changes.len(), 2, "{difference:?}");
+        assert_eq!(difference.is_breaking(), breaks, "{difference:?}");
+    }
+}

@@ -65,6 +65,47 @@ async fn what_is_overwritten_can_be_found_on_the_disk() {
     assert!(snapshot.text(&snapshot.manifest.policies[0]).is_err());
 }
 
+/// Only finished ones go, only of this tenant, and never a folder in which somebody keeps something.
+#[tokio::test(flavor = "multi_thread")]
+async fn old_snapshots_go_and_what_may_be_needed_stays() {
+    let root = tempfile::tempdir().unwrap();
+    let mut world = World::new().await;
+    world.execute.snapshots = Some(root.path().to_owned());
+    let mut folders = Vec::new();
+    for number in 0..6 {
+        let body = claim(&format!("claim{number}"));
+        let files = [("B2C_1A_Base", policy("B2C_1A_Base", None, &body))];
+        folders.push(world.deploy(&local(&files)).await.snapshot.unwrap());
+    }
+    let list = || -> Vec<_> {
+        let all = Snapshot::list(root.path(), TENANT).unwrap();
+        all.into_iter().map(|snapshot| snapshot.folder).collect()
+    };
+    assert_eq!(list(), folders);
+    // None has come to its end as far as anybody knows.
+    assert!(Snapshot::forget(root.path(), TENANT, 1).unwrap().is_empty());
+    for position in [0, 1, 3, 4, 5] {
+        Snapshot::finish(&folders[position]).unwrap();
+    }
+    std::fs::write(folders[1].join("notes.txt"), "mine").unwrap();
+    let other = root.path().join("fabrikam.onmicrosoft.com");
+    std::fs::create_dir(&other).unwrap();
+    std::fs::create_dir(other.join("20200101T000000Z")).unwrap();
+    assert!(
+        Snapshot::forget(root.path(), "fabrikam.onmicrosoft.com", 1)
+            .unwrap()
+            .is_empty()
+    );
+    // With 5 finished ones and 2 to keep three would go; one of them is not ours alone.
+    let gone = Snapshot::forget(root.path(), &TENANT.to_uppercase(), 2).unwrap();
+    assert_eq!(gone, [folders[0].clone(), folders[3].clone()]);
+    let stay = [1, 2, 4, 5].map(|position| folders[position].clone());
+    assert_eq!(list(), stay);
+    // Nothing is left of them.
+    let entries = std::fs::read_dir(folders[1].parent().unwrap()).unwrap();
+    assert_eq!(entries.count(), 4);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_written_if_nothing_can_be_saved() {
     let folder = tempfile::tempdir().unwrap();

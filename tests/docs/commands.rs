@@ -11,12 +11,12 @@
 //! - `<!-- not run: why -->`: it needs what a test machine does not have.
 
 use std::fmt::Write as _;
-use std::io::{BufRead as _, BufReader};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use super::root;
+use super::tenant::Tenant;
 
 /// Languages of blocks that are commands.
 const SHELL: [&str; 1] = ["sh"];
@@ -43,7 +43,7 @@ fn every_command_of_the_documentation_runs() {
             continue;
         }
         ran += commands;
-        if let Err(problem) = run(&steps) {
+        if let Err(problem) = run(&with_free_ports(steps)) {
             failures.push(format!("{name}: {problem}"));
         }
     }
@@ -171,6 +171,42 @@ fn steps(page: &str) -> Result<Vec<Step>, String> {
     Ok(steps)
 }
 
+/// The ports that a page lets the emulator listen on may be in use on this machine: each is replaced by
+/// one that is free, wherever the page names it.
+fn with_free_ports(mut steps: Vec<Step>) -> Vec<Step> {
+    let mut ports: Vec<(String, String)> = Vec::new();
+    // Held until all are known, so that none is given twice.
+    let mut held = Vec::new();
+    for step in &steps {
+        let What::Run { script, .. } = &step.what else {
+            continue;
+        };
+        for (_, rest) in script
+            .match_indices("--port ")
+            .map(|(at, word)| script.split_at(at + word.len()))
+        {
+            let port: String = rest.chars().take_while(char::is_ascii_digit).collect();
+            if !ports.iter().any(|(known, _)| *known == port) {
+                let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+                let free = listener.local_addr().unwrap().port();
+                ports.push((port, free.to_string()));
+                held.push(listener);
+            }
+        }
+    }
+    for step in &mut steps {
+        let (What::Run { script: text, .. } | What::Write { text, .. }) = &mut step.what else {
+            continue;
+        };
+        for (port, free) in &ports {
+            for before in ["--port ", "127.0.0.1:", "localhost:"] {
+                *text = text.replace(&format!("{before}{port}"), &format!("{before}{free}"));
+            }
+        }
+    }
+    steps
+}
+
 /// `<!-- key: value -->` with a key that means something here.
 fn comment(line: &str) -> Option<(&str, &str)> {
     let inner = line.trim().strip_prefix("<!--")?.strip_suffix("-->")?;
@@ -193,7 +229,7 @@ fn run(steps: &[Step]) -> Result<(), String> {
         &root().join("policies-example"),
         &folder.path().join("policies"),
     );
-    let tenant = Tenant::start();
+    let tenant = Tenant::start(&[]);
     // A file, not a pipe: what a page leaves running must not keep the test waiting.
     let transcript = tempfile::NamedTempFile::new().unwrap();
     // A page that waits for something that never comes fails instead of keeping the others.
@@ -292,42 +328,6 @@ fn copy(from: &Path, to: &Path) {
         } else {
             std::fs::copy(&path, target).unwrap();
         }
-    }
-}
-
-/// An emulated tenant as a process of its own.
-struct Tenant {
-    process: Child,
-    url: String,
-}
-
-impl Tenant {
-    fn start() -> Self {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_iefctl"))
-            .arg("emulator")
-            .env_clear()
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(process.stdout.take().unwrap())
-            .read_line(&mut line)
-            .unwrap();
-        let start = line.find("http://").unwrap();
-        let url: String = line[start..]
-            .chars()
-            .take_while(|c| !c.is_whitespace())
-            .collect();
-        Self { process, url }
-    }
-}
-
-impl Drop for Tenant {
-    fn drop(&mut self) {
-        // It may have ended by itself; nothing else can be done.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
     }
 }
 

@@ -4,6 +4,9 @@
 #[cfg(unix)]
 mod commands;
 mod rule_pages;
+#[cfg(unix)]
+#[path = "../tenant/mod.rs"]
+mod tenant;
 
 use std::path::{Path, PathBuf};
 

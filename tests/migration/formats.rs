@@ -130,6 +130,87 @@ fn iefpolicies_replaces_groups_words_and_ids() {
     );
 }
 
+/// What Import-IEFPolicies looks up in the tenant when it uploads is looked up by what uploads.
+#[test]
+fn iefpolicies_looks_up_what_every_tenant_has() {
+    let folder = tool("iefpolicies");
+    let without = "\"IdentityExperienceFrameworkAppId\": \"00000000-0000-0000-0000-00000000d003\",";
+    let text = folder.read("conf.json");
+    assert!(text.contains(without), "{text}");
+    folder.write("conf.json", text.replace(without, ""));
+    let text = folder.read("TrustFrameworkExtensions.xml");
+    let marks = "proxyidentityexperienceframeworkappid|{EXTAPPID}|{ExtObjectId}|{tenantId}";
+    folder.write(
+        "TrustFrameworkExtensions.xml",
+        text.replace("{Title} of", &format!("{marks} of")),
+    );
+    let tenant = "--tenant contosodev.onmicrosoft.com";
+    // Checking needs no tenant.
+    let (folder, report) = run(folder, &format!("validate {tenant} --format json"), 0);
+    let report: Value = serde_json::from_str(&report.stdout).unwrap();
+    assert_eq!(report["summary"]["errors"], 0, "{report}");
+    // A tenant without the applications: every one is named, nothing is written.
+    let deploy = format!("deploy {tenant} --emulator");
+    let (folder, refused) = run(folder, &deploy, 2);
+    for name in [
+        "IdentityExperienceFramework",
+        "ProxyIdentityExperienceFramework",
+    ] {
+        assert!(refused.stderr.contains(name), "{}", refused.stderr);
+    }
+    let (folder, _) = run(folder, &format!("init {tenant} --emulator --yes"), 0);
+    let (folder, _) = run(folder, &deploy, 0);
+    let (folder, _) = run(
+        folder,
+        &format!("build {tenant} --emulator --output out"),
+        0,
+    );
+    let built = folder.read("out/TrustFrameworkExtensions.xml");
+    let title = line(&built, " of Fabrikam");
+    let ids: Vec<&str> = title
+        .trim_start_matches("<DisplayName>")
+        .split(" of ")
+        .next()
+        .unwrap()
+        .split('|')
+        .collect();
+    let app = line(&built, "ServiceUrl");
+    let (_, app) = app.split_once("app=").unwrap();
+    let mut all = ids.clone();
+    all.push(&app[..36]);
+    all.sort_unstable();
+    all.dedup();
+    assert_eq!(all.len(), 5, "five different ids: {built}");
+    for id in all {
+        assert_eq!(id.len(), 36, "{built}");
+        assert!(!id.starts_with("1ef00000"), "{built}");
+    }
+    // What the file says is not looked up, and an id that is known need not be.
+    folder.write(
+        "conf.json",
+        "{ \"Prefix\": \"V1_\", \"ExtAppId\": \"from the file\", \"Contoso\": { \"Api\": { \"Host\": \"h\" } } }",
+    );
+    let by_id = "--tenant 99999999-0000-0000-0000-000000000001";
+    let text = folder.read("TrustFrameworkExtensions.xml");
+    folder.write(
+        "TrustFrameworkExtensions.xml",
+        text.replace("yourtenant", "contosodev")
+            .replace(&format!("{marks} of"), "{ExtAppId}|{tenantId} of")
+            .replace("IdentityExperienceFrameworkAppId", "0"),
+    );
+    let text = folder.read("TrustFrameworkBase.xml");
+    folder.write(
+        "TrustFrameworkBase.xml",
+        text.replace("yourtenant", "contosodev"),
+    );
+    let (folder, _) = run(folder, &format!("build {by_id} --output by-id"), 0);
+    let built = folder.read("by-id/TrustFrameworkExtensions.xml");
+    assert!(
+        built.contains("<DisplayName>from the file|99999999-0000-0000-0000-000000000001 of"),
+        "{built}"
+    );
+}
+
 #[test]
 fn iefpolicies_prefers_the_file_of_the_tenant() {
     let folder = tool("iefpolicies");
@@ -295,16 +376,6 @@ fn what_the_tools_pass_silently_is_found() {
             "{TITLE}",
             "--tenant contoso.onmicrosoft.com",
             "`{TITLE}` stays as it is: case counts",
-        ),
-        // What is looked up in the tenant.
-        (
-            "iefpolicies",
-            "conf.json",
-            "\"IdentityExperienceFrameworkAppId\"",
-            "\"Other\"",
-            "--tenant contoso.onmicrosoft.com",
-            "error[settings-undefined]: setting `IdentityExperienceFrameworkAppId` is not defined\n  --> \
-             TrustFrameworkExtensions.xml:19:",
         ),
         (
             "deploy-trustframework-policy",

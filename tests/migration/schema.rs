@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use iefctl::auth::{Cloud, Method};
 use iefctl::config::{self, ConfigError, LoadOptions};
 use serde_json::{Map, Value, json};
 
@@ -121,6 +122,9 @@ fn fitting(schema: &Value, all: &Value) -> Value {
     {
         return fitting(&alternatives[0], all);
     }
+    if !schema["const"].is_null() {
+        return schema["const"].clone();
+    }
     if let Some(words) = schema["enum"].as_array() {
         return words[0].clone();
     }
@@ -164,6 +168,8 @@ fn variations(schema: &Value, all: &Value, wrap: &dyn Fn(Value) -> Value, out: &
         json!("rsa"),
         json!("enc"),
         json!("off"),
+        json!("Client-Secret"),
+        json!("azurecloud"),
         json!("a/b"),
         json!("B2C_1A_x"),
         json!("a b"),
@@ -225,6 +231,28 @@ fn variations(schema: &Value, all: &Value, wrap: &dyn Fn(Value) -> Value, out: &
         }
         variations(element, all, &|value| wrap(json!({ "name": value })), out);
     }
+}
+
+/// The words of a key that are told with what they mean.
+fn words<'s>(schema: &'s Value, key: &str) -> Vec<&'s str> {
+    let property = &schema["$defs"]["environment"]["properties"][key];
+    let words = property["oneOf"].as_array().unwrap().iter();
+    words
+        .map(|word| {
+            assert!(
+                word["description"].as_str().unwrap().ends_with('.'),
+                "{word}"
+            );
+            word["const"].as_str().unwrap()
+        })
+        .collect()
+}
+
+#[test]
+fn ways_and_clouds_of_the_schema_are_those_that_sign_in() {
+    let schema = schema();
+    assert_eq!(words(&schema, "auth"), Method::ALL.map(Method::name));
+    assert_eq!(words(&schema, "cloud"), Cloud::ALL.map(Cloud::name));
 }
 
 #[test]

@@ -77,8 +77,9 @@ async fn mistakes_have_their_place_or_their_variable() {
         (
             "auth = \"certifcate\"",
             "iefctl.toml:3:8",
-            "did you mean `certificate`?",
+            "did you mean \"certificate\"?",
         ),
+        ("auth = \"GitHub-OIDC\"", "iefctl.toml:3:8", "github-oidc"),
         ("auth = 7", "iefctl.toml:3:8", "must be a string"),
         (
             "auht = \"certificate\"",
@@ -88,7 +89,7 @@ async fn mistakes_have_their_place_or_their_variable() {
         (
             "cloud = \"germany\"",
             "iefctl.toml:3:9",
-            "global, usgov, dod, china",
+            "\"global\" or \"usgov\" or \"dod\" or \"china\"",
         ),
         (
             "auth = \"github-oidc\"\nclient_secret = { env = \"X\" }",
@@ -139,7 +140,7 @@ async fn mistakes_have_their_place_or_their_variable() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_tenant_of_the_variable_must_be_the_one_that_is_meant() {
+async fn a_tenant_that_is_named_goes_before_the_variable() {
     let emulator = emulator(EmulatorOptions::default()).await;
     let mut sandbox = Sandbox::new();
     sandbox.variables = vec![
@@ -147,11 +148,84 @@ async fn the_tenant_of_the_variable_must_be_the_one_that_is_meant() {
         ("AZURE_CLIENT_SECRET", "secret-of-contoso".to_owned()),
         ("AZURE_TENANT_ID", emulator.store().tenant_id(TENANT)),
     ];
-    list(&mut sandbox, &emulator, &[]).expect(0);
+    let done = list(&mut sandbox, &emulator, &["-v"]).expect(0);
+    assert!(!done.stderr.contains("AZURE_TENANT_ID"), "{}", done.stderr);
+    // Kubernetes sets the tenant of the cluster, and several environments have one variable.
     sandbox.variables[2].1 = "fabrikam.onmicrosoft.com".to_owned();
+    let done = list(&mut sandbox, &emulator, &["-v"]).expect(0);
+    assert_says(
+        &done.stderr,
+        &[
+            "note: AZURE_TENANT_ID is fabrikam.onmicrosoft.com, which is not used",
+            TENANT,
+        ],
+    );
+    let quiet = list(&mut sandbox, &emulator, &[]).expect(0);
+    assert_eq!(quiet.stderr, "");
+    let at = emulator.requests();
+    let of_another = at.iter().filter(|it| it.path.contains("fabrikam"));
+    assert_eq!(of_another.count(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_sign_in_says_that_the_variable_is_not_used() {
+    let emulator = emulator(lasting(Application::new(CLIENT))).await;
+    let mut sandbox = Sandbox::new();
+    sandbox.variables = vec![
+        ("AZURE_CLIENT_ID", CLIENT.to_owned()),
+        ("AZURE_CLIENT_SECRET", "secret-of-contoso".to_owned()),
+        ("AZURE_TENANT_ID", "fabrikam.onmicrosoft.com".to_owned()),
+    ];
     let done = list(&mut sandbox, &emulator, &[]).expect(2);
     assert_says(
         &done.stderr,
-        &["AZURE_TENANT_ID is fabrikam.onmicrosoft.com", TENANT],
+        &[
+            "AADSTS7000215",
+            "AZURE_TENANT_ID is fabrikam.onmicrosoft.com, which is not used",
+        ],
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tenant_that_only_policies_name_must_be_that_of_the_variable() {
+    let emulator = emulator(EmulatorOptions::default()).await;
+    let mut sandbox = Sandbox::new();
+    let policy = |tenant: &str| {
+        format!(
+            "<TrustFrameworkPolicy xmlns=\"http://schemas.microsoft.com/online/cpim/schemas/2013/06\" \
+             PolicySchemaVersion=\"0.3.0.0\" TenantId=\"{tenant}\" PolicyId=\"B2C_1A_Base\" \
+             PublicPolicyUri=\"http://{tenant}/B2C_1A_Base\" />"
+        )
+    };
+    sandbox.write("Base.xml", &policy(TENANT));
+    sandbox.variables = vec![
+        ("AZURE_CLIENT_ID", CLIENT.to_owned()),
+        ("AZURE_CLIENT_SECRET", "secret-of-contoso".to_owned()),
+        ("AZURE_TENANT_ID", "fabrikam.onmicrosoft.com".to_owned()),
+        ("IEFCTL_GRAPH_ENDPOINT", emulator.url()),
+        ("IEFCTL_LOGIN_ENDPOINT", emulator.url()),
+    ];
+    for command in ["plan", "deploy"] {
+        let done = sandbox.run(&[command]).expect(2);
+        assert_says(
+            &done.stderr,
+            &[
+                "AZURE_TENANT_ID is fabrikam.onmicrosoft.com",
+                "the policies name contoso.onmicrosoft.com",
+                "--tenant",
+            ],
+        );
+    }
+    sandbox.run(&["deploy", "--tenant", TENANT]).expect(0);
+    // A placeholder is no tenant, and says what is missing.
+    sandbox.write("Base.xml", &policy("{Settings:Tenant}"));
+    sandbox.write(
+        "iefctl.toml",
+        "[environments.test]\ntenant = \"contoso.onmicrosoft.com\"\n[environments.prod]\n",
+    );
+    let done = sandbox.run(&["keys", "list"]).expect(2);
+    assert_says(
+        &done.stderr,
+        &["`{Settings:Tenant}`", "--environment NAME", "(test, prod)"],
     );
 }

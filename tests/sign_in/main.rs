@@ -13,6 +13,7 @@ mod keys;
 mod managed_identity;
 #[cfg(unix)]
 mod masking;
+mod oracle;
 mod platform;
 #[path = "../sandbox/mod.rs"]
 #[expect(dead_code, reason = "shared with other tests, which use the rest")]

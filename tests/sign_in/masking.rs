@@ -93,6 +93,66 @@ async fn secrets_are_registered_on_standard_error_and_nowhere_else() {
     }
 }
 
+/// What keys are made from is registered like what signing in reads.
+#[tokio::test(flavor = "multi_thread")]
+async fn values_of_keys_are_registered() {
+    let mut world = world().await;
+    let example = crate::sandbox::repository().join("policies-example");
+    world.sandbox.copy(&example, "policies");
+    world.sandbox.variables = vec![
+        ("AZURE_CLIENT_ID", CLIENT.to_owned()),
+        (
+            "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
+            "job-request-token".to_owned(),
+        ),
+        (
+            "ACTIONS_ID_TOKEN_REQUEST_URL",
+            format!("{}/token?v=1", world.github.url()),
+        ),
+        ("IEFCTL_GRAPH_ENDPOINT", world.emulator.url()),
+        ("IEFCTL_LOGIN_ENDPOINT", world.emulator.url()),
+        ("TF_BUILD", "True".to_owned()),
+        ("CONTOSO_REST_API_KEY", "rest-api-key-of-contoso".to_owned()),
+        (
+            "CONTOSO_GOOGLE_CLIENT_SECRET",
+            "google-secret-of-contoso".to_owned(),
+        ),
+        ("NEXT_KEY", "next-key-of-contoso".to_owned()),
+    ];
+    let deploy = [
+        "deploy", "policies", "-e", "dev", "-vvv", "--format", "json",
+    ];
+    let rotate = [
+        "keys",
+        "rotate",
+        "RestApiKey",
+        "--secret-env",
+        "NEXT_KEY",
+        "--yes",
+        "--tenant",
+        "contosodev.onmicrosoft.com",
+        "-vvv",
+    ];
+    for (line, values) in [
+        (
+            &deploy[..],
+            &["rest-api-key-of-contoso", "google-secret-of-contoso"][..],
+        ),
+        (&rotate[..], &["next-key-of-contoso"][..]),
+    ] {
+        let done = world.sandbox.run(line).expect(0);
+        for value in values {
+            let mark = format!("##vso[task.setsecret]{value}\n");
+            assert!(done.stderr.contains(&mark), "{}", done.stderr);
+            let rest = done.stderr.replace(&mark, "");
+            assert!(
+                !rest.contains(value) && !done.stdout.contains(value),
+                "{rest}"
+            );
+        }
+    }
+}
+
 /// The request to mask must not become the leak.
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_registered_where_it_would_be_kept() {

@@ -21,7 +21,7 @@ use super::settings_file;
 use crate::commands::deployment::lock;
 use crate::commands::doctor::token_keys;
 use crate::commands::keys::configured_tenant;
-use crate::commands::project::{self, ProjectArgs};
+use crate::commands::project::{self, ConfigArgs, ProjectArgs};
 use crate::commands::tenant::{Connection, TenantArgs};
 use crate::commands::{Exit, Shell};
 
@@ -52,9 +52,8 @@ pub(super) struct TenantSetupArgs {
     #[arg(short, long, value_name = "NAME", env = "IEFCTL_ENVIRONMENT")]
     environment: Option<String>,
 
-    /// Configuration file [default: iefctl.toml or appsettings.json in the folder or above it]
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
+    #[command(flatten)]
+    config: ConfigArgs,
 
     /// Only show what would be done
     #[arg(long)]
@@ -88,7 +87,10 @@ impl TenantSetupArgs {
             Self { yes: true, .. } => Some("--yes"),
             Self { write: true, .. } => Some("--write"),
             Self {
-                config: Some(_), ..
+                config: ConfigArgs {
+                    config: Some(_), ..
+                },
+                ..
             } => Some("--config"),
             Self {
                 format: Some(_), ..
@@ -99,16 +101,10 @@ impl TenantSetupArgs {
 
     fn project(&self) -> ProjectArgs {
         ProjectArgs {
-            paths: Vec::new(),
             environment: self.environment.clone().into_iter().collect(),
             tenant: self.tenant.clone().flatten(),
             config: self.config.clone(),
-            config_format: None,
-            with: Vec::new(),
-            prefix: None,
-            suffix: None,
-            renumber_steps: false,
-            app_insights_step: false,
+            ..ProjectArgs::default()
         }
     }
 

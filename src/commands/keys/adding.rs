@@ -1,25 +1,24 @@
 //! `iefctl keys create` and `iefctl keys rotate`.
 
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 
 use crate::commands::choice::TenantChoice;
 use crate::commands::confirm::{Unattended, agreed};
+use crate::commands::masking::key_values;
 use crate::commands::signals::Signals;
 use crate::commands::tenant::{Connection, Need};
 use crate::commands::{Exit, Shell};
 use crate::deploy::keys::{self, Added, KeysError, Offer, RotationPlan, TenantKeyset};
 use crate::deploy::{
-    DateError, GeneratedKind, KeyContent, LockError, TenantLock, Usage, ValueSource, parse_date,
-    parse_span,
+    DateError, GeneratedKind, KeyContent, Usage, ValueSource, parse_date, parse_span,
 };
 use crate::msgraph::KeyValidity;
 use crate::output::Format;
 use crate::output::keys::{ChangeJson, ChangeStatus, render_change};
 
-use super::{connected, existing, explained, now, one, presentation};
+use super::{connected, existing, explained, lock, now, one, presentation};
 
 /// A day: time for applications to read the published keys again.
 const USUAL_LEAD: i64 = 86_400;
@@ -244,9 +243,6 @@ pub(super) fn rotate(args: &RotateArgs, shell: &Shell) -> Result<Exit> {
     })
 }
 
-/// Where deployments have their snapshots, with the lock of each tenant.
-const SNAPSHOTS: &str = ".iefctl/snapshots";
-
 /// A command that adds a key.
 struct Addition<'a> {
     command: &'static str,
@@ -296,10 +292,10 @@ impl Addition<'_> {
             self.print(&change)?;
             return Ok(Exit::Findings);
         }
-        let lock = self.lock(connection)?;
+        let lock = lock(connection, &self.key.choice.access, self.shell)?;
         let patience = tokio::spawn(finish_first(*self.shell));
         let shell = self.shell;
-        let resolve = |source: &ValueSource| source.read(&|name| shell.variable(name));
+        let resolve = key_values(shell);
         let added = if rotates {
             keys::rotate(&connection.client, plan, &resolve, lock.as_ref()).await
         } else {
@@ -326,25 +322,6 @@ impl Addition<'_> {
         };
         self.print(&change)?;
         Ok(exit)
-    }
-
-    /// Keeps deployments from here out meanwhile, and lets the next run know of a key whose answer
-    /// never came. Where nothing can be written the key is added all the same.
-    fn lock(&self, connection: &Connection) -> Result<Option<TenantLock>> {
-        let access = &self.key.choice.access;
-        if access.emulator {
-            return Ok(None);
-        }
-        let root = Path::new(SNAPSHOTS);
-        let patience = Duration::from_secs(access.timeout);
-        match TenantLock::take(root, &connection.tenant.name, patience) {
-            Ok(lock) => Ok(Some(lock)),
-            Err(error @ LockError::Busy { .. }) => Err(error.into()),
-            Err(error @ LockError::Io { .. }) => {
-                self.shell.note(format!("{error}: this run leaves no note"));
-                Ok(None)
-            }
-        }
     }
 
     /// Shows the plan to whoever is asked.
@@ -387,7 +364,7 @@ impl Addition<'_> {
             expires: self.key.expires.map(|when| when.from(now)),
         };
         let shell = self.shell;
-        let resolve = |source: &ValueSource| source.read(&|name| shell.variable(name));
+        let resolve = key_values(shell);
         Ok(keys::offer_from(
             &self.content(keyset)?,
             validity,

@@ -10,7 +10,7 @@ use crate::deploy::keys::{self, KeyUser, KeysError};
 use crate::output::Format;
 use crate::output::keys::{ChangeJson, ChangeStatus, render_change};
 
-use super::{CONCURRENCY, connected, existing, explained, presentation};
+use super::{CONCURRENCY, connected, existing, explained, lock, presentation};
 
 /// Delete a keyset with all its keys; refused while a policy of the tenant needs it
 ///
@@ -84,6 +84,8 @@ async fn carry_out(
         change.status = ChangeStatus::Declined;
         return finish(&change, Exit::Findings);
     }
+    // A deployment that runs meanwhile could be about to need the keyset, or to fill it.
+    let _held = lock(connection, &args.choice.access, shell)?;
     match keys::delete(&connection.client, &keyset, CONCURRENCY).await {
         Ok(()) => {
             change.status = ChangeStatus::Done;

@@ -6,17 +6,20 @@ mod delete;
 mod listing;
 mod presentation;
 
+use std::path::Path;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result, bail};
 
 use crate::config::{Project, TenantAccess};
 use crate::deploy::keys::{Scope, TenantKeyset, find, read};
+use crate::deploy::{LockError, TenantLock};
 use crate::diagnostics::near_miss;
 use crate::msgraph::GraphError;
 
 use super::choice::TenantChoice;
+use super::deployment::Display;
 use super::project::{self, ProjectArgs};
 use super::tenant::{Connection, Need, TenantArgs, tenant_name};
 use super::{Exit, Shell};
@@ -70,16 +73,10 @@ pub fn run(args: &KeysArgs, shell: &Shell) -> Result<Exit> {
 impl TenantChoice {
     fn project(&self) -> ProjectArgs {
         ProjectArgs {
-            paths: Vec::new(),
             environment: self.environment.iter().cloned().collect(),
             tenant: self.tenant.clone(),
             config: self.config.clone(),
-            config_format: None,
-            with: Vec::new(),
-            prefix: None,
-            suffix: None,
-            renumber_steps: false,
-            app_insights_step: false,
+            ..ProjectArgs::default()
         }
     }
 
@@ -124,12 +121,32 @@ fn connected<T>(
 ) -> Result<T> {
     super::plan::runtime()?.block_on(async {
         let connection = args
-            .connect_for(needs, tenant, access, Arc::new(()), shell)
+            .connect_for(needs, tenant, access, Arc::new(Display::new(shell)), shell)
             .await?;
         let result = work(&connection).await;
         connection.close().await;
         result
     })
+}
+
+/// Where deployments have their snapshots, with the lock of each tenant.
+const SNAPSHOTS: &str = ".iefctl/snapshots";
+
+/// Keeps deployments from here out while keys change, and lets the next run know of a key whose answer
+/// never came. Where nothing can be written the keys change all the same.
+fn lock(connection: &Connection, access: &TenantArgs, shell: &Shell) -> Result<Option<TenantLock>> {
+    if access.emulator {
+        return Ok(None);
+    }
+    let patience = Duration::from_secs(access.timeout);
+    match TenantLock::take(Path::new(SNAPSHOTS), &connection.tenant.name, patience) {
+        Ok(lock) => Ok(Some(lock)),
+        Err(error @ LockError::Busy { .. }) => Err(error.into()),
+        Err(error @ LockError::Io { .. }) => {
+            shell.note(format!("{error}: this run leaves no note"));
+            Ok(None)
+        }
+    }
 }
 
 /// Reads one keyset of the tenant.

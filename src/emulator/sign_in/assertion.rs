@@ -90,7 +90,7 @@ fn own(presented: &Presented<'_>, application: &Application, jws: &Jws) -> Resul
         return Err(refused(700_023, message));
     }
     in_time(presented, jws)?;
-    let expires = jws.claims["exp"].as_i64().unwrap_or_default() + SKEW;
+    let expires = jws.time("exp").unwrap_or_default().saturating_add(SKEW);
     let now = now(presented);
     let memory = presented.server.memory();
     let id = jws.claim("jti");
@@ -108,7 +108,11 @@ fn signing_certificate(
     application: &Application,
     jws: &Jws,
 ) -> Result<Certificate, OAuthError> {
-    let header = |name: &str| jws.header[name].as_str().filter(|text| !text.is_empty());
+    // MSAL pads thumbprints, which RFC 7515 does not and Entra does not mind.
+    let header = |name: &str| {
+        let text = jws.header[name].as_str()?.trim_end_matches('=');
+        (!text.is_empty()).then_some(text)
+    };
     let (sha256, sha1) = (header("x5t#S256"), header("x5t"));
     let Some(claimed) = sha256.or(sha1).or_else(|| header("kid")) else {
         return Err(refused(
@@ -238,9 +242,8 @@ fn signed(credential: &FederatedCredential, jws: &Jws) -> Result<(), OAuthError>
 
 fn in_time(presented: &Presented<'_>, jws: &Jws) -> Result<(), OAuthError> {
     let now = now(presented);
-    let time = |name: &str| jws.claims[name].as_i64();
-    let begin = time("nbf").or_else(|| time("iat"));
-    let Some(expires) = time("exp") else {
+    let begin = jws.time("nbf").or_else(|| jws.time("iat"));
+    let Some(expires) = jws.time("exp") else {
         return Err(malformed());
     };
     let has_begun = begin.is_none_or(|begin| begin <= now + SKEW);

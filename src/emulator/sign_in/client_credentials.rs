@@ -27,14 +27,9 @@ pub(super) fn grant(server: &Server, tenant: &str, form: &Form) -> Result<Answer
     } else {
         check_secret(server, application, client, form)?;
     }
-    let options = server.options();
     let audience = audience(scope)?;
     let lifetime = server.token_lifetime();
-    let roles = options
-        .client_roles
-        .iter()
-        .find(|(id, _)| id.eq_ignore_ascii_case(client))
-        .map_or(&options.roles, |(_, roles)| roles);
+    let roles = roles(server, client);
     let token = server.tokens().issue(&Grant {
         tenant,
         client,
@@ -53,6 +48,14 @@ pub(super) fn grant(server: &Server, tenant: &str, form: &Form) -> Result<Answer
             "access_token": token,
         }),
     ))
+}
+
+/// The permissions that an application has consent for.
+pub(super) fn roles<'s>(server: &'s Server, client: &str) -> &'s [String] {
+    let options = server.options();
+    let mut own = options.client_roles.iter();
+    own.find(|(id, _)| id.eq_ignore_ascii_case(client))
+        .map_or(&options.roles, |(_, roles)| roles)
 }
 
 /// The application that a request names: none where any may sign in.

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use serde_json::json;
 
-use super::client_credentials::known_application;
+use super::client_credentials::{known_application, roles};
 use super::memory::{Decision, Pending, Session};
 use super::token::{Form, OAuthError, known_tenant, with_correlation};
 use crate::emulator::answer::Answer;
@@ -202,7 +202,11 @@ fn issue(server: &Server, session: Session) -> Result<Answer, OAuthError> {
         // `{resource}/{permission}`; those without resource are OpenID Connect's own.
         if let Some((resource, permission)) = scope.rsplit_once('/') {
             audience = resource.to_owned();
-            scopes.push(permission.to_owned());
+            match permission {
+                // Whatever the application has consent for.
+                ".default" => scopes.extend_from_slice(roles(server, &session.client)),
+                permission => scopes.push(permission.to_owned()),
+            }
         }
     }
     if scopes.is_empty() {
@@ -218,14 +222,15 @@ fn issue(server: &Server, session: Session) -> Result<Answer, OAuthError> {
         ));
     }
     let lifetime = server.token_lifetime();
-    let token = server.tokens().issue(&Grant {
+    let grant = Grant {
         tenant: &session.tenant,
         client: &session.client,
         audience: &audience,
         roles: &[],
         scopes: &scopes,
         lifetime,
-    });
+    };
+    let token = server.tokens().issue(&grant);
     let token = token.ok_or_else(OAuthError::busy)?;
     let mut answer = json!({
         "token_type": "Bearer",
@@ -234,11 +239,20 @@ fn issue(server: &Server, session: Session) -> Result<Answer, OAuthError> {
         "ext_expires_in": lifetime,
         "access_token": token,
     });
-    if session
-        .scope
-        .split_whitespace()
-        .any(|scope| scope == "offline_access")
-    {
+    let asks_for = |wanted: &str| {
+        let mut scopes = session.scope.split_whitespace();
+        scopes.any(|scope| scope == wanted)
+    };
+    if asks_for("openid") {
+        let issuer = format!("{}/{}/v2.0", server.url(), session.tenant);
+        let tenants = server.store();
+        let name = tenants.read(&session.tenant, |tenant| {
+            format!("person@{}", tenant.name())
+        });
+        let token = server.tokens().identify(&grant, &issuer, &name);
+        answer["id_token"] = token.ok_or_else(OAuthError::busy)?.into();
+    }
+    if asks_for("offline_access") {
         answer["refresh_token"] = server.memory().remember(session).into();
     }
     Ok(Answer::plain_json(200, &answer))

@@ -44,6 +44,13 @@ impl Jws {
         self.claims[name].as_str().unwrap_or_default()
     }
 
+    /// A claim that is a time, in seconds since 1970; RFC 7519 allows fractions, which MSAL writes.
+    pub(super) fn time(&self, name: &str) -> Option<i64> {
+        let time = &self.claims[name];
+        time.as_i64()
+            .or_else(|| time.as_f64().map(|time| time as i64))
+    }
+
     /// Whether the RSA key with this modulus and exponent, both base64url, made the signature.
     pub(super) fn is_signed_by(&self, n: &str, e: &str) -> bool {
         let parameters: &'static RsaParameters = match self.algorithm() {
@@ -64,6 +71,23 @@ impl Jws {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn times_may_have_fractions() {
+        let of = |claims: &str| {
+            let part = |text: &str| URL_SAFE_NO_PAD.encode(text);
+            Jws::parse(&format!("{}.{}.{}", part("{}"), part(claims), part("x"))).unwrap()
+        };
+        for (claims, time) in [
+            ("{\"exp\":1790000000}", Some(1_790_000_000)),
+            ("{\"exp\":1790000000.75}", Some(1_790_000_000)),
+            ("{\"exp\":\"1790000000\"}", None),
+            ("{\"exp\":1e300}", Some(i64::MAX)),
+            ("{}", None),
+        ] {
+            assert_eq!(of(claims).time("exp"), time, "{claims}");
+        }
+    }
 
     #[test]
     fn what_is_no_token_is_none() {

@@ -32,7 +32,8 @@ pub struct PlanJson {
     pub policies: Vec<PlannedPolicyJson>,
     /// Policies of the tenant that the deployment does not concern.
     pub only_in_tenant: Vec<String>,
-    /// What was found in the files and in the tenant that does not stand against the deployment.
+    /// What was found in the files and in the tenant. With an error among it, the deployment would be
+    /// refused.
     pub findings: Vec<PlanFindingJson>,
     /// The counts.
     pub summary: PlanSummaryJson,
@@ -134,6 +135,8 @@ pub enum ChangeKindJson {
     Removed,
     /// It has another text or value.
     Changed,
+    /// Orchestration steps that are otherwise as they were have other numbers, in words: `2 to 4`.
+    Renumbered,
     /// Its children stand in another order.
     Reordered,
     /// Text beside elements, or a namespace.
@@ -142,12 +145,12 @@ pub enum ChangeKindJson {
     Unreadable,
 }
 
-/// A warning or hint.
+/// Something that was found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PlanFindingJson {
     /// The rule.
     pub rule: String,
-    /// `warning` or `hint`.
+    /// `error`, `warning` or `hint`.
     pub level: String,
     /// The finding.
     pub message: String,
@@ -177,6 +180,8 @@ pub struct PlanSummaryJson {
     pub only_in_tenant: u32,
     /// Keysets that would get a key.
     pub keysets: u32,
+    /// Findings that stand against the deployment.
+    pub errors: u32,
 }
 
 impl PlanJson {
@@ -210,6 +215,7 @@ impl PlanJson {
                 KeysetActionJson::Create | KeysetActionJson::Fill
             )
         });
+        let errors = self.findings.iter().filter(|it| it.level == "error");
         self.summary = PlanSummaryJson {
             create: policies(Action::Create),
             update: policies(Action::Update),
@@ -217,6 +223,7 @@ impl PlanJson {
             delete: policies(Action::Delete),
             only_in_tenant: counted(self.only_in_tenant.len()),
             keysets: counted(keysets.count()),
+            errors: counted(errors.count()),
         };
         let summary = &self.summary;
         self.has_changes = summary.create + summary.update + summary.delete + summary.keysets > 0;

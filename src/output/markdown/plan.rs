@@ -24,8 +24,13 @@ pub fn document(plan: &PlanJson) -> String {
         escaped(&plan.command),
         escaped(&summary_line(plan))
     );
+    let (errors, others): (Vec<_>, Vec<_>) = plan
+        .findings
+        .iter()
+        .partition(|finding| finding.level == "error");
+    findings(&errors, &mut text);
     breaking(plan, &mut text);
-    findings(plan, &mut text);
+    findings(&others, &mut text);
     table(plan, &mut text);
     let updates: Vec<&PlannedPolicyJson> = plan
         .policies
@@ -105,12 +110,12 @@ const MOST_BREAKING: usize = 20;
 /// So many findings are named above the table.
 const MOST_FINDINGS: usize = 20;
 
-fn findings(plan: &PlanJson, text: &mut String) {
-    if plan.findings.is_empty() {
+fn findings(findings: &[&PlanFindingJson], text: &mut String) {
+    if findings.is_empty() {
         return;
     }
     text.push('\n');
-    for finding in plan.findings.iter().take(MOST_FINDINGS) {
+    for finding in findings.iter().take(MOST_FINDINGS) {
         let PlanFindingJson {
             rule,
             level,
@@ -123,14 +128,18 @@ fn findings(plan: &PlanJson, text: &mut String) {
         let _ = writeln!(
             text,
             "- {} {}:{line}:{column}: {} ({})",
-            if level == "warning" { "⚠️" } else { "💡" },
+            match level.as_str() {
+                "error" => "❌",
+                "warning" => "⚠️",
+                _ => "💡",
+            },
             escaped(file),
             escaped(message),
             escaped(rule)
         );
     }
-    if plan.findings.len() > MOST_FINDINGS {
-        let more = counted(plan.findings.len() - MOST_FINDINGS, "more finding");
+    if findings.len() > MOST_FINDINGS {
+        let more = counted(findings.len() - MOST_FINDINGS, "more finding");
         let _ = writeln!(text, "- … and {more}");
     }
 }

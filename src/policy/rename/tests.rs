@@ -118,7 +118,13 @@ fn names_that_no_id_can_have_are_refused() {
         refused("a b_", ""),
         E::Character { found: ' ', .. }
     ));
-    assert!(matches!(refused("pr1", ""), E::Open { .. }));
+    let better = |prefix| match refused(prefix, "") {
+        E::Open { better, .. } => better,
+        other => panic!("{other}"),
+    };
+    assert_eq!(better("pr1"), "pr1_");
+    assert_eq!(better("pr1-"), "pr1_");
+    assert_eq!(better("pr1_2_"), "pr1-2_");
     assert!(matches!(refused("b2c_1a_x_", ""), E::Repeated { .. }));
     assert!(matches!(refused("", "x."), E::End { .. }));
     assert!(matches!(refused("\u{e4}_", ""), E::Character { .. }));

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use super::escape::Misplaced;
 use super::expand::Fault;
-use super::notation::{FIXED_KEYS, FIXED_WORDS};
 use super::resolve::Resolver;
 use super::{BuiltIn, Guidance, Notation, Replacement, Setting, Settings, TenantValue};
 use crate::diagnostics::{Diagnostic, Level, Location, Rule, SourceId, Span, near_miss};
@@ -356,10 +355,8 @@ fn help_for_undefined(settings: &Settings, key: &str, suggest: bool) -> String {
         environments,
         elsewhere,
     } = &settings.guidance;
-    if settings.notation == Notation::Braces
-        && let Some(help) = help_for_fixed(key)
-    {
-        return help;
+    if settings.notation == Notation::Braces && key == "yourtenant" {
+        return "name the tenant by its first domain: --tenant NAME.onmicrosoft.com".to_owned();
     }
     match settings.notation.built_in(key) {
         Some(BuiltIn::Tenant) => {
@@ -422,23 +419,6 @@ fn help_for_undefined(settings: &Settings, key: &str, suggest: bool) -> String {
         }
         None => format!("add it to {place}{lookup}{choose}"),
     }
-}
-
-/// What to do about what IEFPolicies looks up in the tenant.
-fn help_for_fixed(key: &str) -> Option<String> {
-    if key == "yourtenant" {
-        return Some(
-            "name the tenant by its first domain: --tenant NAME.onmicrosoft.com".to_owned(),
-        );
-    }
-    let fixed = FIXED_WORDS
-        .iter()
-        .chain(&FIXED_KEYS)
-        .find(|fixed| **fixed == key)?;
-    Some(format!(
-        "IEFPolicies looks it up in the tenant when it uploads; write it into conf.json: \
-         \"{fixed}\": \"…\""
-    ))
 }
 
 fn suggestion<'s>(settings: &'s Settings, key: &str) -> Option<&'s str> {

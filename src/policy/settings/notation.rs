@@ -1,4 +1,4 @@
-use super::BuiltIn;
+use super::{BuiltIn, TenantValue};
 
 /// How the policies of a project write placeholders. A project has one notation: that of the tool
 /// that its configuration file was written for.
@@ -36,6 +36,21 @@ impl Notation {
             Self::Settings => key.to_lowercase(),
             _ => key.to_owned(),
         }
+    }
+
+    /// What this tool looks up in the tenant where nothing defines the key.
+    pub fn looked_up(self, key: &str) -> Option<TenantValue> {
+        if self != Self::Braces {
+            return None;
+        }
+        Some(match key {
+            "IdentityExperienceFrameworkAppId" => TenantValue::FrameworkAppId,
+            "ProxyIdentityExperienceFrameworkAppId" => TenantValue::ProxyAppId,
+            "ExtAppId" => TenantValue::ExtensionsAppId,
+            "ExtObjectId" => TenantValue::ExtensionsObjectId,
+            "tenantId" => TenantValue::TenantId,
+            _ => return None,
+        })
     }
 
     /// The built-in setting of this name.

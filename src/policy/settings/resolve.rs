@@ -346,15 +346,7 @@ impl Run<'_, '_> {
                 self.append(&[literal(value)?], context, following)
             }
             None => {
-                let Some(position) = resolver.expansion.find(key) else {
-                    let id = settings.tenant.as_deref().filter(|tenant| is_id(tenant));
-                    return match (settings.notation, key, id) {
-                        (Notation::Braces, "tenantId", Some(id)) => {
-                            self.append(&[literal(id)?], context, following)
-                        }
-                        _ => Err(undefined()),
-                    };
-                };
+                let position = resolver.expansion.find(key).ok_or_else(undefined)?;
                 self.used.insert(position);
                 let Ok(chunks) = resolver.expansion.value(position) else {
                     return Err(Left::Faulty);
