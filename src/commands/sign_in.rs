@@ -133,7 +133,7 @@ fn cloud(asked: Option<&str>, stated: Option<&Stated<String>>) -> Result<Option<
         Some(cloud) => Ok(Some(cloud)),
         None => {
             let names = Cloud::ALL.map(Cloud::name);
-            let suggestion = match closest(name, names) {
+            let suggestion = match near_miss(name, names) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("expected one of {}", names.join(", ")),
             };
