@@ -6,8 +6,14 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 use rayon_core::{ThreadPool, ThreadPoolBuilder};
 
 /// Asking the system reads files of its own; once is enough.
-static CORES: LazyLock<usize> =
-    LazyLock::new(|| std::thread::available_parallelism().map_or(1, usize::from));
+static CORES: LazyLock<usize> = LazyLock::new(|| {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    cores.min(MOST)
+});
+
+/// No more cores than this are used: the threads are started together, and a usual set is validated
+/// sooner than dozens of them are.
+const MOST: usize = 8;
 
 /// A thread for each core but the one that asks, from the first time that there is work for it. Without
 /// any, if the system gives none, work is done where it is asked for.
