@@ -14,7 +14,7 @@ use crate::auth::{
     RetryPolicy, Surroundings, TokenClaims, TransportOptions, Waiting, Way,
 };
 use crate::config::{Stated, TenantAccess, ValueSource};
-use crate::policy::closest;
+use crate::diagnostics::near_miss;
 
 const AUTH: &str = "IEFCTL_AUTH";
 
@@ -131,10 +131,17 @@ fn cloud(asked: Option<&str>, stated: Option<&Stated<String>>) -> Result<Option<
     };
     match Cloud::from_name(name) {
         Some(cloud) => Ok(Some(cloud)),
-        None => bail!(
-            "{place}unknown cloud `{name}`, expected one of {}",
-            Cloud::ALL.map(Cloud::name).join(", ")
-        ),
+        None => {
+            let names = Cloud::ALL.map(Cloud::name);
+            let suggestion = match near_miss(name, names) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("expected one of {}", names.join(", ")),
+            };
+            bail!(
+                "{place}unknown cloud `{}`, {suggestion}",
+                name.escape_debug()
+            )
+        }
     }
 }
 
@@ -208,7 +215,7 @@ fn method(name: &str, origin: &str) -> Result<Method> {
         return Ok(method);
     }
     let names = Method::ALL.map(Method::name);
-    let suggestion = match closest(name, names) {
+    let suggestion = match near_miss(name, names) {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("the ways are {}", names.join(", ")),
     };

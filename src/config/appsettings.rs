@@ -13,10 +13,10 @@ use super::configuration::{
 };
 use super::error::ConfigError;
 use super::json::{self, MAX_SAFE_INTEGER, javascript_number, last};
-use crate::diagnostics::{Diagnostic, Level, Rule, SourceId, SourceMap};
+use crate::diagnostics::{Diagnostic, Level, Rule, SourceId, SourceMap, near_miss};
 use crate::policy::{
     BuiltIn, SETTINGS_DUPLICATE_KEY, SETTINGS_MISSING_POLICY_SETTINGS, SETTINGS_MISSING_TENANT,
-    SETTINGS_SHADOWED_BUILT_IN, SETTINGS_UNKNOWN_KEY, SETTINGS_VALUE_TYPE, Semantics, closest,
+    SETTINGS_SHADOWED_BUILT_IN, SETTINGS_UNKNOWN_KEY, SETTINGS_VALUE_TYPE, Semantics,
 };
 
 /// The spellings of the file's name that are in use.
@@ -115,7 +115,7 @@ impl Reader<'_> {
             if known.contains(&name) || name == "$schema" {
                 continue;
             }
-            let help = match closest(name, known.iter().copied()) {
+            let help = match near_miss(name, known.iter().copied()) {
                 Some(near) => format!("did you mean `{near}`? case counts here"),
                 None => format!(
                     "the VS Code extension ignores it; it knows {}",

@@ -10,10 +10,10 @@ use super::configuration::{
 use super::error::ConfigError;
 use super::ieftool::{root, use_default_folders};
 use super::yaml::{Content, Key, Node};
-use crate::diagnostics::{Diagnostic, Level, Rule, SourceId, SourceMap, Span};
+use crate::diagnostics::{Diagnostic, Level, Rule, SourceId, SourceMap, Span, near_miss};
 use crate::policy::{
     Notation, SETTINGS_MISSING_POLICY_SETTINGS, SETTINGS_MISSING_TENANT, SETTINGS_UNKNOWN_KEY,
-    SETTINGS_VALUE_TYPE, Semantics, closest,
+    SETTINGS_VALUE_TYPE, Semantics,
 };
 
 /// What `iefctl` reads.
@@ -177,7 +177,7 @@ impl Reader<'_> {
                 continue;
             }
             let known = ENVIRONMENT.iter().chain(OTHER).copied();
-            let help = match closest(name, known) {
+            let help = match near_miss(name, known) {
                 Some(near) => format!("did you mean `{near}`? case counts here"),
                 None => format!("go-ieftool ignores it; it knows {}", ENVIRONMENT.join(", ")),
             };

@@ -1,10 +1,15 @@
 //! The binary in a folder of its own, without anything of the surrounding environment.
 #![allow(dead_code, reason = "not every test binary uses all of it")]
 
+#[path = "../beside/corpus.rs"]
+mod corpus;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
+
+use corpus::corpus;
 
 pub(crate) const TENANT: &str = "contoso.onmicrosoft.com";
 
@@ -145,14 +150,9 @@ pub(crate) fn policy(id: &str, base: Option<&str>, claim: &str) -> String {
 
 /// Microsoft's starter packs, where they lie beside the repository.
 pub(crate) fn starter_packs() -> Vec<String> {
-    let root = "../shared/corpus/starterpack";
-    if !Path::new(env!("CARGO_MANIFEST_DIR")).join(root).is_dir() {
-        assert!(
-            std::env::var_os("CI").is_none(),
-            "CI must have the corpus of real policies beside the repository"
-        );
+    let Some(root) = corpus() else {
         return Vec::new();
-    }
+    };
     let packs = [
         "LocalAccounts",
         "SocialAccounts",
@@ -160,5 +160,8 @@ pub(crate) fn starter_packs() -> Vec<String> {
         "SocialAndLocalAccountsWithMfa",
         "Display Controls Starterpack/SocialAndLocalAccountsWithMfa",
     ];
-    packs.map(|pack| format!("{root}/{pack}")).into()
+    let root = root.join("starterpack");
+    packs
+        .map(|pack| root.join(pack).display().to_string())
+        .into()
 }
