@@ -117,6 +117,37 @@ fn one_policy_can_be_pulled() {
     assert!(!sandbox.path("other").exists());
 }
 
+/// Marks, line ends and declarations are the tenant's business as well as the user's: neither makes a
+/// difference on the way out or back.
+#[test]
+fn marks_and_line_ends_go_round() {
+    let sandbox = Sandbox::new();
+    sandbox.copy("policies-example", "p");
+    let marked = format!("\u{feff}{}", sandbox.read("p/ProfileEdit.xml"));
+    sandbox.write("p/ProfileEdit.xml", &marked);
+    let returns = sandbox.read("p/PasswordReset.xml").replace('\n', "\r\n");
+    sandbox.write("p/PasswordReset.xml", &returns);
+    sandbox.run(&format!("deploy p -e dev {JSON}"), 0);
+    for environment in [
+        "-e dev --config p/iefctl.toml",
+        "-t contosodev.onmicrosoft.com",
+    ] {
+        let pulled = sandbox.run(&format!("pull p {environment} {JSON}"), 0);
+        assert_eq!(pulled.count("unchanged"), 6, "{}", pulled.stdout);
+        assert_eq!(sandbox.read("p/ProfileEdit.xml"), marked);
+        assert_eq!(sandbox.read("p/PasswordReset.xml"), returns);
+        let folder = environment
+            .split(' ')
+            .next_back()
+            .unwrap()
+            .replace('/', "-");
+        sandbox.run(&format!("pull {folder} {environment} {JSON}"), 0);
+        sandbox.run(&format!("validate {folder} {environment}"), 0);
+        let plan = format!("plan {folder} {environment} --emulator --exit-code");
+        sandbox.run(&plan, 0);
+    }
+}
+
 #[test]
 fn what_is_no_such_policy_is_not_overwritten() {
     let sandbox = example();
@@ -126,6 +157,10 @@ fn what_is_no_such_policy_is_not_overwritten() {
     sandbox.run(&format!("pull new {config} {JSON}"), 2);
     assert_eq!(sandbox.list("new").len(), 2);
     sandbox.remove("new/B2C_1A_ProfileEdit.xml");
+    // The same file on systems that do not tell the case of names apart.
+    sandbox.write("new/b2c_1a_profileedit.XML", "<notes/>");
+    sandbox.run(&format!("pull new {config} {JSON}"), 2);
+    sandbox.remove("new/b2c_1a_profileedit.XML");
     let kept = sandbox.run(&format!("pull new {config} {JSON}"), 1);
     assert_eq!(kept.json()["keysets"]["action"], "kept");
     assert_eq!(sandbox.read("new/keysets.json"), "[]");

@@ -176,7 +176,10 @@ impl Deployed {
             }
         }
         for keyset in &outcome.keysets {
-            let advice = keyset.error.as_ref().and_then(|error| error.advice.as_ref());
+            let advice = keyset
+                .error
+                .as_ref()
+                .and_then(|error| error.advice.as_ref());
             if let Some(advice) = advice {
                 shell.say(format!("help for {}: {advice}", keyset.id));
             }
