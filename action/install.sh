@@ -101,9 +101,10 @@ attest() {
     auto | required) ;;
     *) fail "input \`attestation\` is $mode: it takes auto, required or off" ;;
   esac
-  if ! command -v gh >/dev/null || [ -z "${GH_TOKEN:-}" ] || [ "$server" != https://github.com ] ||
-    [ -n "${IEFCTL_RELEASES:-}" ]; then
-    [ "$mode" = auto ] || fail "the attestation cannot be verified here: that needs the program gh and a release on github.com"
+  # Old ones do not know the command.
+  if ! gh attestation verify --help >/dev/null 2>&1 || [ -z "${GH_TOKEN:-}" ] ||
+    [ "$server" != https://github.com ] || [ -n "${IEFCTL_RELEASES:-}" ]; then
+    [ "$mode" = auto ] || fail "the attestation cannot be verified here: that needs the program gh in version 2.49 or newer and a release on github.com"
     return
   fi
   gh attestation verify "$(native "$1")" --repo "$repository" >/dev/null ||

@@ -91,8 +91,12 @@ pub fn run() -> ExitCode {
             } else {
                 Exit::Clean
             };
-            // Nothing can be done about a closed terminal.
-            let _ = error.print();
+            if error.use_stderr() {
+                complain(&error);
+            } else {
+                // Nothing can be done about a closed terminal.
+                let _ = error.print();
+            }
             return exit.into();
         }
     };
@@ -109,6 +113,22 @@ pub fn run() -> ExitCode {
             Exit::CouldNotRun.into()
         }
     }
+}
+
+/// What is wrong with the command line. It repeats values as they were given, and those can be
+/// anybody's text: the name of a branch, the input of a step.
+fn complain(error: &clap::Error) {
+    let shell = Shell {
+        verbosity: 0,
+        quiet: false,
+        colour: ColourChoice::default(),
+    };
+    let text = error.render();
+    let text = match shell.error_style().colour {
+        true => text.ansi().to_string(),
+        false => text.to_string(),
+    };
+    shell.say(text.trim_end());
 }
 
 fn execute(command: Command, shell: &Shell) -> anyhow::Result<Exit> {

@@ -203,6 +203,7 @@ impl Shared<'_> {
         let diagnostics = &mut checked.diagnostics;
         diagnostics.extend(findings.into_iter().flatten());
         diagnostics.retain(|finding| !self.says_nothing(finding));
+        rules::tell_once(diagnostics);
         diagnostics.extend_from_slice(&files.found);
         if !self.terms.as_tenant {
             rules::suppress(&checked.set, self.sources, diagnostics);

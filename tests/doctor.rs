@@ -18,6 +18,7 @@ use std::net::SocketAddr;
 
 use iefctl::emulator::{Directory, Emulator, EmulatorOptions};
 use sandbox::Sandbox;
+use serde_json::Value;
 
 const TENANT: &str = "contosodev.onmicrosoft.com";
 const FRAMEWORK: &str = "IdentityExperienceFramework";
@@ -78,6 +79,20 @@ impl Scene {
         assert!(edited.matches("tenant = \"b2c-").count() >= 4, "{edited}");
         scene.sandbox.write("policies/iefctl.toml", &edited);
         scene
+    }
+
+    /// What the doctor says of the example and its tenant.
+    #[track_caller]
+    fn doctor(&self, status: i32) -> Value {
+        let args = ["doctor", "policies", "-e", "dev", "--format", "json"];
+        self.sandbox.run(&args).expect(status).json()
+    }
+
+    /// What it says of the tenant alone.
+    #[track_caller]
+    fn doctor_of_tenant(&self, status: i32) -> Value {
+        let args = ["doctor", "-t", TENANT, "--format", "json"];
+        self.sandbox.run(&args).expect(status).json()
     }
 
     fn directory(&self) -> Directory {

@@ -24,9 +24,15 @@ use xsd_schema::validation::{
 };
 use xsd_schema::{SchemaSet, load_and_process_schema};
 
+#[path = "beside/corpus.rs"]
+mod corpus;
 mod schema_mutation;
+#[path = "beside/xml_files.rs"]
+mod xml_files;
 
+use corpus::corpus;
 use schema_mutation::{Random, Site, mutate, parse, sites};
+use xml_files::xml_files;
 
 const MUTANTS: usize = 9_000;
 
@@ -39,9 +45,7 @@ struct Oracle {
 fn oracle() -> Option<Oracle> {
     let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared");
     let schema = shared.join("schema/TrustFrameworkPolicy_0.3.0.0.w3c.xsd");
-    let mut corpus = Vec::new();
-    collect(&shared.join("corpus"), &mut corpus);
-    corpus.sort();
+    let corpus = corpus().map_or_else(Vec::new, |corpus| xml_files(&corpus));
     let has_xmllint = Command::new("xmllint").arg("--version").output().is_ok();
     if has_xmllint && schema.is_file() && !corpus.is_empty() {
         return Some(Oracle { schema, corpus });
@@ -56,20 +60,6 @@ fn oracle() -> Option<Oracle> {
         shared.display()
     );
     None
-}
-
-fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let path = entry.path();
-        if path.is_dir() {
-            collect(&path, files);
-        } else if path
-            .extension()
-            .is_some_and(|e| e.eq_ignore_ascii_case("xml"))
-        {
-            files.push(path);
-        }
-    }
 }
 
 /// The verdict of xmllint on each file.

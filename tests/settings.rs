@@ -1,9 +1,12 @@
 //! Replacing settings in the text of policies.
 
+mod origins;
+
 use std::collections::BTreeSet;
 
 use iefctl::diagnostics::{Diagnostic, Level, Location, Source, SourceId, SourceMap, Span};
 use iefctl::policy::{Elsewhere, Guidance, Resolver, Semantics, Setting, Settings};
+use origins::Origins;
 use proptest::prelude::*;
 
 /// A configuration source to which the values point, and the settings in it.
@@ -507,36 +510,20 @@ proptest! {
             ("{Settings:No}", None),
             ("<!--{Settings:S}-->", None),
         ];
-        let mut text = String::new();
-        // For every byte of the resolved text the range of the original that it stands for.
-        let mut origin: Vec<(usize, usize)> = Vec::new();
-        let mut add = |part: &str, value: Option<&str>| {
-            let start = text.len();
-            text.push_str(part);
-            match value {
-                Some(value) => origin.extend(vec![(start, text.len()); value.len()]),
-                None => origin.extend((start..text.len()).map(|byte| (byte, byte + 1))),
-            }
-        };
+        let mut origins = Origins::default();
         for (data, kind) in &pieces {
             // A blank keeps data from joining a placeholder or the name of the tenant.
-            add(&format!(" {data} "), None);
+            origins.add(&format!(" {data} "), None);
             let (placeholder, value) = placeholders[*kind];
-            add(placeholder, value);
+            origins.add(placeholder, value);
         }
-        add(&format!(" {tail}"), None);
+        origins.add(&format!(" {tail}"), None);
 
         let mut sources = fixture.sources.clone();
         let resolver = Resolver::new(&fixture.settings);
-        let source = Source::new("a.xml", text.as_str());
+        let source = Source::new("a.xml", origins.text.as_str());
         let id = resolver.resolve(source, &mut sources).id;
-        let source = sources.get(id);
-        prop_assert_eq!(source.text().len(), origin.len());
-        let (from, to) = (from.index(origin.len()), to.index(origin.len()));
-        let (from, to) = (from.min(to), from.max(to));
-        let expected = Span::new(origin[from].0 as u32, origin[to].1 as u32);
-        let span = Span::new(from as u32, to as u32 + 1);
-        prop_assert_eq!(source.to_original(span), expected);
+        origins.check(sources.get(id), from, to)?;
     }
 
     #[test]

@@ -4,12 +4,19 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::path::{Path, PathBuf};
+#[path = "beside/corpus.rs"]
+mod corpus;
+#[path = "beside/xml_files.rs"]
+mod xml_files;
+
 use std::sync::Arc;
 
 use iefctl::diagnostics::{Source, SourceMap};
 use iefctl::xml::{self, Document, Element};
 use proptest::prelude::*;
+
+use corpus::corpus;
+use xml_files::xml_files;
 
 fn parse(text: &str) -> (Document, Vec<String>) {
     let mut sources = SourceMap::new();
@@ -272,37 +279,12 @@ fn deep_and_wide_documents_are_read() {
     assert_eq!(parse(&wide).1, Vec::<String>::new());
 }
 
-fn shared() -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus");
-    path.is_dir().then_some(path)
-}
-
-fn xml_files(folder: &Path, files: &mut Vec<PathBuf>) {
-    let mut entries: Vec<_> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
-    entries.sort();
-    for path in entries {
-        if path.is_dir() {
-            xml_files(&path, files);
-        } else if path
-            .extension()
-            .is_some_and(|ext| ext.eq_ignore_ascii_case("xml"))
-        {
-            files.push(path);
-        }
-    }
-}
-
 #[test]
 fn real_policies_give_the_same_tree() {
-    let Some(corpus) = shared() else {
-        println!("skipped: no corpus of real policies beside the repository");
+    let Some(corpus) = corpus() else {
         return;
     };
-    let mut files = Vec::new();
-    xml_files(&corpus, &mut files);
+    let files = xml_files(&corpus);
     assert!(files.len() > 100);
     for file in &files {
         let text = std::fs::read_to_string(file).unwrap();

@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use anyhow::{Result, bail};
 
 use crate::diagnostics::{Rule, near_miss};
-use crate::output::Style;
+use crate::output::{Style, wrapped};
 use crate::rules;
 
 use super::{Exit, Shell};
@@ -61,7 +61,7 @@ pub fn run(args: &ExplainArgs, shell: &Shell) -> Result<Exit> {
 }
 
 /// Writes a Markdown page for a terminal: headings without their signs, in bold where colours are
-/// on; code indented instead of fenced; text as it is.
+/// on; code indented instead of fenced; text as it is, in lines that fit.
 fn write_page(page: &str, rule: &Rule, style: Style, out: &mut Vec<u8>) -> io::Result<()> {
     let heading = |text: &str, out: &mut Vec<u8>| {
         if style.colour {
@@ -71,7 +71,17 @@ fn write_page(page: &str, rule: &Rule, style: Style, out: &mut Vec<u8>) -> io::R
         }
     };
     let mut in_code = false;
+    let mut paragraph = String::new();
     for line in page.lines() {
+        let goes_on = |paragraph: &str| match line.get(..2) {
+            Some("> ") => paragraph.starts_with("> "),
+            Some("- " | "# " | "##" | "``") => false,
+            None if line.is_empty() => false,
+            _ => !in_code,
+        };
+        if !goes_on(&paragraph) {
+            write_paragraph(&std::mem::take(&mut paragraph), style, out)?;
+        }
         if line.starts_with("```") {
             in_code = !in_code;
         } else if in_code {
@@ -81,9 +91,33 @@ fn write_page(page: &str, rule: &Rule, style: Style, out: &mut Vec<u8>) -> io::R
             heading(&format!("{} ({})", rule.id, rule.level), out)?;
         } else if let Some(title) = line.strip_prefix("## ") {
             heading(title, out)?;
+        } else if line.is_empty() {
+            writeln!(out)?;
         } else {
-            writeln!(out, "{line}")?;
+            if !paragraph.is_empty() {
+                paragraph.push(' ');
+            }
+            let is_quoted = paragraph.starts_with("> ");
+            let line = line
+                .strip_prefix("> ")
+                .filter(|_| is_quoted)
+                .unwrap_or(line);
+            paragraph.push_str(line.trim_start());
         }
+    }
+    write_paragraph(&paragraph, style, out)
+}
+
+/// Writes a paragraph or an item of a list, whose text goes on below its own beginning.
+fn write_paragraph(text: &str, style: Style, out: &mut Vec<u8>) -> io::Result<()> {
+    if text.is_empty() {
+        return Ok(());
+    }
+    let indent = if text.starts_with(['-', '>']) { 2 } else { 0 };
+    let (bullet, text) = text.split_at(indent);
+    for (number, line) in wrapped::lines(text, indent, style.width).iter().enumerate() {
+        let before = if number == 0 { bullet } else { "" };
+        writeln!(out, "{before:indent$}{line}")?;
     }
     Ok(())
 }
@@ -106,6 +140,15 @@ mod tests {
         assert_eq!(
             String::from_utf8_lossy(&out),
             "ref-claimtype (error)\n\nText with `code`.\n\nWrong\n\n    <A>\n\n      <B/>\n"
+        );
+        let narrow = Style { width: 40, ..plain };
+        let page = "One two three four five six seven\neight nine ten\n- a b c d e f g h i j k l m n o p q r\n  s t\n- u\n";
+        let mut out = Vec::new();
+        write_page(page, rule, narrow, &mut out).expect("memory takes everything");
+        assert_eq!(
+            String::from_utf8_lossy(&out),
+            "One two three four five six seven eight\nnine ten\n\
+             - a b c d e f g h i j k l m n o p q r s\n  t\n- u\n"
         );
     }
 }

@@ -14,7 +14,7 @@ use crate::auth::{
     RetryPolicy, Surroundings, TokenClaims, TransportOptions, Waiting, Way,
 };
 use crate::config::{Stated, TenantAccess, ValueSource};
-use crate::policy::closest;
+use crate::diagnostics::near_miss;
 
 const AUTH: &str = "IEFCTL_AUTH";
 
@@ -208,7 +208,7 @@ fn method(name: &str, origin: &str) -> Result<Method> {
         return Ok(method);
     }
     let names = Method::ALL.map(Method::name);
-    let suggestion = match closest(name, names) {
+    let suggestion = match near_miss(name, names) {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("the ways are {}", names.join(", ")),
     };

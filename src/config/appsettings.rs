@@ -13,11 +13,10 @@ use super::configuration::{
 };
 use super::error::ConfigError;
 use super::json::{self, MAX_SAFE_INTEGER, javascript_number, last};
-use crate::diagnostics::{Diagnostic, Level, Rule, SourceId, SourceMap};
+use crate::diagnostics::{Diagnostic, Level, Rule, SourceId, SourceMap, near_miss};
 use crate::policy::{
-    BuiltIn, SETTINGS_DUPLICATE_ENVIRONMENT, SETTINGS_DUPLICATE_KEY,
-    SETTINGS_MISSING_POLICY_SETTINGS, SETTINGS_MISSING_TENANT, SETTINGS_SHADOWED_BUILT_IN,
-    SETTINGS_SHARED_TENANT, SETTINGS_UNKNOWN_KEY, SETTINGS_VALUE_TYPE, Semantics, closest,
+    BuiltIn, SETTINGS_DUPLICATE_KEY, SETTINGS_MISSING_POLICY_SETTINGS, SETTINGS_MISSING_TENANT,
+    SETTINGS_SHADOWED_BUILT_IN, SETTINGS_UNKNOWN_KEY, SETTINGS_VALUE_TYPE, Semantics,
 };
 
 /// The spellings of the file's name that are in use.
@@ -116,7 +115,7 @@ impl Reader<'_> {
             if known.contains(&name) || name == "$schema" {
                 continue;
             }
-            let help = match closest(name, known.iter().copied()) {
+            let help = match near_miss(name, known.iter().copied()) {
                 Some(near) => format!("did you mean `{near}`? case counts here"),
                 None => format!(
                     "the VS Code extension ignores it; it knows {}",
@@ -156,7 +155,6 @@ impl Reader<'_> {
             return;
         };
         self.known_keys(object, ENVIRONMENT, Some(position));
-        self.duplicate_environment(&name);
         let tenant = self.tenant(object, &name, position);
         let production = self.production(object, position);
         let settings = self.policy_settings(object, &name, position);
@@ -164,7 +162,7 @@ impl Reader<'_> {
             "`PolicySettings` of environment `{}` in {}",
             name.value, self.file_name
         );
-        self.configuration.environments.push(Environment {
+        self.configuration.add_environment(Environment {
             tenant,
             production,
             settings,
@@ -187,25 +185,6 @@ impl Reader<'_> {
                 None
             }
         }
-    }
-
-    fn duplicate_environment(&mut self, name: &Located<String>) {
-        let lower = name.value.to_lowercase();
-        let environments = &self.configuration.environments;
-        let Some(first) = environments
-            .iter()
-            .find(|other| other.name.value.to_lowercase() == lower)
-        else {
-            return;
-        };
-        let message = format!("there are two environments named `{}`", name.value);
-        let diagnostic = Diagnostic::new(&SETTINGS_DUPLICATE_ENVIRONMENT, name.place, message)
-            .related(first.name.place, "the same name; case does not count")
-            .help("rename one of them");
-        self.configuration.findings.push(Finding {
-            diagnostic,
-            environment: None,
-        });
     }
 
     fn tenant(
@@ -237,26 +216,6 @@ impl Reader<'_> {
                 return None;
             }
         };
-        let same = self.configuration.environments.iter().find_map(|other| {
-            let theirs = other.tenant.as_ref()?;
-            theirs
-                .value
-                .eq_ignore_ascii_case(&tenant.value)
-                .then(|| (other.name.value.clone(), theirs.place))
-        });
-        if let Some((other, place)) = same {
-            let message = format!(
-                "environments `{other}` and `{}` name the same tenant",
-                name.value
-            );
-            let diagnostic = Diagnostic::new(&SETTINGS_SHARED_TENANT, tenant.place, message)
-                .related(place, "the same tenant")
-                .help("their policies overwrite each other unless their ids differ");
-            self.configuration.findings.push(Finding {
-                diagnostic,
-                environment: None,
-            });
-        }
         Some(tenant)
     }
 

@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use super::access::TenantAccess;
 use crate::diagnostics::{Diagnostic, Level, Location, SourceId};
-use crate::policy::{Notation, Replacement, Semantics, TenantValue};
+use crate::policy::{
+    Notation, Replacement, SETTINGS_DUPLICATE_ENVIRONMENT, SETTINGS_SHARED_TENANT, Semantics,
+    TenantValue,
+};
 
 /// A place in a configuration file. Nothing is replaced in those, so a location is the place itself.
 pub(super) type Place = Location;
@@ -213,6 +216,47 @@ impl Configuration {
             findings: Vec::new(),
             settings_place,
         }
+    }
+}
+
+impl Configuration {
+    fn find(&mut self, diagnostic: Diagnostic) {
+        self.findings.push(Finding {
+            diagnostic,
+            environment: None,
+        });
+    }
+
+    /// Adds an environment. Two of one name are an error, as nobody can choose the second; two of one
+    /// tenant overwrite each other.
+    pub(super) fn add_environment(&mut self, new: Environment) {
+        let lower = new.name.value.to_lowercase();
+        let same_name = |other: &&Environment| other.name.value.to_lowercase() == lower;
+        if let Some(first) = self.environments.iter().find(same_name) {
+            let message = format!("there are two environments named `{}`", new.name.value);
+            let diagnostic =
+                Diagnostic::new(&SETTINGS_DUPLICATE_ENVIRONMENT, new.name.place, message)
+                    .related(first.name.place, "the same name; case does not count")
+                    .help("rename one of them");
+            self.find(diagnostic);
+        }
+        if let Some(tenant) = &new.tenant
+            && let Some((other, theirs)) = self.environments.iter().find_map(|other| {
+                let theirs = other.tenant.as_ref()?;
+                let same = theirs.value.eq_ignore_ascii_case(&tenant.value);
+                same.then_some((other, theirs))
+            })
+        {
+            let message = format!(
+                "environments `{}` and `{}` name the same tenant",
+                other.name.value, new.name.value
+            );
+            let diagnostic = Diagnostic::new(&SETTINGS_SHARED_TENANT, tenant.place, message)
+                .related(theirs.place, "the same tenant")
+                .help("their policies overwrite each other unless their ids differ");
+            self.find(diagnostic);
+        }
+        self.environments.push(new);
     }
 }
 

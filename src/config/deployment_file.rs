@@ -11,8 +11,8 @@ use jsonc_parser::common::{Range, Ranged};
 use super::configuration::{Configuration, Finding, Located, Place};
 use super::error::ConfigError;
 use super::{json, paths};
-use crate::diagnostics::{Diagnostic, SourceId, SourceMap};
-use crate::policy::{Replacement, SETTINGS_UNKNOWN_KEY, closest};
+use crate::diagnostics::{Diagnostic, SourceId, SourceMap, near_miss};
+use crate::policy::{Replacement, SETTINGS_UNKNOWN_KEY};
 
 const ROOT: &[&str] = &["version", "files"];
 const FILE: &[&str] = &["path", "replacements"];
@@ -97,7 +97,7 @@ impl Reader<'_> {
             if known.contains(&name) || name == "$schema" {
                 continue;
             }
-            let help = match closest(name, known.iter().copied()) {
+            let help = match near_miss(name, known.iter().copied()) {
                 Some(near) => format!("did you mean `{near}`? case counts here"),
                 None => format!("the action ignores it; it knows {}", known.join(", ")),
             };

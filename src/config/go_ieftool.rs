@@ -10,11 +10,10 @@ use super::configuration::{
 use super::error::ConfigError;
 use super::ieftool::{root, use_default_folders};
 use super::yaml::{Content, Key, Node};
-use crate::diagnostics::{Diagnostic, Level, Rule, SourceId, SourceMap, Span};
+use crate::diagnostics::{Diagnostic, Level, Rule, SourceId, SourceMap, Span, near_miss};
 use crate::policy::{
-    Notation, SETTINGS_DUPLICATE_ENVIRONMENT, SETTINGS_MISSING_POLICY_SETTINGS,
-    SETTINGS_MISSING_TENANT, SETTINGS_SHARED_TENANT, SETTINGS_UNKNOWN_KEY, SETTINGS_VALUE_TYPE,
-    Semantics, closest,
+    Notation, SETTINGS_MISSING_POLICY_SETTINGS, SETTINGS_MISSING_TENANT, SETTINGS_UNKNOWN_KEY,
+    SETTINGS_VALUE_TYPE, Semantics,
 };
 
 /// What `iefctl` reads.
@@ -134,7 +133,6 @@ impl Reader<'_> {
             place: self.place(name_node.range.clone()),
         };
         self.known_keys(entries, position);
-        self.duplicate(&name);
         let settings_place = format!("`settings` of `{}` in {}", name.value, self.file_name);
         let mut environment = Environment::new(name, settings_place);
         if let Some((_, node)) = get("isProduction") {
@@ -166,11 +164,10 @@ impl Reader<'_> {
                 help,
             );
         }
-        self.shared_tenant(&environment);
         if let Some((_, node)) = get("keySets") {
             self.keysets(&mut environment, node, position);
         }
-        self.configuration.environments.push(environment);
+        self.configuration.add_environment(environment);
     }
 
     fn known_keys(&mut self, entries: &[(Key, std::rc::Rc<Node>)], position: usize) {
@@ -180,7 +177,7 @@ impl Reader<'_> {
                 continue;
             }
             let known = ENVIRONMENT.iter().chain(OTHER).copied();
-            let help = match closest(name, known) {
+            let help = match near_miss(name, known) {
                 Some(near) => format!("did you mean `{near}`? case counts here"),
                 None => format!("go-ieftool ignores it; it knows {}", ENVIRONMENT.join(", ")),
             };
@@ -188,20 +185,6 @@ impl Reader<'_> {
             let message = format!("unknown key `{name}`");
             self.find(&SETTINGS_UNKNOWN_KEY, place, Some(position), message, help);
         }
-    }
-
-    fn duplicate(&mut self, name: &Located<String>) {
-        let lower = name.value.to_lowercase();
-        let mut environments = self.configuration.environments.iter();
-        let Some(first) = environments.find(|other| other.name.value.to_lowercase() == lower)
-        else {
-            return;
-        };
-        let message = format!("there are two environments named `{}`", name.value);
-        let diagnostic = Diagnostic::new(&SETTINGS_DUPLICATE_ENVIRONMENT, name.place, message)
-            .related(first.name.place, "the same name; case does not count")
-            .help("rename one of them");
-        self.push(diagnostic, None);
     }
 
     fn flag(&mut self, node: &Node, position: usize) -> bool {
@@ -307,27 +290,6 @@ impl Reader<'_> {
                     place,
                 });
             }
-        }
-    }
-
-    fn shared_tenant(&mut self, environment: &Environment) {
-        let Some(tenant) = &environment.tenant else {
-            return;
-        };
-        let same = self.configuration.environments.iter().find_map(|other| {
-            let theirs = other.tenant.as_ref()?;
-            let same = theirs.value.eq_ignore_ascii_case(&tenant.value);
-            same.then(|| (other.name.value.clone(), theirs.place))
-        });
-        if let Some((other, place)) = same {
-            let message = format!(
-                "environments `{other}` and `{}` name the same tenant",
-                environment.name.value
-            );
-            let diagnostic = Diagnostic::new(&SETTINGS_SHARED_TENANT, tenant.place, message)
-                .related(place, "the same tenant")
-                .help("their policies overwrite each other unless their ids differ");
-            self.push(diagnostic, None);
         }
     }
 

@@ -17,9 +17,7 @@ use super::keys::{
 use super::paths;
 use super::toml_tables::{Key, Tables, Value};
 use crate::diagnostics::{Diagnostic, Level, SourceId, SourceMap};
-use crate::policy::{
-    BuiltIn, Renaming, SETTINGS_SHADOWED_BUILT_IN, SETTINGS_SHARED_TENANT, Semantics, TenantValue,
-};
+use crate::policy::{BuiltIn, Renaming, SETTINGS_SHADOWED_BUILT_IN, Semantics, TenantValue};
 
 /// The name of the file.
 pub(super) const FILE_NAME: &str = "iefctl.toml";
@@ -293,8 +291,7 @@ impl Reader<'_> {
             }
             if let Some(table) = self.tables.table(key, value) {
                 let environment = self.environment(key, table);
-                self.shared_tenant(&environment);
-                self.configuration.environments.push(environment);
+                self.configuration.add_environment(environment);
             }
         }
     }
@@ -347,32 +344,6 @@ impl Reader<'_> {
             self.tables.mistake(value.span(), message, Some(help));
         }
         Some(tenant)
-    }
-
-    fn shared_tenant(&mut self, environment: &Environment) {
-        let Some(tenant) = &environment.tenant else {
-            return;
-        };
-        let other = self.configuration.environments.iter().find_map(|other| {
-            let theirs = other.tenant.as_ref()?;
-            theirs
-                .value
-                .eq_ignore_ascii_case(&tenant.value)
-                .then_some((other, theirs))
-        });
-        if let Some((other, theirs)) = other {
-            let message = format!(
-                "environments `{}` and `{}` name the same tenant",
-                other.name.value, environment.name.value
-            );
-            let diagnostic = Diagnostic::new(&SETTINGS_SHARED_TENANT, tenant.place, message)
-                .related(theirs.place, "the same tenant")
-                .help("their policies overwrite each other unless their ids differ");
-            self.configuration.findings.push(Finding {
-                diagnostic,
-                environment: None,
-            });
-        }
     }
 
     fn keysets(&mut self, key: &Key<'_>, value: &Value<'_>) -> Vec<KeysetRecipe> {

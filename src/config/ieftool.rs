@@ -15,9 +15,9 @@ use super::error::ConfigError;
 use super::json::{self, MAX_SAFE_INTEGER, javascript_number};
 use super::paths;
 use super::yaml::{self, Content, Node};
-use crate::diagnostics::{Diagnostic, Rule, SourceId, SourceMap, Span};
+use crate::diagnostics::{Diagnostic, Rule, SourceId, SourceMap, Span, near_miss};
 use crate::policy::{
-    Notation, SETTINGS_DUPLICATE_KEY, SETTINGS_UNKNOWN_KEY, SETTINGS_VALUE_TYPE, Semantics, closest,
+    Notation, SETTINGS_DUPLICATE_KEY, SETTINGS_UNKNOWN_KEY, SETTINGS_VALUE_TYPE, Semantics,
 };
 
 /// What the names of environment variables begin with.
@@ -132,7 +132,7 @@ impl Reader {
                 continue;
             }
             let place = json::place(self.source, property.name.range());
-            let help = match closest(name, ["parameters"]) {
+            let help = match near_miss(name, ["parameters"]) {
                 Some(near) => format!("did you mean `{near}`? case counts here"),
                 None => "ieftool reads `parameters` only".to_owned(),
             };

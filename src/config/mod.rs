@@ -57,8 +57,8 @@ use configuration::Configuration;
 use discover::{Filter, Target};
 use open::{Opened, open};
 
-use crate::diagnostics::{Diagnostic, Location, Rule, Source, SourceId, SourceMap};
-use crate::policy::{Renaming, Settings, StepAdjustments, closest};
+use crate::diagnostics::{Diagnostic, Location, Rule, Source, SourceId, SourceMap, near_miss};
+use crate::policy::{Renaming, Settings, StepAdjustments};
 
 /// What the command line says about the project.
 #[derive(Debug, Clone, Default)]
@@ -207,7 +207,7 @@ impl Project {
             if known.iter().any(|rule| rule.id == name) {
                 return None;
             }
-            let help = match closest(name, known.iter().map(|rule| rule.id)) {
+            let help = match near_miss(name, known.iter().map(|rule| rule.id)) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => "`iefctl explain` lists all rules".to_owned(),
             };

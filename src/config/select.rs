@@ -10,9 +10,9 @@ use super::configuration::{
 use super::error::ConfigError;
 use super::{LoadOptions, Project};
 use super::{overrides, paths};
-use crate::diagnostics::{Diagnostic, Level, Location, SourceMap, Span};
+use crate::diagnostics::{Diagnostic, Level, Location, SourceMap, Span, near_miss};
 use crate::policy::{
-    Elsewhere, Guidance, Notation, Renaming, Semantics, Setting, Settings, TenantValue, closest,
+    Elsewhere, Guidance, Notation, Renaming, Semantics, Setting, Settings, TenantValue,
     placeholders_outside_comments,
 };
 
@@ -58,7 +58,7 @@ pub(super) fn environment(
         return Ok(found);
     }
     let names: Vec<&str> = names(environments).collect();
-    let suggestion = closest(wanted, names.iter().copied())
+    let suggestion = near_miss(wanted, names.iter().copied())
         .map(|near| format!("; did you mean `{near}`?"))
         .unwrap_or_default();
     Err(ConfigError::Argument(format!(

@@ -8,8 +8,7 @@ use toml::de::{DeString, DeTable, DeValue};
 
 use super::configuration::{Located, Place};
 use super::keys::Keys;
-use crate::diagnostics::{SourceId, Span};
-use crate::policy::closest;
+use crate::diagnostics::{SourceId, Span, near_miss};
 
 pub(super) type Value<'i> = Spanned<DeValue<'i>>;
 pub(super) type Key<'i> = Spanned<DeString<'i>>;
@@ -107,7 +106,7 @@ impl Tables {
 
     fn unknown<K: Keys>(&mut self, key: &Key<'_>) {
         let name: &str = key.get_ref();
-        let help = match closest(name, K::names()) {
+        let help = match near_miss(name, K::names()) {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!(
                 "known keys are {}",
@@ -192,7 +191,7 @@ impl Tables {
                 text.value.escape_debug(),
                 known.join(" or ")
             );
-            let near = closest(&text.value, words.iter().map(|(word, _)| *word));
+            let near = near_miss(&text.value, words.iter().map(|(word, _)| *word));
             let help = near.map(|near| format!("did you mean \"{near}\"?"));
             self.mistake(value.span(), message, help);
         }

@@ -72,6 +72,10 @@ pub struct Diagnostic {
     pub policy_id: Option<String>,
     /// A safe change that removes it.
     pub fix: Option<Fix>,
+    /// The element that is wrong, where several findings of the rule may come from it: through each
+    /// profile that includes it, each journey that runs it. Findings with one cause at one place are
+    /// one mistake, and so are all with that cause if one of them is at the cause itself.
+    pub cause: Option<Location>,
 }
 
 impl Diagnostic {
@@ -90,6 +94,7 @@ impl Diagnostic {
             service_message: None,
             policy_id: None,
             fix: None,
+            cause: None,
         }
     }
 
@@ -159,6 +164,13 @@ impl Diagnostic {
     #[must_use]
     pub fn service_message(mut self, message: impl Into<String>) -> Self {
         self.service_message = Some(message.into());
+        self
+    }
+
+    /// Names the element that is wrong, from which findings like this one may come again.
+    #[must_use]
+    pub const fn cause(mut self, element: Location) -> Self {
+        self.cause = Some(element);
         self
     }
 

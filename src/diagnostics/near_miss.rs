@@ -1,6 +1,8 @@
-/// The known name that someone most likely meant: equal but for letter case, or close enough that a
-/// slip of the keyboard explains it. Of several equally close names the first.
+/// The known name that someone most likely meant: equal but for letter case and white space around it,
+/// or close enough that a slip of the keyboard explains it. Of several equally close names the first.
 pub fn near_miss<'k>(written: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+    let exact = written;
+    let written = exact.trim();
     let folded = written.to_lowercase();
     let allowed = match folded.chars().count() {
         0..=2 => 0,
@@ -11,7 +13,7 @@ pub fn near_miss<'k>(written: &str, known: impl IntoIterator<Item = &'k str>) ->
     let letters_of_written = letters(written);
     let mut best: Option<(usize, &str)> = None;
     for name in known {
-        if name.len().abs_diff(written.len()) > allowed || name == written {
+        if name.len().abs_diff(written.len()) > allowed || name == exact {
             continue;
         }
         // A slip adds and takes away at most one letter.
@@ -98,6 +100,7 @@ mod tests {
         assert_eq!(near_miss("objectid", known), Some("objectId"));
         assert_eq!(near_miss("dispalyName", known), Some("displayName"));
         assert_eq!(near_miss("emial", known), Some("email"));
+        assert_eq!(near_miss(" email ", known), Some("email"));
         assert_eq!(near_miss("givenName", known), None);
         assert_eq!(near_miss("xy", known), None);
         assert_eq!(near_miss("", known), None);

@@ -25,7 +25,7 @@ mod plan;
 mod positions;
 mod text_index;
 mod visible;
-mod wrapped;
+pub mod wrapped;
 
 use std::io;
 

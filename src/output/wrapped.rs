@@ -10,7 +10,7 @@ const NARROWEST: usize = 30;
 
 /// Breaks `text` into lines for a column that begins at `indent` of a terminal with `width` columns.
 /// A word that is longer than a line stays whole.
-pub(super) fn lines(text: &str, indent: usize, width: usize) -> Vec<String> {
+pub fn lines(text: &str, indent: usize, width: usize) -> Vec<String> {
     let room = width.saturating_sub(indent).max(NARROWEST);
     let mut lines: Vec<String> = Vec::new();
     for word in text.split(' ') {

@@ -188,4 +188,10 @@ impl<'s> Effective<'s> {
     pub fn transformation_outputs(&self, references: &[Site<'s>]) -> Vec<&'s str> {
         flow::transformation_outputs(self, references).0
     }
+
+    /// The same; `None` if one of the claims transformations is not declared.
+    pub fn declared_outputs(&self, references: &[Site<'s>]) -> Option<Vec<&'s str>> {
+        let (claims, are_declared) = flow::transformation_outputs(self, references);
+        are_declared.then_some(claims)
+    }
 }

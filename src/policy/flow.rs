@@ -60,6 +60,14 @@ impl<'s> Flow<'s> {
         self.certain
     }
 
+    /// Whether all claims that it yields are declared. If not, the one that is missing may be meant by
+    /// one that is not. To be asked only where one is missing: it takes a while.
+    pub fn yields_what_is_declared(&self, view: &Effective<'s>) -> bool {
+        let yielded = self.first.keys().chain(self.kept.keys());
+        let mut yielded = yielded.map(|claim| claim.written());
+        yielded.all(|claim| view.declares(Kind::ClaimType, claim))
+    }
+
     /// Whether some step before the one of this order can yield a claim.
     pub fn exists_before(&self, claim: &str, order: u32) -> bool {
         self.first

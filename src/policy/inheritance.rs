@@ -357,6 +357,7 @@ fn multiple_roots(policies: &[Policy], bases: &[Base]) -> Option<Diagnostic> {
         .iter()
         .zip(bases)
         .filter(|(policy, base)| **base == Base::Root && policy.role == Role::Own)
+        .filter(|(policy, _)| policy.is_meant_as_root())
         .filter_map(|(policy, _)| policy.header.policy_id.as_ref());
     let first = roots.next()?;
     let others: Vec<_> = roots.collect();

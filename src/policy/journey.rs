@@ -21,9 +21,9 @@ pub struct Journey<'s> {
     /// The steps by ascending order. Steps whose order is no number are left out; the schema reports
     /// them.
     pub steps: Vec<Step<'s>>,
-    /// Whether the journey is what its author meant as far as numbers and types of steps tell: 1 to
-    /// N without a gap, none twice in one file, and every type one that exists. If not, that is the
-    /// mistake, and what stands in which step by chance says nothing.
+    /// Whether the journey is what its author meant as far as numbers and types of steps and the ids
+    /// of claims exchanges tell: 1 to N without a gap, none twice in one file, and every type one that
+    /// exists. If not, that is the mistake, and what stands in which step by chance says nothing.
     pub is_settled: bool,
 }
 
@@ -149,6 +149,7 @@ pub(super) fn merge<'s>(view: &Effective<'s>, kind: Kind, id: Id<'_>) -> Option<
     let mut by_order: BTreeMap<u32, Vec<Site<'s>>> = BTreeMap::new();
     let mut is_settled = !has_twins(&sites);
     for site in &sites {
+        is_settled &= !has_exchange_twice(*site);
         for step in site.items("OrchestrationSteps", "OrchestrationStep") {
             let order = step.attribute("Order").map(str::trim);
             match order.and_then(|order| order.parse().ok()) {
@@ -175,6 +176,21 @@ pub(super) fn merge<'s>(view: &Effective<'s>, kind: Kind, id: Id<'_>) -> Option<
         steps,
         is_settled,
     })
+}
+
+/// Whether a journey element gives one id to two claims exchanges, which the schema reports: it is not
+/// known which of them has lost its own.
+fn has_exchange_twice(journey: Site<'_>) -> bool {
+    let mut seen: Vec<&str> = Vec::new();
+    journey
+        .items("OrchestrationSteps", "OrchestrationStep")
+        .flat_map(|step| step.items("ClaimsExchanges", "ClaimsExchange"))
+        .filter_map(|exchange| exchange.attribute("Id"))
+        .any(|id| {
+            let is_known = seen.contains(&id);
+            seen.push(id);
+            is_known
+        })
 }
 
 /// Whether one file contributes twice.

@@ -104,6 +104,19 @@ impl Policy {
         self.declared_as(kind, id).next().is_some()
     }
 
+    /// Whether it is clear that the policy inherits from nothing: its file is well-formed and has neither
+    /// a `BasePolicy`, however incomplete, nor something in its place, which the schema reports.
+    pub fn is_meant_as_root(&self) -> bool {
+        let names_a_base = |child: Element<'_>| {
+            child.is_named("BasePolicy")
+                || child.child("PolicyId").is_some()
+                || child.child("TenantId").is_some()
+        };
+        let root = self.document.root();
+        self.document.is_well_formed()
+            && root.is_some_and(|root| !root.children().any(names_a_base))
+    }
+
     /// The same as [`Policy::declarations`], each together with the policy.
     pub fn sites(&self, kind: Kind) -> impl Iterator<Item = Site<'_>> {
         self.declarations(kind).map(|element| Site {

@@ -29,6 +29,11 @@ impl<'s> Site<'s> {
         self.location(span)
     }
 
+    /// The place of the start tag.
+    pub fn tag_location(&self) -> Location {
+        self.location(self.element.tag_span())
+    }
+
     /// Whether the element stands in one of the user's own files, so that it can be reported on.
     pub fn is_own(&self) -> bool {
         self.policy.role == Role::Own

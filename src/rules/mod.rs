@@ -14,6 +14,7 @@ mod inheritance;
 mod journey;
 mod pages;
 mod reference;
+mod same_mistake;
 mod security;
 mod suppression;
 mod technical_profile;
@@ -21,6 +22,7 @@ mod transformation;
 mod unused;
 
 pub use docs::page;
+pub use same_mistake::tell_once;
 pub use suppression::suppress;
 
 use crate::diagnostics::{Diagnostic, Rule};

@@ -1,5 +1,7 @@
 //! Near misses: which of the allowed names was probably meant.
 
+use crate::diagnostics::near_miss;
+
 /// A name that was probably meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Near {
@@ -9,41 +11,17 @@ pub(super) struct Near {
     pub(super) case_only: bool,
 }
 
-/// The candidate that is nearest to what is written: equal but for case, or a few letters away.
+/// The candidate that was probably meant by what is written.
 pub(super) fn nearest<'c>(
     written: &str,
-    candidates: impl Iterator<Item = &'c str>,
+    candidates: impl Iterator<Item = &'c str> + Clone,
 ) -> Option<Near> {
-    // What nobody would take for a slip needs no comparison, however long it is.
-    if written.is_empty() || written.len() > 100 {
-        return None;
-    }
-    let small = written.to_ascii_lowercase();
-    let mut best: Option<(usize, usize)> = None;
-    for (index, candidate) in candidates.enumerate() {
-        if candidate.eq_ignore_ascii_case(written) {
-            return Some(Near {
-                index,
-                case_only: true,
-            });
-        }
-        let length = candidate.len().max(small.len());
-        let limit = (length / 4).clamp(1, 3);
-        if length - candidate.len().min(small.len()) > limit {
-            continue;
-        }
-        let distance = strsim::osa_distance(&small, &candidate.to_ascii_lowercase());
-        // A different name of two letters is no slip.
-        if distance <= limit
-            && distance < length - 1
-            && best.is_none_or(|(least, _)| distance < least)
-        {
-            best = Some((distance, index));
-        }
-    }
-    best.map(|(_, index)| Near {
-        index,
-        case_only: false,
+    let near = near_miss(written, candidates.clone())?;
+    Some(Near {
+        index: candidates
+            .into_iter()
+            .position(|candidate| candidate == near)?,
+        case_only: near.eq_ignore_ascii_case(written),
     })
 }
 

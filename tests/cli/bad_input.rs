@@ -207,23 +207,24 @@ mod unix {
             ("p/locked/B.xml", policy(&["objectId"])),
         ])
         .args(["validate", "p"]);
-        let locked = iefctl.path("p/locked");
-        let lock = |path: &std::path::Path, mode| {
-            std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+        let refused = |path: &str| {
+            let locked = iefctl.path(path);
+            let old = std::fs::metadata(&locked).unwrap().permissions();
+            std::fs::set_permissions(&locked, std::fs::Permissions::from_mode(0o000)).unwrap();
+            let finished = iefctl.run_unprivileged();
+            std::fs::set_permissions(&locked, old).unwrap();
+            if let Some(finished) = finished {
+                let finished = finished.expect(2).says(&format!("cannot read `{path}`"));
+                assert!(
+                    finished.stderr.contains("ermission denied"),
+                    "{}",
+                    finished.stderr
+                );
+            }
         };
-        lock(&locked, 0o000);
-        if std::fs::read_dir(&locked).is_ok() {
-            // Root may read everything.
-            lock(&locked, 0o755);
-            return;
-        }
-        let finished = iefctl.run();
-        lock(&locked, 0o755);
-        finished.expect(2).says("cannot read `p/locked`");
-        lock(&iefctl.path("p/A.xml"), 0o000);
-        let finished = iefctl.run();
-        lock(&iefctl.path("p/A.xml"), 0o644);
-        finished.expect(2).says("cannot read `p/A.xml`");
+        refused("p/locked");
+        refused("p/A.xml");
+        refused("p");
     }
 
     #[test]
@@ -253,6 +254,16 @@ mod unix {
         let iefctl = iefctl.args(["validate", "p"]);
         let finished = iefctl.run().expect(2);
         finished.says("cannot read `p/socket.xml`: it is not a regular file");
+        std::fs::remove_file(iefctl.path("p/socket.xml")).unwrap();
+        // Reading it would wait for ever.
+        if let Ok(made) = std::process::Command::new("mkfifo")
+            .arg(iefctl.path("p/pipe.xml"))
+            .status()
+        {
+            assert!(made.success());
+            let finished = iefctl.run().expect(2);
+            finished.says("cannot read `p/pipe.xml`: it is not a regular file");
+        }
     }
 
     #[test]

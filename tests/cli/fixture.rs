@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 use tempfile::TempDir;
 
@@ -105,11 +105,25 @@ impl IefCtl {
 
     /// Runs to the end.
     pub(crate) fn run(&self) -> Finished {
-        let output = self.command().output().unwrap();
-        Finished {
-            status: output.status.code(),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
+        Finished::of(self.command().output().unwrap())
+    }
+
+    /// Runs to the end as somebody whom permissions stop: root, whom none stops, becomes nobody. `None`
+    /// if nobody cannot start the program where it is.
+    #[cfg(unix)]
+    pub(crate) fn run_unprivileged(&self) -> Option<Finished> {
+        use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+        use std::os::unix::process::CommandExt as _;
+
+        const NOBODY: u32 = 65534;
+        let mut command = self.command();
+        if fs::metadata(self.folder.path()).unwrap().uid() == 0 {
+            fs::set_permissions(self.folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+            command.uid(NOBODY).gid(NOBODY);
+        }
+        match command.output() {
+            Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => None,
+            output => Some(Finished::of(output.unwrap())),
         }
     }
 
@@ -124,6 +138,14 @@ impl IefCtl {
 }
 
 impl Finished {
+    fn of(output: Output) -> Self {
+        Self {
+            status: output.status.code(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
     /// Checks the exit status, and that nothing panicked.
     #[track_caller]
     pub(crate) fn expect(self, status: i32) -> Self {

@@ -67,7 +67,7 @@ fn forward(stream: impl Read + Send + 'static, sender: Sender<String>) {
 fn every_save_is_validated_until_ctrl_c() {
     let iefctl = IefCtl::with_files([("p/Base.xml", policy(&["objectId"]))])
         .args(["validate", "p", "--watch"]);
-    let mut watch = Watch::start(&iefctl);
+    let watch = Watch::start(&iefctl);
     let first = watch.wait_for("0 errors");
     assert!(
         !first.contains('\u{1b}'),
@@ -100,6 +100,7 @@ fn every_save_is_validated_until_ctrl_c() {
 
     #[cfg(unix)]
     {
+        let mut watch = watch;
         let interrupted = std::process::Command::new("kill")
             .args(["-INT", &watch.child.id().to_string()])
             .status()

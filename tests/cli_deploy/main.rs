@@ -6,6 +6,8 @@
     reason = "a test fails by panicking and says what it left out"
 )]
 
+#[path = "../beside/corpus.rs"]
+mod corpus;
 #[cfg(unix)]
 mod gate;
 #[cfg(unix)]
@@ -20,6 +22,7 @@ mod refusals;
 mod sandbox;
 #[cfg(unix)]
 mod stop;
+#[cfg(unix)]
 mod tenant;
 #[path = "../tenant/mod.rs"]
 mod tenant_process;
@@ -30,6 +33,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use corpus::corpus;
 use sandbox::{Sandbox, repository};
 
 fn count(value: &Value, name: &str) -> u64 {
@@ -125,24 +129,12 @@ fn a_changed_policy_is_updated_and_nothing_else() {
     assert_eq!(count(&report, "unchanged"), 5);
 }
 
-fn starter_packs() -> Option<PathBuf> {
-    let path = repository().join("../shared/corpus/starterpack");
-    if path.is_dir() {
-        return Some(path);
-    }
-    assert!(
-        std::env::var_os("CI").is_none(),
-        "CI must have the corpus of real policies beside the repository"
-    );
-    println!("skipped: no corpus of real policies beside the repository");
-    None
-}
-
 #[test]
 fn starter_packs_are_deployed_twice_the_second_time_without_a_write() {
-    let Some(root) = starter_packs() else {
+    let Some(root) = corpus() else {
         return;
     };
+    let root = root.join("starterpack");
     let mut sets = Vec::new();
     for pack in [root.clone(), root.join("Display Controls Starterpack")] {
         for name in [

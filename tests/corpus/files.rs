@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use iefctl::diagnostics::Source;
 use iefctl::validate::{Input, Outcome, validate};
 
+pub(crate) use crate::corpus::corpus;
+
 /// What samples have where the reader's tenant belongs.
 const TENANTS: &[&str] = &[
     "yourtenant.onmicrosoft.com",
@@ -26,20 +28,6 @@ const PACKS: [&str; 8] = [
     "Display Controls Starterpack/LocalAccounts",
     "Display Controls Starterpack/SocialAccounts",
 ];
-
-/// The folder of the real policies; `None` if it is not there, which CI does not accept.
-pub(crate) fn corpus() -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus");
-    if path.is_dir() {
-        return Some(path);
-    }
-    assert!(
-        std::env::var_os("CI").is_none(),
-        "CI must have the corpus of real policies beside the repository"
-    );
-    println!("skipped: no corpus of real policies beside the repository");
-    None
-}
 
 /// The starter packs that a sample can belong to.
 pub(crate) fn packs(corpus: &Path) -> Vec<PathBuf> {

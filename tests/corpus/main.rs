@@ -6,6 +6,8 @@
     reason = "a test fails by panicking and says what it left out and how much it compared"
 )]
 
+#[path = "../beside/corpus.rs"]
+mod corpus;
 mod files;
 mod findings;
 mod mutants;

@@ -32,8 +32,7 @@ fn check<'r>(report: &'r Value, id: &str) -> &'r Value {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_fresh_tenant_is_diagnosed_prepared_and_then_fine() {
     let scene = Scene::with_example(EmulatorOptions::default()).await;
-    let doctor = ["doctor", "policies", "-e", "dev", "--format", "json"];
-    let before = scene.sandbox.run(&doctor).expect(1).json();
+    let before = scene.doctor(1);
     assert_eq!(before["schemaVersion"], 1);
     assert_eq!(
         checks(&before, "problem"),
@@ -79,7 +78,7 @@ async fn a_fresh_tenant_is_diagnosed_prepared_and_then_fine() {
     );
     assert_eq!(done["settingsTable"], "environments.dev.settings");
 
-    let after = scene.sandbox.run(&doctor).expect(0).json();
+    let after = scene.doctor(0);
     assert!(checks(&after, "problem").is_empty(), "{after:#}");
     assert!(checks(&after, "unknown").is_empty(), "{after:#}");
     // The two keysets of which only the configuration knows the secret.
@@ -97,7 +96,7 @@ async fn a_fresh_tenant_is_diagnosed_prepared_and_then_fine() {
         .sandbox
         .run(&["deploy", "policies", "-e", "dev"])
         .expect(0);
-    let all = scene.sandbox.run(&doctor).expect(0).json();
+    let all = scene.doctor(0);
     assert_eq!(all["summary"]["warnings"], 0, "{all:#}");
     let people = scene
         .sandbox
@@ -110,10 +109,7 @@ async fn a_fresh_tenant_is_diagnosed_prepared_and_then_fine() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tenant_alone_is_checked_without_policies() {
     let scene = Scene::new(EmulatorOptions::default()).await;
-    let run = scene
-        .sandbox
-        .run(&["doctor", "-t", TENANT, "--format", "json"]);
-    let report = run.expect(1).json();
+    let report = scene.doctor_of_tenant(1);
     let problems = checks(&report, "problem");
     assert!(
         problems.contains(&"framework-application".to_owned()),
@@ -131,10 +127,7 @@ async fn missing_permissions_are_named_and_hide_nothing_else() {
         ..EmulatorOptions::default()
     })
     .await;
-    let run = scene
-        .sandbox
-        .run(&["doctor", "policies", "-e", "dev", "--format", "json"]);
-    let report = run.expect(1).json();
+    let report = scene.doctor(1);
     assert_eq!(check(&report, "permission-policies")["state"], "warning");
     assert_eq!(check(&report, "permission-keysets")["state"], "ok");
     // Needed here, because settings are looked up.
@@ -198,10 +191,7 @@ async fn missing_permissions_are_named_and_hide_nothing_else() {
         "{}",
         refused.stderr
     );
-    let report = scene
-        .sandbox
-        .run(&["doctor", "-t", TENANT, "--format", "json"]);
-    let report = report.expect(1).json();
+    let report = scene.doctor_of_tenant(1);
     assert_eq!(
         checks(&report, "problem"),
         ["permission-policies", "permission-keysets"]
@@ -215,10 +205,8 @@ async fn a_refused_sign_in_is_part_of_the_report() {
         ..EmulatorOptions::default()
     })
     .await;
-    let run = scene
-        .sandbox
-        .run(&["doctor", "-t", TENANT, "--format", "json"])
-        .expect(2);
+    let args = ["doctor", "-t", TENANT, "--format", "json"];
+    let run = scene.sandbox.run(&args).expect(2);
     let report = run.json();
     assert_eq!(checks(&report, "problem"), ["sign-in"]);
     let message = check(&report, "sign-in")["message"]
@@ -237,10 +225,7 @@ async fn another_kind_of_tenant_and_another_tenant_are_found() {
         ..DirectoryOptions::default()
     }))
     .await;
-    let run = scene
-        .sandbox
-        .run(&["doctor", "policies", "-e", "dev", "--format", "json"]);
-    let report = run.expect(1).json();
+    let report = scene.doctor(1);
     let kind = check(&report, "tenant-type");
     assert_eq!(kind["state"], "problem");
     assert!(kind["message"].as_str().unwrap().contains("`AAD`"));
@@ -262,10 +247,7 @@ async fn another_kind_of_tenant_and_another_tenant_are_found() {
         .unwrap()
         .replace("{Settings:Tenant}", "fabrikam.onmicrosoft.com");
     scene.sandbox.write("policies/ProfileEdit.xml", &other);
-    let run = scene
-        .sandbox
-        .run(&["doctor", "policies", "-e", "dev", "--format", "json"]);
-    let report = run.expect(1).json();
+    let report = scene.doctor(1);
     let named = check(&report, "tenant-policies");
     assert_eq!(named["state"], "problem");
     let message = named["message"].as_str().unwrap();
@@ -296,10 +278,7 @@ async fn applications_of_one_name_are_listed_and_never_chosen_by_chance() {
         })
         .unwrap();
     let first = scene.app_ids(PROXY)[0].clone();
-    let run = scene
-        .sandbox
-        .run(&["doctor", "policies", "-e", "dev", "--format", "json"]);
-    let report = run.expect(1).json();
+    let report = scene.doctor(1);
     let message = check(&report, "proxy-application")["message"]
         .as_str()
         .unwrap();
@@ -324,10 +303,7 @@ async fn applications_of_one_name_are_listed_and_never_chosen_by_chance() {
     let text = std::fs::read_to_string(&path).unwrap();
     let lookup = "{ tenant = \"ProxyIdentityExperienceFramework.appId\" }";
     std::fs::write(&path, text.replace(lookup, &format!("\"{first}\""))).unwrap();
-    let run = scene
-        .sandbox
-        .run(&["doctor", "policies", "-e", "dev", "--format", "json"]);
-    let report = run.expect(0).json();
+    let report = scene.doctor(0);
     assert_eq!(check(&report, "proxy-application")["state"], "warning");
 }
 
@@ -364,10 +340,7 @@ async fn wrong_and_swapped_ids_are_told_with_the_right_ones() {
             "\"44444444-4444-4444-8444-444444444444\"",
         );
     std::fs::write(&path, swapped).unwrap();
-    let run = scene
-        .sandbox
-        .run(&["doctor", "policies", "-e", "dev", "--format", "json"]);
-    let report = run.expect(1).json();
+    let report = scene.doctor(1);
     assert_eq!(
         checks(&report, "problem"),
         ["framework-application", "extensions-ids"]
@@ -427,8 +400,7 @@ async fn every_part_of_the_applications_is_checked() {
             }
         })
         .unwrap();
-    let doctor = ["doctor", "policies", "-e", "dev", "--format", "json"];
-    let report = scene.sandbox.run(&doctor).expect(1).json();
+    let report = scene.doctor(1);
     assert_eq!(
         checks(&report, "problem"),
         [
@@ -444,7 +416,7 @@ async fn every_part_of_the_applications_is_checked() {
         .sandbox
         .run(&["init", "--tenant", TENANT, "--yes"])
         .expect(0);
-    scene.sandbox.run(&doctor).expect(0);
+    scene.doctor(0);
     assert_prepared(store, TENANT);
     let framework = store.application(TENANT, FRAMEWORK).unwrap();
     let scopes = framework.0["api"]["oauth2PermissionScopes"]

@@ -149,6 +149,31 @@ fn a_failure_says_what_it_is() {
         let done = runner.run(&inputs).expect(false).annotates("error", text);
         assert!(!done.log.contains("x-value"), "{}", done.log);
     }
+    let hostile = "$(touch pwned) `touch pwned` \"';\n::error::pwned\n::set-output name=x::y";
+    for name in [
+        "name",
+        "options",
+        "key_use",
+        "activation_date",
+        "file_path",
+        "tenant_id",
+    ] {
+        let mut inputs = with(&[("name", "A"), ("options", "manual"), ("secret", "x-value")]);
+        inputs.retain(|(other, _)| *other != name && (name != "tenant_id" || *other != "tenant"));
+        inputs.push((name, hostile));
+        let done = runner.run(&inputs).expect(false);
+        let mut annotations = done.annotations.iter();
+        assert!(
+            annotations.all(|(_, _, text)| text != "pwned"),
+            "{name}: {}",
+            done.log
+        );
+    }
+    // A value may be anything: it is what the keyset holds.
+    runner
+        .run(&with(&[("name", "Odd"), ("value", hostile)]))
+        .expect(true);
+    assert!(!runner.workspace("pwned").exists());
     let mut runner = runner;
     for name in ["IEFCTL_GRAPH_ENDPOINT", "IEFCTL_LOGIN_ENDPOINT"] {
         runner

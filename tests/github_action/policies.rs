@@ -1,4 +1,7 @@
 use std::fs;
+use std::path::Path;
+
+use rcgen::{CertificateParams, KeyPair, PKCS_RSA_SHA256, RsaKeySize};
 
 use super::runner::{Runner, repository};
 use super::{SECRET, TENANT, Tenant, with};
@@ -397,4 +400,66 @@ fn build_writes_what_would_be_uploaded() {
     runner.run(&inputs).expect(true);
     let built = fs::read_to_string(runner.workspace("out/sub/Ext.xml")).unwrap();
     assert!(built.contains(TENANT));
+}
+
+/// A copy for a pull request comes and goes; what stands beside it stays.
+#[test]
+fn a_copy_is_destroyed_by_its_prefix_alone() {
+    let tenant = Tenant::new();
+    let runner = tenant.runner();
+    set(&runner);
+    let whole = [("command", "deploy"), ("folder", "policies")];
+    let copy = [whole[0], whole[1], ("prefix", "pr1_")];
+    for inputs in [&whole[..], &copy[..]] {
+        runner.run(&with(inputs)).expect(true);
+    }
+    assert_eq!(tenant.policies().len(), 6);
+    let pointless = [("command", "destroy"), copy[1], copy[2]];
+    runner
+        .run(&with(&pointless))
+        .expect(false)
+        .annotates("error", "`folder` means nothing to the command destroy");
+    runner
+        .run(&with(&[("command", "destroy")]))
+        .expect(false)
+        .annotates("error", "needs the input `prefix`");
+    assert_eq!(tenant.policies().len(), 6);
+    let done = runner
+        .run(&with(&[("command", "destroy"), copy[2]]))
+        .expect(true);
+    assert_eq!(
+        (done.output("deleted"), done.output("changed")),
+        ("3", "true")
+    );
+    assert_eq!(
+        tenant.policies(),
+        ["B2C_1A_Base", "B2C_1A_Ext", "B2C_1A_Other"]
+    );
+}
+
+/// Secrets of a repository are texts, so a certificate comes as one.
+#[test]
+fn the_text_of_a_certificate_becomes_a_file_for_as_long_as_the_step_runs() {
+    let tenant = Tenant::new();
+    let runner = tenant.runner();
+    set(&runner);
+    let key = KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048).unwrap();
+    let certificate = CertificateParams::default().self_signed(&key).unwrap();
+    let text = format!("{}{}", key.serialize_pem(), certificate.pem());
+    runner.write("client.pem", &text);
+    let folder = [("command", "plan"), ("folder", "policies")];
+    let one_line = text.replace('\n', "\\n");
+    for given in [text.as_str(), one_line.as_str(), "client.pem"] {
+        let mut inputs = with(&folder);
+        inputs.retain(|(name, _)| *name != "clientSecret");
+        inputs.push(("client-certificate", given));
+        let done = runner.run(&inputs).expect(true);
+        assert_eq!(done.output("created"), "3");
+        let line = key.serialize_pem().lines().nth(3).unwrap().to_owned();
+        assert!(!done.log.contains(&line), "{}", done.log);
+        assert!(!done.log.contains("***"), "{}", done.log);
+        let step = fs::read_dir(Path::new(done.output("report")).parent().unwrap()).unwrap();
+        let names = step.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        assert!(names.into_iter().all(|name| !name.ends_with(".pem")));
+    }
 }

@@ -14,6 +14,8 @@ mod convert;
 mod fixture;
 mod formats;
 mod notations;
+#[path = "../origins/mod.rs"]
+mod origins;
 mod schema;
 
 use std::collections::BTreeMap;

@@ -5,6 +5,8 @@ use iefctl::diagnostics::{Location, Source, SourceMap, Span};
 use iefctl::policy::{Notation, Replacement, Resolver, Semantics, Setting, Settings};
 use proptest::prelude::*;
 
+use super::origins::Origins;
+
 fn settings(notation: Notation, values: &[(&str, &str)]) -> (SourceMap, Settings) {
     let mut sources = SourceMap::new();
     let location = Location {
@@ -103,35 +105,21 @@ proptest! {
             ("<!-- zz2 -->", None),
             ("zz", None),
         ];
-        let mut text = String::new();
-        // For every byte of the resolved text the range of the original that it stands for.
-        let mut origin: Vec<(usize, usize)> = Vec::new();
-        let mut add = |part: &str, value: Option<&str>| {
-            let start = text.len();
-            text.push_str(part);
-            match value {
-                Some(value) => origin.extend(vec![(start, text.len()); value.len()]),
-                None => origin.extend((start..text.len()).map(|byte| (byte, byte + 1))),
-            }
-        };
+        let mut origins = Origins::default();
         for (data, kind) in &pieces {
-            add(&format!(" {data} "), None);
+            origins.add(&format!(" {data} "), None);
             let (part, value) = known[*kind];
             if *kind == 4 {
-                add("<!-- ", None);
-                add("zz2", Some("yy2 & é"));
-                add(" -->", None);
+                origins.add("<!-- ", None);
+                origins.add("zz2", Some("yy2 & é"));
+                origins.add(" -->", None);
             } else {
-                add(part, value);
+                origins.add(part, value);
             }
         }
-        add(&format!(" {tail}"), None);
-        let source = resolved(&sources, &settings, &text);
-        prop_assert_eq!(source.text().len(), origin.len(), "{}", source.text());
-        let (from, to) = (from.index(origin.len()), to.index(origin.len()));
-        let (from, to) = (from.min(to), from.max(to));
-        let expected = Span::new(origin[from].0 as u32, origin[to].1 as u32);
-        prop_assert_eq!(source.to_original(Span::new(from as u32, to as u32 + 1)), expected);
+        origins.add(&format!(" {tail}"), None);
+        let source = resolved(&sources, &settings, &origins.text);
+        origins.check(&source, from, to)?;
     }
 
     #[test]

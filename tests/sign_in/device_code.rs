@@ -1,6 +1,8 @@
 //! The device code: a person confirms in a browser.
 
+#[cfg(target_os = "linux")]
 use std::io::{BufRead as _, BufReader};
+#[cfg(target_os = "linux")]
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -304,7 +306,7 @@ async fn on_a_terminal_the_code_is_shown_and_the_program_goes_on_when_it_is_conf
     }
     let emulator = emulator(options(DeviceCodes::default())).await;
     let program = env!("CARGO_BIN_EXE_iefctl");
-    let command = format!("{program} keys list --tenant {TENANT} --auth device-code -q");
+    let command = format!("'{program}' keys list --tenant {TENANT} --auth device-code -q");
     let mut child = Command::new("script")
         .args(["-qefc", &command, "/dev/null"])
         .env_clear()
@@ -353,7 +355,7 @@ async fn waiting_for_a_person_can_be_broken_off() {
         );
         let program = env!("CARGO_BIN_EXE_iefctl");
         let command =
-            format!("{program} {line} --tenant contosodev.onmicrosoft.com --auth device-code");
+            format!("'{program}' {line} --tenant contosodev.onmicrosoft.com --auth device-code");
         let mut child = Command::new("script")
             .args(["-qefc", &command, "/dev/null"])
             .current_dir(sandbox.path())

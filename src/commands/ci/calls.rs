@@ -38,7 +38,7 @@ pub(super) enum CallKind {
 /// Everything that the inputs ask for.
 #[derive(Debug)]
 pub(super) struct Calls {
-    /// The command: `validate`, `plan`, `deploy`, `build` or `keyset`.
+    /// The command: one of [`COMMANDS`].
     pub(super) command: &'static str,
     /// The runs, one after the other; the next one only if the one before ended well, unless all are
     /// harmless.
@@ -47,7 +47,10 @@ pub(super) struct Calls {
     pub(super) stops: bool,
 }
 
-const COMMANDS: [&str; 5] = ["validate", "plan", "deploy", "build", "keyset"];
+const COMMANDS: [&str; 6] = ["validate", "plan", "deploy", "destroy", "build", "keyset"];
+
+/// Those that speak to a tenant.
+const OF_TENANTS: [&str; 4] = ["plan", "deploy", "destroy", "keyset"];
 
 /// Inputs that only the keyset command has a use for.
 const OF_KEYSETS: [&str; 14] = [
@@ -97,6 +100,7 @@ impl Calls {
         let (signed_in, connection) = connection(inputs)?;
         let calls = match command {
             "keyset" => keysets::calls(inputs, exists)?,
+            "destroy" => destroy(inputs)?,
             _ => policies(command, inputs, exists)?,
         };
         let environments = inputs.list("environment");
@@ -112,7 +116,7 @@ impl Calls {
                     options.push("--verbose".to_owned());
                 }
                 options.extend(environment.map(|name| format!("--environment={name}")));
-                if matches!(command, "plan" | "deploy" | "keyset") {
+                if OF_TENANTS.contains(&command) {
                     options.extend(connection.iter().cloned());
                 }
                 all.push(call.with(options, &signed_in));
@@ -121,7 +125,7 @@ impl Calls {
         Ok(Self {
             command,
             calls: all,
-            stops: matches!(command, "deploy" | "keyset"),
+            stops: matches!(command, "deploy" | "destroy" | "keyset"),
         })
     }
 }
@@ -170,6 +174,9 @@ fn command(inputs: &Inputs) -> Result<&'static str> {
     }
 }
 
+/// The variable with the path of the certificate to sign in with.
+pub(super) const CERTIFICATE: &str = "AZURE_CLIENT_CERTIFICATE_PATH";
+
 /// Variables by which a command signs in.
 #[derive(Debug, Default)]
 struct Credentials {
@@ -184,10 +191,6 @@ fn connection(inputs: &Inputs) -> Result<(Credentials, Vec<String>)> {
         ("IEFCTL_AUTH", inputs.text("auth")),
         ("AZURE_CLIENT_ID", inputs.either("clientId", "client_id")?),
         (
-            "AZURE_CLIENT_CERTIFICATE_PATH",
-            inputs.text("client-certificate"),
-        ),
-        (
             "AZURE_FEDERATED_TOKEN_FILE",
             inputs.text("federated-token-file"),
         ),
@@ -199,6 +202,10 @@ fn connection(inputs: &Inputs) -> Result<(Credentials, Vec<String>)> {
     let secret = inputs.either_secret("clientSecret", "client_secret")?;
     let secret = secret.map(|secret| ("AZURE_CLIENT_SECRET", secret.clone()));
     credentials.secrets.extend(secret);
+    // A path, or what whoever runs the step puts into a file.
+    let certificate = inputs.secret("client-certificate");
+    let certificate = certificate.map(|certificate| (CERTIFICATE, certificate.clone()));
+    credentials.secrets.extend(certificate);
     let cloud = inputs.text("cloud").map(|cloud| format!("--cloud={cloud}"));
     Ok((credentials, cloud.into_iter().collect()))
 }
@@ -258,6 +265,30 @@ fn policies(
     }
     Ok(vec![Call {
         words: vec![command],
+        arguments,
+        ..Call::default()
+    }])
+}
+
+/// Removes the copy that a deployment with the same `prefix` made.
+fn destroy(inputs: &Inputs) -> Result<Vec<Call>> {
+    let others = OF_POLICIES.iter().filter(|name| **name != "prefix");
+    let mut others = others.chain(&["renumberSteps", "addAppInsightsStep"]);
+    if let Some(name) = others.find(|name| inputs.has(name) && inputs.flag(name).unwrap_or(true)) {
+        bail!("input `{name}` means nothing to the command destroy");
+    }
+    let Some(prefix) = inputs.text("prefix") else {
+        bail!("the command destroy needs the input `prefix`: it removes the copy that has it");
+    };
+    let mut arguments = vec![format!("--prefix={prefix}"), "--yes".to_owned()];
+    let tenant = inputs.either("tenant", "tenant_id")?;
+    arguments.extend(tenant.map(|tenant| format!("--tenant={tenant}")));
+    let config = inputs.text("config");
+    arguments.extend(config.map(|file| format!("--config={file}")));
+    arguments.extend(inputs.lines("arguments").into_iter().map(str::to_owned));
+    arguments.push("--format=github".to_owned());
+    Ok(vec![Call {
+        words: vec!["destroy"],
         arguments,
         ..Call::default()
     }])

@@ -8,15 +8,16 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result, bail};
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 
 use crate::commands::{Exit, Shell};
 use crate::deploy;
 use crate::output::{self, github};
 
-use super::calls::{Call, CallKind, Calls};
+use super::calls::{CERTIFICATE, Call, CallKind, Calls};
 use super::inputs::{self, Inputs};
+use super::key_file::KeyFile;
 
 /// Shorter ones would make the log unreadable if the runner hid them.
 const SHORTEST_MASKED: usize = 4;
@@ -35,6 +36,7 @@ struct Step {
     program: PathBuf,
     /// A folder of this step alone, for what it hands out.
     folder: PathBuf,
+    certificate: Option<KeyFile>,
 }
 
 impl Step {
@@ -48,10 +50,16 @@ impl Step {
             .map_or_else(std::env::temp_dir, PathBuf::from);
         let folder = new_folder(&temporary)
             .with_context(|| format!("cannot make a folder in `{}`", temporary.display()))?;
+        let certificate = match inputs.secret("client-certificate") {
+            Some(text) => KeyFile::new(text, &folder)
+                .with_context(|| format!("cannot write into `{}`", folder.display()))?,
+            None => None,
+        };
         Ok(Self {
             calls,
             program,
             folder,
+            certificate,
         })
     }
 
@@ -173,7 +181,10 @@ impl Step {
             command.env(name, value);
         }
         for (name, value) in &call.secrets {
-            command.env(name, value.expose_secret());
+            match &self.certificate {
+                Some(file) if *name == CERTIFICATE => command.env(name, file.path()),
+                _ => command.env(name, value.expose_secret()),
+            };
         }
         command
             .env("GITHUB_STEP_SUMMARY", self.summary())
@@ -327,15 +338,39 @@ fn mask(inputs: &Inputs, shell: &Shell) -> Result<()> {
     if shell.variable("GITHUB_ACTIONS").as_deref() != Some("true") {
         return Ok(());
     }
+    let mut secrets: Vec<SecretString> = inputs.all_secrets().cloned().collect();
+    secrets.extend(
+        inputs
+            .secret("policy_keys")
+            .iter()
+            .flat_map(|list| within(list)),
+    );
     shell.print(|out| {
-        let secrets = inputs.all_secrets().map(|secret| secret.expose_secret());
+        let secrets = secrets.iter().map(|secret| secret.expose_secret());
         let lines = secrets.flat_map(str::lines).map(str::trim);
+        // The markers of a PEM file occur everywhere.
+        let lines = lines.filter(|line| !line.starts_with("-----"));
         for line in lines.filter(|line| line.len() >= SHORTEST_MASKED) {
             writeln!(out, "::add-mask::{}", line.replace('%', "%25"))?;
         }
         Ok(())
     })?;
     Ok(())
+}
+
+/// The secrets in a list of keys. The list as a whole, which the runner hides already, is not what a
+/// program would print by mistake.
+fn within(list: &SecretString) -> Vec<SecretString> {
+    let Ok(Value::Array(keys)) = serde_json::from_str(list.expose_secret()) else {
+        return Vec::new();
+    };
+    let secrets = keys
+        .iter()
+        .flat_map(|key| ["secret", "password"].map(|name| &key[name]));
+    secrets
+        .filter_map(Value::as_str)
+        .map(SecretString::from)
+        .collect()
 }
 
 /// An annotation without a place.

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use anyhow::{Result, bail};
 use secrecy::{ExposeSecret as _, SecretString};
 
+use super::key_file::is_text;
+
 /// The names as `action.yml` writes them; their variables are `INPUT_` and the name in capitals with
 /// `_` for `-`. Those that hold a secret are marked.
 const NAMES: &[(&str, bool)] = &[
@@ -24,7 +26,7 @@ const NAMES: &[(&str, bool)] = &[
     ("cloud", false),
     ("clientId", false),
     ("clientSecret", true),
-    ("client-certificate", false),
+    ("client-certificate", true),
     ("federated-token-file", false),
     ("renumberSteps", false),
     ("addAppInsightsStep", false),
@@ -172,9 +174,11 @@ impl Inputs {
         lines.filter(|line| !line.is_empty()).collect()
     }
 
-    /// The secrets that were given, for the runner to hide.
+    /// The secrets that were given, for the runner to hide. The path of a certificate is none.
     pub(super) fn all_secrets(&self) -> impl Iterator<Item = &SecretString> {
-        self.secrets.values()
+        let given = self.secrets.iter();
+        let secret = given.filter(|(name, value)| **name != "client-certificate" || is_text(value));
+        secret.map(|(_, value)| value)
     }
 }
 

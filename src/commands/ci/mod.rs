@@ -3,11 +3,12 @@
 //! be tested without one.
 //!
 //! `inputs.rs` reads, `calls.rs` and `keysets.rs` turn inputs into command lines, `github.rs` runs them
-//! and hands results back to the runner.
+//! and hands results back to the runner; `key_file.rs` keeps a certificate while they run.
 
 mod calls;
 mod github;
 mod inputs;
+mod key_file;
 mod keysets;
 
 use anyhow::Result;

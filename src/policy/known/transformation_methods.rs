@@ -239,22 +239,7 @@ pub fn service_type_name(data_type: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// The data types of the schema.
-    const TYPES: &[&str] = &[
-        "boolean",
-        "date",
-        "dateTime",
-        "duration",
-        "int",
-        "long",
-        "string",
-        "stringCollection",
-        "alternativeSecurityIdCollection",
-        "userIdentityCollection",
-        "userIdentity",
-        "phoneNumber",
-    ];
+    use crate::schema::DATA_TYPES;
 
     #[test]
     fn every_line_of_the_table_is_read_completely() {
@@ -270,7 +255,10 @@ mod tests {
                 let written = field.split(',').filter(|slot| !slot.trim().is_empty());
                 assert_eq!(count, written.count(), "{line}");
                 for slot in slots.named.iter().chain(&slots.free) {
-                    assert!(slot.types.iter().all(|name| TYPES.contains(name)), "{line}");
+                    assert!(
+                        slot.types.iter().all(|name| DATA_TYPES.contains(name)),
+                        "{line}"
+                    );
                     if let Some(other) = slot.same_as {
                         assert!(method.inputs.named(other).is_some(), "{line}");
                     }

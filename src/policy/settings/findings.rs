@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::escape::Misplaced;
 use super::expand::Fault;
 use super::resolve::Resolver;
-use super::{BuiltIn, Guidance, Notation, Replacement, Setting, Settings, TenantValue, closest};
-use crate::diagnostics::{Diagnostic, Level, Location, Rule, SourceId, Span};
+use super::{BuiltIn, Guidance, Notation, Replacement, Setting, Settings, TenantValue};
+use crate::diagnostics::{Diagnostic, Level, Location, Rule, SourceId, Span, near_miss};
 
 macro_rules! rules {
     ($($(#[$doc:meta])* $name:ident = $id:literal, $level:ident, $summary:literal;)*) => {
@@ -435,7 +435,7 @@ fn suggestion<'s>(settings: &'s Settings, key: &str) -> Option<&'s str> {
             .iter()
             .map(|other| other.key.as_str()),
     );
-    closest(key, known)
+    near_miss(key, known)
 }
 
 fn quoted(names: &[impl AsRef<str>]) -> String {

@@ -17,7 +17,6 @@ mod placeholder;
 mod replacement;
 mod resolve;
 mod script_pattern;
-mod suggestion;
 mod templating;
 
 pub use escape::contains_reference;
@@ -35,7 +34,6 @@ pub use placeholder::{FoundPlaceholder, placeholders_outside_comments};
 pub use replacement::Replacement;
 pub use resolve::{Replaced, Resolution, Resolver};
 pub use script_pattern::PatternError;
-pub use suggestion::closest;
 
 use crate::diagnostics::Location;
 

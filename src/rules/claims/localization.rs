@@ -1,11 +1,10 @@
-//! `localization-language`, `localization-string-type` and `localization-unused`: texts that nobody
-//! will see.
+//! `localization-language` and `localization-string-type`: texts that nobody will see.
 
 use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
 
 use crate::diagnostics::{Diagnostic, Level, Rule, near_miss};
-use crate::policy::{Effective, Id, IdHasher, IdSet, Kind, Policy, Role, Site};
+use crate::policy::{Effective, Id, IdHasher, Kind, Policy, Site};
 use crate::xml::Element;
 
 /// A language that is used but not supported.
@@ -20,13 +19,6 @@ pub(super) static LOCALIZATION_STRING_TYPE: Rule = Rule {
     id: "localization-string-type",
     level: Level::Hint,
     summary: "a localized string has an unknown element type or string id, or is given twice",
-};
-
-/// Localized resources that no content definition refers to.
-pub(super) static LOCALIZATION_UNUSED: Rule = Rule {
-    id: "localization-unused",
-    level: Level::Hint,
-    summary: "no content definition refers to the localized resources",
 };
 
 /// The element types, each with the string ids that it can have; none where the policy chooses them.
@@ -62,7 +54,6 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
     for finding in &mut findings[start..] {
         finding.policy_id = Some(policy.id().to_owned());
     }
-    unused(view, findings);
 }
 
 fn supported_languages(policy: &Policy) -> Option<Element<'_>> {
@@ -200,54 +191,6 @@ fn strings(resources: Site<'_>, findings: &mut Vec<Diagnostic>) {
                 Some(near) => finding.help(format!("did you mean `{near}`?")),
                 None => finding.help(format!("it has {}", ids.join(", "))),
             });
-        }
-    }
-}
-
-/// Looks at the whole set, and therefore only once: with the first policy that is checked.
-fn unused(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
-    let mut checked = view
-        .set()
-        .own()
-        .filter(|(_, policy)| policy.document.is_well_formed());
-    if checked
-        .next()
-        .is_none_or(|(first, _)| first != view.index())
-    {
-        return;
-    }
-    let referenced: IdSet<'_> = view
-        .set()
-        .iter()
-        .flat_map(|(_, policy)| policy.declarations(Kind::ContentDefinition))
-        .filter_map(|element| element.child("LocalizedResourcesReferences"))
-        .flat_map(|list| list.children_named("LocalizedResourcesReference"))
-        .filter_map(|reference| reference.attribute_value("LocalizedResourcesReferenceId"))
-        .map(Id::of)
-        .collect();
-    for (_, policy) in view.set().iter() {
-        if policy.role != Role::Own {
-            continue;
-        }
-        for element in policy.declarations(Kind::LocalizedResources) {
-            let resources = Site { policy, element };
-            let Some(id) = resources.attribute("Id") else {
-                continue;
-            };
-            if !referenced.contains(&Id::of(id)) {
-                findings.push(
-                    Diagnostic::new(
-                        &LOCALIZATION_UNUSED,
-                        resources.attribute_location("Id"),
-                        format!("no content definition of the set refers to `{id}`"),
-                    )
-                    .policy_id(policy.id())
-                    .help(
-                        "refer to it in LocalizedResourcesReferences of a content definition, or \
-                         remove it",
-                    ),
-                );
-            }
         }
     }
 }

@@ -28,7 +28,6 @@ pub(super) static GROUP: Group = Group {
         &well_known::EXTENSION_CLAIM_DATATYPE,
         &localization::LOCALIZATION_LANGUAGE,
         &localization::LOCALIZATION_STRING_TYPE,
-        &localization::LOCALIZATION_UNUSED,
     ],
     checks: &[
         data_type::check,

@@ -1,8 +1,10 @@
 //! `policyid-prefix`, `publicpolicyuri-mismatch` and `tenantid-placeholder`: what the document element
 //! says about the policy.
 
+use std::collections::BTreeMap;
+
 use crate::diagnostics::{Diagnostic, Edit, Level, Rule};
-use crate::policy::Effective;
+use crate::policy::{Effective, Policy, PolicySet};
 use crate::xml::escape_attribute;
 
 /// Custom policies of a tenant begin with `B2C_1A_`.
@@ -33,7 +35,6 @@ const PLACEHOLDERS: &[&str] = &["yourtenant", "yourtenantname", "tenantname", "m
 pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
     findings.extend(prefix(view));
     findings.extend(public_policy_uri(view));
-    findings.extend(placeholder(view));
 }
 
 fn prefix(view: &Effective<'_>) -> Option<Diagnostic> {
@@ -84,25 +85,48 @@ fn public_policy_uri(view: &Effective<'_>) -> Option<Diagnostic> {
     )
 }
 
-fn placeholder(view: &Effective<'_>) -> Option<Diagnostic> {
-    let tenant = view.policy().header.tenant_id.as_ref()?;
-    let label = tenant.value.split('.').next().unwrap_or_default();
-    let known = PLACEHOLDERS
-        .iter()
-        .any(|placeholder| placeholder.eq_ignore_ascii_case(label));
-    known.then(|| {
-        Diagnostic::new(
-            &TENANTID_PLACEHOLDER,
-            tenant.location,
-            format!(
-                "TenantId `{}` is the placeholder of a template",
-                tenant.value
-            ),
-        )
-        .help(
-            "name the tenant with `--tenant`, or in an environment of the configuration; it takes \
-             the place of `yourtenant.onmicrosoft.com`",
-        )
-        .policy_id(view.policy().id())
-    })
+/// One placeholder that nobody replaced is one mistake, however many files it stands in.
+pub(super) fn check_set(set: &PolicySet, findings: &mut Vec<Diagnostic>) {
+    let mut by_name: BTreeMap<String, Vec<&Policy>> = BTreeMap::new();
+    for (_, policy) in set.own() {
+        let Some(tenant) = &policy.header.tenant_id else {
+            continue;
+        };
+        let label = tenant.value.split('.').next().unwrap_or_default();
+        let is_placeholder = PLACEHOLDERS
+            .iter()
+            .any(|placeholder| placeholder.eq_ignore_ascii_case(label));
+        if is_placeholder && policy.document.is_well_formed() {
+            let name = tenant.value.to_ascii_lowercase();
+            by_name.entry(name).or_default().push(policy);
+        }
+    }
+    for policies in by_name.into_values() {
+        let [first, others @ ..] = policies.as_slice() else {
+            continue;
+        };
+        let Some(tenant) = &first.header.tenant_id else {
+            continue;
+        };
+        let others = match others.len() {
+            0 => String::new(),
+            1 => ", here and in one more policy".to_owned(),
+            count => format!(", here and in {count} more policies"),
+        };
+        findings.push(
+            Diagnostic::new(
+                &TENANTID_PLACEHOLDER,
+                tenant.location,
+                format!(
+                    "TenantId `{}` is the placeholder of a template{others}",
+                    tenant.value
+                ),
+            )
+            .help(
+                "name the tenant with `--tenant`, or in an environment of the configuration; it \
+                 takes the place of `yourtenant.onmicrosoft.com`",
+            )
+            .policy_id(first.id()),
+        );
+    }
 }

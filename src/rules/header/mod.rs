@@ -25,5 +25,5 @@ pub(super) static GROUP: Group = Group {
         limits::check,
         deployment_mode::check,
     ],
-    set_checks: &[limits::check_set],
+    set_checks: &[identity::check_set, limits::check_set],
 };

@@ -113,7 +113,11 @@ fn steps(view: &Effective<'_>, journey: Site<'_>, kind: Kind) -> Vec<Diagnostic>
     let Some(merged) = view.journey(kind, id) else {
         return Vec::new();
     };
-    if merged.sites.len() < 2 {
+    // A journey that is written anew, and shorter, is one mistake, not one in every step.
+    let is_shorter = merged
+        .written_anew_to()
+        .is_some_and(|last| merged.step(last + 1).is_some());
+    if merged.sites.len() < 2 || is_shorter {
         return Vec::new();
     }
     let mut findings = Vec::new();

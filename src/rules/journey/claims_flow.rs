@@ -8,7 +8,7 @@ use crate::policy::{
     Claim, Effective, Exchange, Flow, Journey, Kind, Site, Step, TechnicalProfile,
 };
 
-use super::own;
+use super::{own, withhold_unless_declared};
 
 pub(super) static FLOW_REQUIRED_INPUT: Rule = Rule {
     id: "flow-required-input",
@@ -36,6 +36,7 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
     if !flow.is_certain() {
         return;
     }
+    let start = findings.len();
     let main = flow.journey();
     for call in calls(view, flow, main) {
         inputs(&call, findings);
@@ -46,6 +47,7 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
         }
     }
     rp_outputs(view, flow, findings);
+    withhold_unless_declared(view, flow, findings, start);
 }
 
 /// A claims exchange of a step, and the technical profile that it runs.
@@ -182,6 +184,13 @@ fn required(call: &Call<'_, '_>, claim: &Claim<'_>, later: bool) -> Option<Diagn
         claim.site().attribute_location("ClaimTypeReferenceId"),
         "required here",
     )
+    .related(
+        call.exchange
+            .site
+            .attribute_location("TechnicalProfileReferenceId"),
+        format!("step {} of `{}`", call.step.order, call.journey.id),
+    )
+    .cause(claim.site().tag_location())
     .policy_id(place.policy.id());
     Some(if let Some(kept) = call.flow.kept(claim.claim_type) {
         finding.help(format!(

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::diagnostics::{Diagnostic, Level, Rule};
 use crate::policy::{Effective, Flow, Kept, Kind, Site, Step};
 
-use super::own;
+use super::{own, withhold_unless_declared};
 
 pub(super) static VTP_OUTPUT_NOT_BUBBLED: Rule = Rule {
     id: "vtp-output-not-bubbled",
@@ -21,6 +21,7 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
     if !flow.is_certain() {
         return;
     }
+    let start = findings.len();
     let mut reported = BTreeSet::new();
     for step in &flow.journey().steps {
         for (claim, place) in uses(view, step) {
@@ -36,6 +37,7 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
             findings.extend(report(view, step, claim, place, &kept));
         }
     }
+    withhold_unless_declared(view, flow, findings, start);
 }
 
 /// The claims that a step looks at, and where: in its preconditions, and as input of its profiles.

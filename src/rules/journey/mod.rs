@@ -4,7 +4,8 @@
 use std::rc::Rc;
 
 use super::Group;
-use crate::policy::{Effective, Journey, Kind, Site};
+use crate::diagnostics::Diagnostic;
+use crate::policy::{Effective, Flow, Journey, Kind, Site};
 
 mod after_send_claims;
 mod claims_flow;
@@ -104,6 +105,19 @@ fn declared<'s>(view: &Effective<'s>) -> Vec<Rc<Journey<'s>>> {
 fn settled<'s>(view: &Effective<'s>) -> impl Iterator<Item = Rc<Journey<'s>>> {
     let journeys = declared(view).into_iter();
     journeys.filter(|journey| journey.is_settled)
+}
+
+/// Takes back what was found to be missing from the flow of claims, if that may be only because an
+/// undeclared claim stands for it, which is reported as such.
+fn withhold_unless_declared<'s>(
+    view: &Effective<'s>,
+    flow: &Flow<'s>,
+    findings: &mut Vec<Diagnostic>,
+    start: usize,
+) {
+    if findings.len() > start && !flow.yields_what_is_declared(view) {
+        findings.truncate(start);
+    }
 }
 
 /// The first of the places that stands in the policy's own file. A mistake that lies wholly in its

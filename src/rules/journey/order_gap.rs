@@ -13,8 +13,11 @@ pub(super) static JOURNEY_ORDER_GAP: Rule = Rule {
 
 pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
     for journey in declared(view) {
-        findings.extend(negative(view, &journey));
-        findings.extend(gap(view, &journey));
+        let negative = negative(view, &journey);
+        if negative.is_empty() {
+            findings.extend(gap(view, &journey));
+        }
+        findings.extend(negative);
     }
 }
 

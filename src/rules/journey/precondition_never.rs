@@ -3,6 +3,8 @@
 use crate::diagnostics::{Diagnostic, Level, Rule};
 use crate::policy::{Effective, Kind, Site};
 
+use super::withhold_unless_declared;
+
 pub(super) static PRECONDITION_NEVER: Rule = Rule {
     id: "precondition-never",
     level: Level::Hint,
@@ -16,6 +18,7 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
     if !flow.is_certain() {
         return;
     }
+    let start = findings.len();
     let journey = flow.journey();
     for step in &journey.steps {
         for precondition in step.sites.iter().flat_map(|step| {
@@ -38,6 +41,7 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
             findings.push(never(precondition, value, claim, step.order));
         }
     }
+    withhold_unless_declared(view, flow, findings, start);
 }
 
 fn never(precondition: Site<'_>, value: Site<'_>, claim: &str, order: u32) -> Diagnostic {

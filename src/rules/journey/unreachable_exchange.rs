@@ -104,6 +104,7 @@ fn dead_link<'s>(
         item.site.location(item.site.element.text_span()),
         "the link's target",
     )
+    .cause(item.site.location(item.site.element.text_span()))
     .policy_id(view.policy().id());
     let known = next.exchanges.iter().map(|exchange| exchange.id);
     let known: Vec<_> = known.collect();
@@ -137,6 +138,19 @@ fn unreachable<'s>(
         .filter_map(|selection| selection.target)
         .chain(links.iter().map(|(item, _)| item.value.trim()))
         .collect();
+    // What leads nowhere is reported as such, and may have been meant to lead here.
+    let leads_nowhere = targets.iter().any(|id| next.exchange(id).is_none())
+        || step
+            .selections
+            .iter()
+            .any(|selection| selection.target.is_none() && selection.validation.is_none())
+        || step.exchanges.iter().any(|exchange| {
+            let id = exchange.technical_profile;
+            id.is_some_and(|id| view.technical_profile(id).is_none())
+        });
+    if leads_nowhere {
+        return Vec::new();
+    }
     next.exchanges
         .iter()
         .filter(|exchange| {

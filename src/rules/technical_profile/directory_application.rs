@@ -4,9 +4,9 @@ use super::Reached;
 use super::directory_claims::attribute_name;
 use super::metadata_required::required_item;
 use crate::diagnostics::{Diagnostic, Level, Rule};
-use crate::policy::Claim;
 use crate::policy::known::directory_attributes::is_extension_attribute;
 use crate::policy::known::handlers::ProfileKind;
+use crate::policy::{Claim, Kind};
 
 pub(super) static AAD_EXTENSION_APP: Rule = Rule {
     id: "aad-extension-app",
@@ -56,6 +56,7 @@ fn no_application(reached: &Reached<'_, '_>) -> Option<Diagnostic> {
         ),
     )
     .level(level)
+    .cause(claim.site().tag_location())
     .help(
         "add ApplicationObjectId and ClientId of the application b2c-extensions-app to the Metadata \
          of `AAD-Common`, which Azure AD profiles include",
@@ -68,7 +69,8 @@ fn no_application(reached: &Reached<'_, '_>) -> Option<Diagnostic> {
     })
 }
 
-/// The first extension attribute that the profile reads, writes or searches by.
+/// The first extension attribute that the profile reads, writes or searches by. A claim that is not
+/// declared is reported as such.
 fn extension_claim<'v, 's>(reached: &Reached<'v, 's>) -> Option<&'v Claim<'s>> {
     let profile = reached.profile;
     let always_default = |claim: &&Claim<'_>| {
@@ -85,6 +87,7 @@ fn extension_claim<'v, 's>(reached: &Reached<'v, 's>) -> Option<&'v Claim<'s>> {
         .iter()
         .chain(read)
         .chain(&profile.input_claims)
+        .filter(|claim| reached.view.declares(Kind::ClaimType, claim.claim_type))
         .find(|claim| is_extension_attribute(attribute_name(claim)))
 }
 

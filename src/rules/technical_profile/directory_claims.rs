@@ -3,9 +3,9 @@
 
 use super::Reached;
 use crate::diagnostics::{Diagnostic, Level, Rule, near_miss};
-use crate::policy::Claim;
 use crate::policy::known::directory_attributes::{directory_attributes, is_directory_attribute};
 use crate::policy::known::handlers::ProfileKind;
+use crate::policy::{Claim, Kind};
 
 macro_rules! rules {
     ($($name:ident, $id:literal, $summary:literal;)*) => {
@@ -46,10 +46,17 @@ pub(super) fn check(reached: &Reached<'_, '_>, findings: &mut Vec<Diagnostic>) {
     let write = reached
         .metadata_text("Operation")
         .is_some_and(|operation| operation.eq_ignore_ascii_case("Write"));
-    if write && !reached.profile.persisted_claims.is_empty() {
+    let persisted = &reached.profile.persisted_claims;
+    // One that is not declared is reported as such, and may stand for the one that is missing.
+    let is_settled = || persisted.iter().all(|claim| is_declared(reached, claim));
+    if write && !persisted.is_empty() && is_settled() {
         findings.extend(key_not_persisted(reached));
         findings.extend(no_display_name(reached));
     }
+}
+
+fn is_declared(reached: &Reached<'_, '_>, claim: &Claim<'_>) -> bool {
+    reached.view.declares(Kind::ClaimType, claim.claim_type)
 }
 
 fn is_persisted(reached: &Reached<'_, '_>, name: &str) -> bool {
@@ -72,17 +79,23 @@ fn one_input(reached: &Reached<'_, '_>) -> Option<Diagnostic> {
     } else {
         format!("Azure AD profile `{id}` has {count} input claims; it finds the account by one")
     };
-    Some(
-        Diagnostic::new(&AAD_ONE_INPUTCLAIM, place.location, message)
-            .help("keep the one input claim that identifies the account")
-            .policy_id(place.policy_id()),
-    )
+    let finding = Diagnostic::new(&AAD_ONE_INPUTCLAIM, place.location, message)
+        .help("keep the one input claim that identifies the account")
+        .policy_id(place.policy_id());
+    Some(match reached.profile.input_claims.last() {
+        Some(claim) => finding.cause(claim.site().tag_location()),
+        None => finding,
+    })
 }
 
 fn output<'s>(reached: &Reached<'_, 's>, claim: &Claim<'s>) -> Option<Diagnostic> {
     let name = attribute_name(claim);
     let has_default = claim.attribute("DefaultValue").is_some();
-    if has_default || name.contains('{') || is_directory_attribute(name) {
+    if has_default
+        || name.contains('{')
+        || is_directory_attribute(name)
+        || !is_declared(reached, claim)
+    {
         return None;
     }
     let place = reached.place_at(claim.sites.iter().rev().copied())?;
@@ -91,6 +104,7 @@ fn output<'s>(reached: &Reached<'_, 's>, claim: &Claim<'s>) -> Option<Diagnostic
         place.location,
         format!("`{name}` is no attribute that Azure AD profile `{}` can read", reached.profile.id),
     )
+    .cause(claim.site().tag_location())
     .service_message(format!(
         "Output Claim '{name}' is not supported in Azure Active Directory Provider technical profile \
          '{}' of policy '{}'. If it is a claim with default value, add AlwaysUseDefaultValue=\"true\" \
@@ -111,6 +125,9 @@ fn key_not_persisted(reached: &Reached<'_, '_>) -> Option<Diagnostic> {
     let [key] = reached.profile.input_claims.as_slice() else {
         return None;
     };
+    if !is_declared(reached, key) {
+        return None;
+    }
     let name = attribute_name(key);
     let persisted = &reached.profile.persisted_claims;
     let same_claim = persisted

@@ -39,12 +39,14 @@ fn unknown(reached: &Reached<'_, '_>, operation: &str) -> Option<Diagnostic> {
     {
         return None;
     }
-    let place = reached.place_at([reached.metadata("Operation")?.site])?;
+    let item = reached.metadata("Operation")?;
+    let place = reached.place_at([item.site])?;
     let finding = Diagnostic::new(
         &AAD_OPERATION,
         place.location,
         format!("Azure AD has no operation `{operation}`"),
     )
+    .cause(item.site.tag_location())
     .policy_id(place.policy_id());
     Some(match near_miss(operation, OPERATIONS) {
         Some(near) => finding.help(format!("did you mean `{near}`?")),

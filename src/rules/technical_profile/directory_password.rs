@@ -31,6 +31,14 @@ fn strong_password_on(reached: &Reached<'_, '_>) -> Option<Diagnostic> {
         password.claim_type,
         "PredicateValidationReference",
     )?;
+    // One that does not exist is no rule.
+    let view = reached.view;
+    if !complexity
+        .attribute("Id")
+        .is_some_and(|id| view.declares(Kind::PredicateValidation, id))
+    {
+        return None;
+    }
     let policies = named("passwordPolicies");
     let value = policies.map(|claim| claim.attribute("DefaultValue"));
     let level = match value {

@@ -3,7 +3,7 @@
 use super::{Reached, place};
 use crate::diagnostics::{Diagnostic, Level, Rule, near_miss};
 use crate::policy::known::handlers::ProfileKind;
-use crate::policy::known::page_contracts::{PREFIX, Version};
+use crate::policy::known::page_contracts::{Availability, PREFIX, Page, Version};
 use crate::policy::{Effective, Kind, Site};
 
 pub(super) static DISPLAYCONTROL_ACTIONS: Rule = Rule {
@@ -134,9 +134,20 @@ fn too_old<'s>(reached: &Reached<'_, 's>, display: Site<'s>) -> Option<Diagnosti
     let uri = data_uri.element.trimmed_text();
     let page = uri.strip_prefix(PREFIX)?;
     let (level, wanted) = match page.strip_prefix("contract:") {
-        None => (Level::Error, "2.1.9"),
+        // A page that does not exist is another mistake.
+        None => {
+            let (name, version) = page.split_once(':')?;
+            let version = Version::parse(version)?;
+            if !Page::find_legacy(name)?.legacy.contains(&version) {
+                return None;
+            }
+            (Level::Error, "2.1.9")
+        }
         Some(page) => {
             let version = Version::parse(page.strip_prefix("selfasserted:")?)?;
+            if Page::find("selfasserted")?.availability(version) == Availability::Unavailable {
+                return None;
+            }
             if version < Version(2, 0, 0) {
                 (Level::Error, "2.1.9")
             } else if totp && version < Version(2, 1, 9) {

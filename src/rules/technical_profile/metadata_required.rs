@@ -1,7 +1,8 @@
 //! `tp-metadata-required`: a metadata item without which the profile cannot run.
 
 use super::Reached;
-use crate::diagnostics::{Diagnostic, Level, Rule};
+use crate::diagnostics::{Diagnostic, Level, Rule, near_miss};
+use crate::policy::Item;
 use crate::policy::known::handlers::ProfileKind;
 
 pub(super) static TP_METADATA_REQUIRED: Rule = Rule {
@@ -26,13 +27,13 @@ pub(super) fn check(reached: &Reached<'_, '_>, findings: &mut Vec<Diagnostic>) {
             } else {
                 Level::Error
             };
-            findings.extend(missing(reached, kind, key, level));
+            findings.extend(missing(reached, kind, &[key], level));
         }
     }
     let lacks_all = |keys: &[&str]| keys.iter().all(|key| reached.metadata(key).is_none());
     let mut need = |keys: &[&'static str], level| {
         if lacks_all(keys) {
-            findings.extend(missing(reached, kind, keys[0], level));
+            findings.extend(missing(reached, kind, keys, level));
         }
     };
     match kind {
@@ -72,30 +73,65 @@ pub(super) fn check(reached: &Reached<'_, '_>, findings: &mut Vec<Diagnostic>) {
     }
 }
 
+/// Says that the first of the keys is missing, where none of them is there.
 fn missing(
     reached: &Reached<'_, '_>,
     kind: ProfileKind,
-    key: &str,
+    keys: &[&'static str],
     level: Level,
 ) -> Option<Diagnostic> {
-    let place = reached.place()?;
+    let misspelt = misspelt(reached, kind, keys);
+    let (key, place) = match misspelt {
+        Some((key, item)) => (key, reached.place_at([item.site])?),
+        None => (keys[0], reached.place()?),
+    };
     let id = reached.profile.id;
-    let finding = Diagnostic::new(
-        &TP_METADATA_REQUIRED,
-        place.location,
-        format!("{} `{id}` lacks metadata item `{key}`", kind.noun()),
-    )
-    .level(level)
-    .help(format!(
-        "add `<Item Key=\"{key}\">…</Item>` to the Metadata of `{id}`, of a profile that it includes, \
-         or of either in a base policy"
-    ))
-    .policy_id(place.policy_id());
+    let finding = |location| {
+        Diagnostic::new(
+            &TP_METADATA_REQUIRED,
+            location,
+            format!("{} `{id}` lacks metadata item `{key}`", kind.noun()),
+        )
+        .level(level)
+        .policy_id(place.policy_id())
+    };
+    let finding = match misspelt {
+        Some((_, item)) if place.site.element == item.site.element => {
+            let names: Vec<_> = kind.metadata_keys().map(|known| known.name).collect();
+            let location = item.site.attribute_location("Key");
+            finding(location)
+                .cause(item.site.tag_location())
+                .did_you_mean(location, item.key, &names)
+        }
+        _ => finding(place.location).help(format!(
+            "add `<Item Key=\"{key}\">…</Item>` to the Metadata of `{id}`, of a profile that it \
+             includes, or of either in a base policy"
+        )),
+    };
     // The service reads a client id that is not there as an empty one.
     Some(match (key, level) {
         ("client_id", _) => finding.service_message(invalid_value(id, &place, key, "")),
         (_, Level::Error) => finding.service_message(required_item(id, &place, key)),
         _ => finding,
+    })
+}
+
+/// The item whose key is one of the missing ones with a slip.
+fn misspelt<'v, 's>(
+    reached: &Reached<'v, 's>,
+    kind: ProfileKind,
+    keys: &[&'static str],
+) -> Option<(&'static str, &'v Item<'s>)> {
+    let names = || kind.metadata_keys().map(|known| known.name);
+    let mut items = reached.profile.metadata.iter();
+    items.find_map(|item| {
+        let written = item.key.trim();
+        if names().any(|name| name == written) {
+            return None;
+        }
+        let meant = near_miss(written, names())?;
+        let key = keys.iter().find(|key| **key == meant)?;
+        Some((*key, item))
     })
 }
 

@@ -102,8 +102,9 @@ fn invalid<'s>(
             key.name
         )
     };
-    let finding =
-        Diagnostic::new(&TP_METADATA_INVALID, place.location, message).policy_id(place.policy_id());
+    let finding = Diagnostic::new(&TP_METADATA_INVALID, place.location, message)
+        .cause(item.site.tag_location())
+        .policy_id(place.policy_id());
     if value.is_empty() {
         return Some(
             finding

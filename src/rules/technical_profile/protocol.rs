@@ -53,7 +53,9 @@ fn handler(reached: &Reached<'_, '_>) -> Option<Diagnostic> {
         place.location
     };
     let finding = |message: String| {
-        Diagnostic::new(&TP_HANDLER_UNKNOWN, location, message).policy_id(place.policy_id())
+        Diagnostic::new(&TP_HANDLER_UNKNOWN, location, message)
+            .cause(protocol.tag_location())
+            .policy_id(place.policy_id())
     };
     let Some(handler) = handler.filter(|handler| !handler.is_empty()) else {
         return proprietary.then(|| {

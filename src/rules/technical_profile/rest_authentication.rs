@@ -39,7 +39,8 @@ fn insecure(reached: &Reached<'_, '_>) -> Option<Diagnostic> {
     {
         return None;
     }
-    let place = reached.place_at([reached.metadata("AuthenticationType")?.site])?;
+    let item = reached.metadata("AuthenticationType")?;
+    let place = reached.place_at([item.site])?;
     let id = reached.profile.id;
     Some(
         Diagnostic::new(
@@ -47,6 +48,7 @@ fn insecure(reached: &Reached<'_, '_>) -> Option<Diagnostic> {
             place.location,
             format!("`{id}` calls its REST service without authentication in a production policy"),
         )
+        .cause(item.site.tag_location())
         .help(
             "authenticate with Basic, Bearer, ClientCertificate or ApiKeyHeader; or set metadata item \
              AllowInsecureAuthInProduction to true, or DeploymentMode of the relying party policy to \
@@ -92,19 +94,24 @@ fn bearer(reached: &Reached<'_, '_>) -> Option<Diagnostic> {
         return None;
     }
     let place = reached.place_at([item.site])?;
-    Some(
-        Diagnostic::new(
-            &REST_BEARER_SOURCE,
-            place.location,
-            format!(
-                "the bearer token of `{}` is claim `{claim}`, which is not among its input claims",
-                reached.profile.id
-            ),
-        )
-        .help(format!(
-            "add `<InputClaim ClaimTypeReferenceId=\"{claim}\" />` to `{}`",
+    let finding = Diagnostic::new(
+        &REST_BEARER_SOURCE,
+        place.location,
+        format!(
+            "the bearer token of `{}` is claim `{claim}`, which is not among its input claims",
             reached.profile.id
-        ))
-        .policy_id(place.policy_id()),
+        ),
     )
+    .cause(item.site.tag_location())
+    .policy_id(place.policy_id());
+    let names: Vec<_> = inputs.iter().map(|input| input.claim_type).collect();
+    let finding = if place.site.element == item.site.element {
+        finding.did_you_mean(place.location, claim, &names)
+    } else {
+        finding
+    };
+    Some(finding.or_help(format!(
+        "add `<InputClaim ClaimTypeReferenceId=\"{claim}\" />` to `{}`",
+        reached.profile.id
+    )))
 }

@@ -53,6 +53,7 @@ fn payload(reached: &Reached<'_, '_>) -> Option<Diagnostic> {
     let place = reached.place_at([item.site])?;
     Some(
         Diagnostic::new(&REST_PAYLOAD_CLAIM, place.location, message)
+            .cause(item.site.tag_location())
             .help(help)
             .policy_id(place.policy_id()),
     )

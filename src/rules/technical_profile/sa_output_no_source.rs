@@ -34,19 +34,24 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
         let Some(filled) = filled(view, profile) else {
             continue;
         };
+        let start = findings.len();
         for claim in &profile.output_claims {
             if is_sourceless(view, claim, &filled) {
                 findings.extend(report(view, executed, exchange, claim));
             }
         }
+        // What is not declared is reported as such, and may stand for what is missing.
+        let is_declared = |claim: &&str| view.declares(Kind::ClaimType, claim);
+        if findings.len() > start && !filled.iter().all(is_declared) {
+            findings.truncate(start);
+        }
     }
 }
 
 /// The claims that the profile's validation technical profiles and claims transformations fill;
-/// `None` if a validation technical profile is not declared.
+/// `None` if one of those profiles and transformations is not declared.
 fn filled<'s>(view: &Effective<'s>, profile: &TechnicalProfile<'s>) -> Option<Vec<&'s str>> {
-    let mut filled = view.transformation_outputs(&profile.output_claims_transformations);
-    filled.extend(view.transformation_outputs(&profile.input_claims_transformations));
+    let mut filled = transformed(view, profile)?;
     for validation in &profile.validation_technical_profiles {
         let validation = view.technical_profile(validation.attribute("ReferenceId")?)?;
         filled.extend(
@@ -55,10 +60,15 @@ fn filled<'s>(view: &Effective<'s>, profile: &TechnicalProfile<'s>) -> Option<Ve
                 .iter()
                 .map(|claim| claim.claim_type),
         );
-        filled.extend(view.transformation_outputs(&validation.output_claims_transformations));
-        filled.extend(view.transformation_outputs(&validation.input_claims_transformations));
+        filled.extend(transformed(view, &validation)?);
     }
     Some(filled)
+}
+
+fn transformed<'s>(view: &Effective<'s>, profile: &TechnicalProfile<'s>) -> Option<Vec<&'s str>> {
+    let mut claims = view.declared_outputs(&profile.output_claims_transformations)?;
+    claims.extend(view.declared_outputs(&profile.input_claims_transformations)?);
+    Some(claims)
 }
 
 fn is_sourceless(view: &Effective<'_>, claim: &Claim<'_>, filled: &[&str]) -> bool {
@@ -113,6 +123,7 @@ fn report<'s>(
             place.policy.id(),
             place.policy.tenant()
         ))
+        .cause(claim.site().tag_location())
         .policy_id(place.policy.id()),
     )
 }

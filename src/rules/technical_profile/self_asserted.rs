@@ -31,7 +31,7 @@ pub(super) fn check(reached: &Reached<'_, '_>, findings: &mut Vec<Diagnostic>) {
     for display in &reached.profile.display_claims {
         findings.extend(not_shown(reached, *display));
     }
-    if !reached.profile.display_claims.is_empty() {
+    if !reached.profile.display_claims.is_empty() && displays_what_is_declared(reached) {
         for claim in &reached.profile.output_claims {
             findings.extend(hidden(reached, claim));
         }
@@ -67,6 +67,27 @@ fn not_shown<'s>(reached: &Reached<'_, 's>, display: Site<'s>) -> Option<Diagnos
     Some(match declared {
         Some(site) => finding.related(site.attribute_location("Id"), "declared here"),
         None => finding,
+    })
+}
+
+/// Whether all that the page displays is declared. What is not is reported as such, and may stand for
+/// what seems to be hidden.
+fn displays_what_is_declared(reached: &Reached<'_, '_>) -> bool {
+    let view = reached.view;
+    let is_claim = |site: &Site<'_>| {
+        let claim = site.attribute("ClaimTypeReferenceId");
+        claim.is_none_or(|id| view.declares(Kind::ClaimType, id))
+    };
+    reached.profile.display_claims.iter().all(|display| {
+        let Some(control) = display.attribute("DisplayControlReferenceId") else {
+            return is_claim(display);
+        };
+        let sites = view.sites(Kind::DisplayControl, control);
+        let mut claims = sites.iter().flat_map(|site| {
+            let shown = site.items("DisplayClaims", "DisplayClaim");
+            shown.chain(site.items("OutputClaims", "OutputClaim"))
+        });
+        !sites.is_empty() && claims.all(|claim| is_claim(&claim))
     })
 }
 

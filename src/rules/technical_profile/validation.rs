@@ -49,6 +49,7 @@ fn on_other<'s>(
             ),
         )
         .help("move them to the self-asserted profile, or run them in a step of their own")
+        .cause(validation.tag_location())
         .policy_id(place.policy_id()),
     )
 }

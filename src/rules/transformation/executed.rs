@@ -53,7 +53,9 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
                 findings.extend(assertion(view, executed, reference, &transformation));
                 let produced = produced.get_or_insert_with(|| claims(view, execution));
                 let finding = unavailable(executed, reference, &transformation, produced);
-                findings.extend(finding.filter(|_| is_known(view, execution, &transformation)));
+                findings.extend(
+                    finding.filter(|_| is_known(view, execution, &transformation, produced)),
+                );
             }
             if transformation.site.policy.role == Role::Own {
                 let needed = localized(&transformation);
@@ -264,16 +266,20 @@ fn claims<'s>(view: &Effective<'s>, execution: &Execution<'s>) -> IdSet<'s> {
     claims
 }
 
-/// Whether all claims of the transformation, and everything that could produce them, are declared.
-/// What is not is reported as such.
+/// Whether all claims of the transformation, and everything that could produce them, are declared,
+/// and every step is where it is meant to be. What is not is reported as such.
 fn is_known(
     view: &Effective<'_>,
     execution: &Execution<'_>,
     transformation: &ClaimsTransformation<'_>,
+    produced: &IdSet<'_>,
 ) -> bool {
     let mut inputs = transformation.inputs().into_iter();
     let mut profiles = execution.profiles.iter();
-    inputs.all(|input| view.declares(Kind::ClaimType, input.claim_type))
+    let mut produced = produced.iter().map(|claim| claim.written());
+    execution.journeys().all(|journey| journey.is_settled)
+        && inputs.all(|input| view.declares(Kind::ClaimType, input.claim_type))
+        && produced.all(|claim| view.declares(Kind::ClaimType, claim))
         && profiles.all(|executed| {
             transformations(&executed.profile).all(|reference| {
                 let id = reference.attribute("ReferenceId");
@@ -321,6 +327,7 @@ fn unavailable(
         .related(
             transformation.site.attribute_location("Id"),
             "the claims transformation",
-        ),
+        )
+        .cause(reference.tag_location()),
     )
 }

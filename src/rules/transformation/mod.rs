@@ -9,7 +9,6 @@ mod outputs;
 mod parameters;
 mod slots;
 mod unknown_method;
-mod unused;
 
 pub(super) static GROUP: Group = Group {
     rules: &[
@@ -24,7 +23,6 @@ pub(super) static GROUP: Group = Group {
         &executed::CT_LOCALIZED_STRING_MISSING,
         &outputs::CT_MAPPED_VALUE_NO_RESTRICTION,
         &outputs::CT_COPY_PREDICATE_NONE,
-        &unused::CT_UNUSED,
         &executed::CT_INPUT_UNAVAILABLE,
     ],
     checks: &[
@@ -34,7 +32,6 @@ pub(super) static GROUP: Group = Group {
         format::check,
         generate_json::check,
         outputs::check,
-        unused::check,
         executed::check,
     ],
     set_checks: &[],

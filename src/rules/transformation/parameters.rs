@@ -50,6 +50,7 @@ fn slot(method: &'static Method, parameter: Site<'_>) -> Option<&'static Slot> {
 /// Missing and unknown parameters.
 fn names(transformation: &ClaimsTransformation<'_>, method: &'static Method) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
+    let mut strange = Vec::new();
     let mut open: Vec<&Slot> = method
         .parameters
         .named
@@ -69,13 +70,34 @@ fn names(transformation: &ClaimsTransformation<'_>, method: &'static Method) -> 
         if free && meant.is_none_or(|index| !open[index].name.eq_ignore_ascii_case(id)) {
             continue;
         }
-        let meant = meant.map(|index| open.remove(index));
-        findings.push(unknown(
-            method,
-            id,
-            meant,
-            parameter.attribute_location("Id"),
-        ));
+        let location = parameter.attribute_location("Id");
+        match meant.map(|index| open.remove(index)) {
+            Some(slot) => findings.push(misspelt(method, id, slot, location)),
+            None => strange.push((id, location)),
+        }
+    }
+    let is_required = |slot: &&Slot| !slot.optional;
+    if let [(id, location)] = strange[..]
+        && open.iter().copied().filter(is_required).count() == 1
+        && let Some(index) = open.iter().position(is_required)
+    {
+        // One too many and one too few are one mistake.
+        let slot = open.remove(index);
+        findings.push(
+            Diagnostic::new(
+                &CT_PARAMETER_MISMATCH,
+                location,
+                format!(
+                    "method {} has no input parameter `{id}`, and `{}`, which it needs, is missing",
+                    method.name, slot.name
+                ),
+            )
+            .help(format!("call it `{}`{}", slot.name, allowed(slot))),
+        );
+        strange.clear();
+    }
+    for (id, location) in strange {
+        findings.push(unknown(method, id, location));
     }
     for slot in open.into_iter().filter(|slot| !slot.optional) {
         let location = transformation
@@ -101,35 +123,47 @@ fn names(transformation: &ClaimsTransformation<'_>, method: &'static Method) -> 
     findings
 }
 
-fn unknown(method: &Method, id: &str, meant: Option<&Slot>, location: Location) -> Diagnostic {
-    // A parameter that a method has no use for is accepted by all that is known. Where it stands for
-    // one that is missing, that one is missing.
-    let error = meant.is_some_and(|slot| !slot.optional && !slot.name.eq_ignore_ascii_case(id));
-    let finding = Diagnostic::new(
-        &CT_PARAMETER_MISMATCH,
-        location,
-        format!("method {} has no input parameter `{id}`", method.name),
-    )
-    .level(if error { Level::Error } else { Level::Warning });
-    let Some(slot) = meant else {
-        let known: Vec<_> = method
-            .parameters
-            .named
-            .iter()
-            .map(|slot| slot.name)
-            .collect();
-        return finding.help(if known.is_empty() {
+/// A parameter that a method has no use for is accepted by all that is known.
+fn unknown(method: &Method, id: &str, location: Location) -> Diagnostic {
+    let known: Vec<_> = method
+        .parameters
+        .named
+        .iter()
+        .map(|slot| slot.name)
+        .collect();
+    no_such(method, id, location)
+        .level(Level::Warning)
+        .help(if known.is_empty() {
             format!("{} has no input parameters; leave it out", method.name)
         } else {
             format!("{} has {}", method.name, known.join(", "))
-        });
-    };
-    finding.help(format!("did you mean `{}`?", slot.name)).fix(
-        format!("call it `{}`", slot.name),
-        vec![Edit {
-            location,
-            replacement: slot.name.to_owned(),
-        }],
+        })
+}
+
+/// Where a parameter stands for one that is missing, that one is missing.
+fn misspelt(method: &Method, id: &str, meant: &Slot, location: Location) -> Diagnostic {
+    let is_error = !meant.optional && !meant.name.eq_ignore_ascii_case(id);
+    no_such(method, id, location)
+        .level(if is_error {
+            Level::Error
+        } else {
+            Level::Warning
+        })
+        .help(format!("did you mean `{}`?", meant.name))
+        .fix(
+            format!("call it `{}`", meant.name),
+            vec![Edit {
+                location,
+                replacement: meant.name.to_owned(),
+            }],
+        )
+}
+
+fn no_such(method: &Method, id: &str, location: Location) -> Diagnostic {
+    Diagnostic::new(
+        &CT_PARAMETER_MISMATCH,
+        location,
+        format!("method {} has no input parameter `{id}`", method.name),
     )
 }
 

@@ -17,6 +17,8 @@ pub(super) static GROUP: Group = Group {
         &usage::UNUSED_CONTENTDEFINITION,
         &usage::UNUSED_DISPLAYCONTROL,
         &usage::UNUSED_PREDICATE,
+        &usage::CT_UNUSED,
+        &usage::LOCALIZATION_UNUSED,
         &always_skipped::STEP_ALWAYS_SKIPPED,
         &outdated::DEPRECATED_ELEMENT,
         &outdated::RETIRED_SERVICE_ENDPOINT,
@@ -34,4 +36,6 @@ pub(super) static OVER_COMPLETE_SETS: &[&Rule] = &[
     &usage::UNUSED_CONTENTDEFINITION,
     &usage::UNUSED_DISPLAYCONTROL,
     &usage::UNUSED_PREDICATE,
+    &usage::CT_UNUSED,
+    &usage::LOCALIZATION_UNUSED,
 ];

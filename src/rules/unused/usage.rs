@@ -2,7 +2,8 @@
 //!
 //! Journeys and technical profiles count as used where a relying party reaches them through any
 //! declaration of the set, merged or not; everything else where anything mentions it. Both find too
-//! much in use rather than too little.
+//! much in use rather than too little. A reference to nothing is a finding of its own: whatever seems
+//! unused may be what it means, so that it keeps the rules silent about its kind.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasherDefault;
@@ -36,6 +37,10 @@ rules! {
         "a display control that nothing in the set refers to";
     UNUSED_PREDICATE, "unused-predicate",
         "a predicate, predicate validation or input validation that nothing in the set refers to";
+    CT_UNUSED, "ct-unused",
+        "no technical profile of the set runs the claims transformation";
+    LOCALIZATION_UNUSED, "localization-unused",
+        "no content definition of the set refers to the localized resources";
 }
 
 /// What the service uses without being told to.
@@ -64,10 +69,28 @@ fn rule(kind: Kind) -> Option<&'static Rule> {
         Kind::ContentDefinition => &UNUSED_CONTENTDEFINITION,
         Kind::DisplayControl => &UNUSED_DISPLAYCONTROL,
         Kind::Predicate | Kind::PredicateValidation | Kind::InputValidation => &UNUSED_PREDICATE,
-        Kind::ClaimsTransformation | Kind::ClientDefinition | Kind::LocalizedResources => {
-            return None;
-        }
+        Kind::ClaimsTransformation => &CT_UNUSED,
+        Kind::LocalizedResources => &LOCALIZATION_UNUSED,
+        Kind::ClientDefinition => return None,
     })
+}
+
+/// Whether elements of the kind are in use only where a relying party reaches them.
+const fn is_reached(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::TechnicalProfile | Kind::UserJourney | Kind::SubJourney
+    )
+}
+
+/// What to say of an element that is not in use, before its name.
+const fn complaint(kind: Kind) -> &'static str {
+    match kind {
+        Kind::ClaimsTransformation => "no technical profile of the set runs",
+        Kind::LocalizedResources => "no content definition of the set refers to",
+        _ if is_reached(kind) => "no relying party of the set reaches",
+        _ => "nothing in the set refers to",
+    }
 }
 
 /// The elements that [`Usage::refer_by_text`] knows.
@@ -76,6 +99,16 @@ const REFERRING_BY_TEXT: &[&str] = &[
     "IncludeClaimsFromTechnicalProfile",
     "From",
     "TechnicalProfile",
+    "LocalizedResourcesReference",
+    "Precondition",
+];
+
+/// Metadata items that name a claim.
+const CLAIM_KEYS: &[&str] = &[
+    "UseClaimAsBearerToken",
+    "ClaimUsedForRequestPayload",
+    "ClaimTypeOnWhichToEnable",
+    "issuer_refresh_token_user_identity_claim_type",
 ];
 
 /// An element under its id.
@@ -91,6 +124,7 @@ pub(super) fn check(set: &PolicySet, findings: &mut Vec<Diagnostic>) {
     for (_, policy) in set.iter() {
         usage.add(policy);
     }
+    let silent = usage.dangling(set);
     let mut reached = usage.reached();
     for (kind, id) in USED_BY_SERVICE {
         usage.mentioned.insert((*kind, Id::of(id)));
@@ -99,7 +133,7 @@ pub(super) fn check(set: &PolicySet, findings: &mut Vec<Diagnostic>) {
     let mut seen = Nodes::default();
     for (_, policy) in set.iter() {
         for kind in Kind::ALL {
-            let Some(rule) = rule(kind) else {
+            let Some(rule) = rule(kind).filter(|_| !silent.contains(&kind)) else {
                 continue;
             };
             for site in policy.sites(kind) {
@@ -108,28 +142,21 @@ pub(super) fn check(set: &PolicySet, findings: &mut Vec<Diagnostic>) {
                 };
                 let node = (kind, Id::of(id));
                 let used = match kind {
-                    Kind::TechnicalProfile | Kind::UserJourney | Kind::SubJourney => {
-                        reached.contains(&node)
-                    }
                     Kind::ClaimType => {
                         usage.mentioned.contains(&node) || usage.words.contains(&node.1)
                     }
+                    _ if is_reached(kind) => reached.contains(&node),
                     _ => usage.mentioned.contains(&node),
                 };
                 if used || !seen.insert(node) {
                     continue;
                 }
-                let how = match kind {
-                    Kind::TechnicalProfile | Kind::UserJourney | Kind::SubJourney => {
-                        "no relying party of the set reaches"
-                    }
-                    _ => "nothing in the set refers to",
-                };
+                let complaint = complaint(kind);
                 findings.push(
                     Diagnostic::new(
                         rule,
                         site.attribute_location("Id"),
-                        format!("{how} {} `{id}`", kind.noun()),
+                        format!("{complaint} {} `{id}`", kind.noun()),
                     )
                     .policy_id(policy.id()),
                 );
@@ -148,11 +175,11 @@ fn is_complete(set: &PolicySet) -> bool {
             return false;
         }
         match set.base(index) {
-            Base::Root => {}
+            Base::Root if policy.is_meant_as_root() => {}
             Base::InSet(base) => {
                 parents.insert(base);
             }
-            Base::Elsewhere => return false,
+            Base::Root | Base::Elsewhere => return false,
         }
     }
     set.iter().all(|(index, policy)| {
@@ -205,9 +232,20 @@ impl<'s> Usage<'s> {
                     Some("RefreshTokenUserJourneyId" | "ClientCredentialsUserJourneyId") => {
                         Kind::UserJourney
                     }
+                    Some(key) if CLAIM_KEYS.contains(&key) => Kind::ClaimType,
                     _ => return,
                 };
                 self.refer(element, kind, element.trimmed_text());
+            }
+            "Precondition" => {
+                if let Some(claim) = element.child("Value") {
+                    self.refer(claim, Kind::ClaimType, claim.trimmed_text());
+                }
+            }
+            "LocalizedResourcesReference" => {
+                if let Some(id) = element.attribute_value("LocalizedResourcesReferenceId") {
+                    self.refer(element, Kind::LocalizedResources, id);
+                }
             }
             "IncludeClaimsFromTechnicalProfile" => {
                 self.refer(element, Kind::TechnicalProfile, element.trimmed_text());
@@ -264,6 +302,23 @@ impl<'s> Usage<'s> {
             let inner = part.split('}').next().unwrap_or(part);
             add(inner.rsplit(':').next().unwrap_or(inner).trim());
         }
+    }
+
+    /// The kinds of which something that nobody declares is mentioned, and what depends on them.
+    fn dangling(&self, set: &PolicySet) -> HashSet<Kind> {
+        let dangling = self
+            .mentioned
+            .iter()
+            .filter(|(kind, id)| !set.declares(*kind, id.written()));
+        let mut kinds: HashSet<Kind> = dangling.map(|(kind, _)| *kind).collect();
+        // Display controls run technical profiles, too.
+        if kinds
+            .iter()
+            .any(|kind| is_reached(*kind) || *kind == Kind::DisplayControl)
+        {
+            kinds.extend(Kind::ALL.into_iter().filter(|kind| is_reached(*kind)));
+        }
+        kinds
     }
 
     fn reached(&self) -> Nodes<'s> {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use iefctl::diagnostics::{Diagnostic, Level, Source, SourceId, SourceMap};
+use iefctl::diagnostics::{Diagnostic, Source, SourceId, SourceMap};
 use iefctl::validate::{SetFiles, Terms, validate_sets};
 use roxmltree::Node;
 
@@ -24,18 +24,6 @@ pub(crate) struct Mutant {
     /// The file and the place in it before the edits at which it must be found; else where the first
     /// edit is.
     at: Option<(usize, usize)>,
-    /// Which files are judged besides the broken one.
-    with: Judged,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Judged {
-    /// None: what is wrong is wrong in the broken file alone.
-    One,
-    /// All that belong to the set.
-    Own,
-    /// The bases too.
-    All,
 }
 
 impl Mutant {
@@ -52,7 +40,6 @@ impl Mutant {
             file,
             edits: vec![(range, replacement.into())],
             at: None,
-            with: Judged::One,
         }
     }
 
@@ -141,18 +128,6 @@ impl Mutant {
         self
     }
 
-    /// The other policies of the set are judged too: one of them makes this a mistake.
-    pub(crate) fn with_own(mut self) -> Self {
-        self.with = Judged::Own;
-        self
-    }
-
-    /// The bases are judged too, as what is found may be found there.
-    pub(crate) fn with_all(mut self) -> Self {
-        self.with = Judged::All;
-        self
-    }
-
     /// The broken text, and where in it a place of the sound one is.
     fn apply(&self, text: &str) -> (String, usize) {
         let mut edits: Vec<_> = self.edits.iter().collect();
@@ -194,8 +169,8 @@ impl Mutant {
 struct Counted {
     tried: usize,
     found: usize,
-    /// Other rules that found something that they do not find in the sound set.
-    others: BTreeMap<&'static str, usize>,
+    /// What else is found that is not found in the sound set: by rule, how often and the first one.
+    others: BTreeMap<&'static str, (usize, Option<String>)>,
 }
 
 /// What was tried, found and missed.
@@ -218,16 +193,26 @@ impl Tally {
     pub(crate) fn doubles(&self, known: &[(&str, &str, &str)]) -> Vec<String> {
         let mut doubles = Vec::new();
         for (kind, counted) in &self.counts {
-            for rule in counted.others.keys() {
+            for (rule, (_, first)) in &counted.others {
                 let is_known = known
                     .iter()
                     .any(|known| (known.0, known.1) == (*kind, *rule));
                 if !is_known {
-                    doubles.push(format!("{kind}: {rule}"));
+                    doubles.push(format!("{kind}: {rule}, {first:?}"));
                 }
             }
         }
         doubles
+    }
+
+    /// What is known to say more, but does not.
+    pub(crate) fn in_vain(&self, known: &[(&str, &str, &str)]) -> Vec<String> {
+        let is_needed = |(kind, rule, _): &&(&str, &str, &str)| {
+            let counted = self.counts.get(kind);
+            counted.is_some_and(|counted| counted.others.contains_key(rule))
+        };
+        let in_vain = known.iter().filter(|known| !is_needed(known));
+        in_vain.map(|known| format!("{known:?}")).collect()
     }
 
     pub(crate) fn print(&self) {
@@ -236,7 +221,7 @@ impl Tally {
             let others: Vec<_> = counted
                 .others
                 .iter()
-                .map(|(rule, n)| format!("{rule} {n}"))
+                .map(|(rule, (n, _))| format!("{rule} {n}"))
                 .collect();
             let besides = if others.is_empty() { "" } else { "; besides: " };
             println!(
@@ -288,16 +273,8 @@ pub(crate) fn run(set: &PolicyFiles, mutants: &[Mutant], tally: &mut Tally) {
                 _ => (own, place),
             };
             places.push(place);
-            let is_own = |file: &usize| match mutant.with {
-                Judged::One => *file == mutant.file,
-                Judged::Own => *file < set.own,
-                Judged::All => true,
-            };
-            let (own, context): (Vec<_>, Vec<_>) = (0..all.len()).partition(is_own);
-            let ids = |files: Vec<usize>| files.into_iter().map(|file| all[file]).collect();
             sets.push(SetFiles {
-                own: ids(own),
-                context: ids(context),
+                own: all,
                 ..SetFiles::default()
             });
         }
@@ -319,23 +296,21 @@ pub(crate) fn run(set: &PolicyFiles, mutants: &[Mutant], tally: &mut Tally) {
             let others: BTreeSet<_> = checked
                 .diagnostics
                 .iter()
-                .filter(|other| other.rule.id != mutant.rule && other.level > Level::Hint)
+                .filter(|other| found.is_none_or(|found| *other != found))
                 .filter(|other| !known.contains(&essence(other)))
-                .map(|other| other.rule.id)
+                .map(|other| {
+                    let place = sources.position(other.primary.location).0;
+                    let name = sources.get(other.primary.location.source).name();
+                    (other.rule.id, format!("{name}:{place} {}", other.message))
+                })
                 .collect();
-            for other in &others {
-                *counted.others.entry(other).or_default() += 1;
+            for (rule, other) in &others {
+                let of_rule = counted.others.entry(rule).or_default();
+                of_rule.0 += 1;
+                of_rule.1.get_or_insert_with(|| other.clone());
             }
             if found.is_none() {
-                let elsewhere: Vec<_> = checked
-                    .diagnostics
-                    .iter()
-                    .filter(|other| !known.contains(&essence(other)) && other.level > Level::Hint)
-                    .map(|other| {
-                        let place = sources.position(other.primary.location).0;
-                        format!("{}:{place} {}", other.rule.id, other.message)
-                    })
-                    .collect();
+                let elsewhere: Vec<_> = others.iter().map(|(_, other)| other).collect();
                 tally.missed.push(format!(
                     "{}:{line}: {}: no {}; instead {elsewhere:?}",
                     sources.get(source).name(),

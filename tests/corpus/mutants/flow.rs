@@ -25,7 +25,6 @@ pub(super) fn breaks(model: &Model<'_>, mutants: &mut Vec<Mutant>) {
 /// The mutant in whose file the claim type is declared too.
 fn declaring(model: &Model<'_>, mutant: Mutant, file: usize) -> Option<Mutant> {
     let root = model.documents[file].root_element();
-    let mutant = mutant.with_all();
     if let Some(blocks) = child(root, "BuildingBlocks") {
         let schema = child(blocks, "ClaimsSchema")?;
         let first = schema.children().find(|claim| is(*claim, "ClaimType"))?;
@@ -113,7 +112,7 @@ fn outputs(model: &Model<'_>, (file, relying_party): Place<'_>, mutants: &mut Ve
         if let Some(producer) = only_producer(model, file, id) {
             let kind = "only source of a relying party's claim left out";
             let mutant = Mutant::without(kind, rule, producer);
-            mutants.push(mutant.at_attribute((file, claim), attribute).with_all());
+            mutants.push(mutant.at_attribute((file, claim), attribute));
         }
     }
 }

@@ -346,7 +346,7 @@ fn relying_parties(model: &Model<'_>, mutants: &mut Vec<Mutant>) {
         if is_last && !invokes {
             let kind = "journey that does not answer";
             let mutant = Mutant::without(kind, "journey-no-sendclaims", place);
-            mutants.push(mutant.at_attribute((at, journey), "Id").with_own());
+            mutants.push(mutant.at_attribute((at, journey), "Id"));
             sub_journeys(model, (at, journey), place, mutants);
         }
         if journey
@@ -357,13 +357,13 @@ fn relying_parties(model: &Model<'_>, mutants: &mut Vec<Mutant>) {
             let rule = "sendclaims-issuer";
             let kind = "answer without issuer";
             let mutant = Mutant::without_attribute(kind, rule, place, attribute);
-            mutants.extend(mutant.map(Mutant::with_own));
+            mutants.extend(mutant);
             let exchange = below(journey, "ClaimsExchange").next();
             let profile = exchange.and_then(|one| one.attribute("TechnicalProfileReferenceId"));
             if let Some(profile) = profile {
                 let kind = "answer by no issuer";
                 let mutant = Mutant::attribute(kind, rule, place, attribute, profile);
-                mutants.extend(mutant.map(Mutant::with_own));
+                mutants.extend(mutant);
             }
         }
         tail(model, (file, relying_party), (at, journey), mutants);

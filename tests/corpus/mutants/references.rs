@@ -241,7 +241,7 @@ const ITEMS: &[(&str, &str)] = &[
         "ref-contentdefinition-metadata",
     ),
     ("ClaimTypeOnWhichToEnable", "ref-metadata-claim"),
-    ("UseClaimAsBearerToken", "ref-metadata-claim"),
+    ("UseClaimAsBearerToken", "rest-bearer-source"),
     ("ClaimUsedForRequestPayload", "ref-metadata-claim"),
     (
         "issuer_refresh_token_user_identity_claim_type",
@@ -263,7 +263,15 @@ pub(super) fn breaks(model: &Model<'_>, mutants: &mut Vec<Mutant>) {
         for (kind, path, attribute, rule) in ATTRIBUTES {
             let of_profile = path[0] == "TechnicalProfile" && within(element, "RelyingParty");
             if has_path(element, path) && !of_profile {
-                mutants.extend(Mutant::attribute(kind, rule, place, attribute, NOWHERE));
+                // Now another word, now a slip of the keyboard: they are explained differently. Any
+                // name can be that of a keyset.
+                let written = element.attribute(*attribute).unwrap_or_default();
+                let broken = if element.range().start % 2 == 0 || *kind == "keyset" {
+                    NOWHERE.to_owned()
+                } else {
+                    format!("{written}z")
+                };
+                mutants.extend(Mutant::attribute(kind, rule, place, attribute, broken));
             }
         }
         if has_path(element, &["Metadata", "Item"]) && !within(element, "RelyingParty") {
@@ -442,7 +450,7 @@ fn relying_parties(model: &Model<'_>, mutants: &mut Vec<Mutant>) {
                 ] {
                     let what = format!("<Item Key=\"{key}\">{NOWHERE}</Item>");
                     let rule = "ref-refresh-journey";
-                    mutants.push(Mutant::before(key, rule, (at, item), &what).with_all());
+                    mutants.push(Mutant::before(key, rule, (at, item), &what));
                 }
             }
             links(model, file, &step, mutants);
@@ -472,7 +480,7 @@ fn links(model: &Model<'_>, file: usize, step: &super::model::Step<'_>, mutants:
             for item in below(profile, "Item") {
                 if item.attribute("Key") == Some(target) {
                     let mutant = Mutant::text(target, rule, (at, item), NOWHERE);
-                    mutants.extend(mutant.map(Mutant::with_all));
+                    mutants.extend(mutant);
                 }
                 has_other |= item.attribute("Key") == Some(other);
             }
@@ -480,7 +488,7 @@ fn links(model: &Model<'_>, file: usize, step: &super::model::Step<'_>, mutants:
                 && !has_other
             {
                 let item = format!("<Item Key=\"{other}\">{NOWHERE}</Item>");
-                mutants.push(Mutant::before(other, rule, (at, first), &item).with_all());
+                mutants.push(Mutant::before(other, rule, (at, first), &item));
             }
         }
     }

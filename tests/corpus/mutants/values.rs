@@ -109,13 +109,13 @@ fn reached(model: &Model<'_>, mutants: &mut Vec<Mutant>) {
                 {
                     let (kind, rule) = ("handler", "tp-handler-unknown");
                     let mutant = Mutant::attribute(kind, rule, (at, protocol), "Handler", HANDLER);
-                    mutants.extend(mutant.map(Mutant::with_own));
+                    mutants.extend(mutant);
                 }
                 if let Some(session) = child(profile, "UseTechnicalProfileForSessionManagement") {
                     let (kind, rule) = ("session management by another profile", "sso-handler");
                     let place = (at, session);
                     let mutant = Mutant::attribute(kind, rule, place, "ReferenceId", id);
-                    mutants.extend(mutant.map(Mutant::with_own));
+                    mutants.extend(mutant);
                 }
             }
         }
@@ -130,24 +130,24 @@ fn metadata(item: Place<'_>, profile: Place<'_>, mutants: &mut Vec<Mutant>) {
             let kind = "required metadata item";
             let mutant =
                 Mutant::without(kind, "tp-metadata-required", item).at_attribute(profile, "Id");
-            mutants.push(mutant.with_own());
+            mutants.push(mutant);
         }
         "ServiceUrl" => {
             let kind = "address of a REST service";
             let mutant = Mutant::text(kind, "tp-metadata-invalid", item, "nowhere");
-            mutants.extend(mutant.map(Mutant::with_own));
+            mutants.extend(mutant);
             let (kind, rule) = ("claim in an address", "rest-url-placeholder");
             let mutant = Mutant::text(kind, rule, item, "https://contoso.com/{brokenReference}");
-            mutants.extend(mutant.map(Mutant::with_own));
+            mutants.extend(mutant);
             let kind = "address that is missing";
             let mutant =
                 Mutant::without(kind, "tp-metadata-required", item).at_attribute(profile, "Id");
-            mutants.push(mutant.with_own());
+            mutants.push(mutant);
         }
         "client_id" => {
             let kind = "empty client id";
             let mutant = Mutant::text(kind, "tp-metadata-invalid", item, " ");
-            mutants.extend(mutant.map(Mutant::with_own));
+            mutants.extend(mutant);
         }
         _ => {}
     }
@@ -192,6 +192,6 @@ fn transformations(model: &Model<'_>, (file, profile): Place<'_>, mutants: &mut 
              </ClaimsTransformation>"
         );
         let mutant = Mutant::before(kind, rule, (file, first), &declaration);
-        mutants.push(mutant.and(start..start, call).with_own());
+        mutants.push(mutant.and(start..start, call));
     }
 }

@@ -275,3 +275,26 @@ fn a_key_that_is_not_wholly_described_is_refused() {
         assert!(refusal.contains(text), "{pairs:?}: {refusal}");
     }
 }
+
+#[test]
+fn a_copy_is_removed_by_its_prefix() {
+    let destroy = ("command", "destroy");
+    assert_eq!(
+        lines(&[
+            destroy,
+            ("prefix", "pr1_"),
+            ("environment", "test"),
+            ("tenant", "contoso.onmicrosoft.com"),
+            ("cloud", "usgov"),
+        ]),
+        [
+            "destroy --environment=test --cloud=usgov --prefix=pr1_ --yes \
+             --tenant=contoso.onmicrosoft.com --format=github"
+        ]
+    );
+    assert!(refusal(&[destroy]).contains("`prefix`"));
+    for other in [("folder", "p"), ("suffix", "x"), ("renumberSteps", "true")] {
+        let said = refusal(&[destroy, ("prefix", "pr1_"), other]);
+        assert!(said.contains(other.0), "{said}");
+    }
+}
