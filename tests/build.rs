@@ -1,5 +1,4 @@
 //! `iefctl build`: the resolved files of environments.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod samples;
 mod sandbox;

@@ -1,5 +1,4 @@
 //! Copies of a set beside the set itself in one tenant, and their removal.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod samples;
 mod sandbox;

@@ -1,5 +1,4 @@
 //! `--prune` deletes what the project deployed and no longer contains, and nothing else.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod samples;
 mod sandbox;

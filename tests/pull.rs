@@ -1,5 +1,4 @@
 //! `iefctl pull`: what a tenant holds becomes files that deploy without a change.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod samples;
 mod sandbox;

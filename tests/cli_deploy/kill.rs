@@ -61,7 +61,7 @@ fn a_deployment_that_is_killed_anywhere_is_completed_by_the_next_run() {
         killed += u32::from(one_kill(seed, mode, at as usize, moment, &tenant, &state));
     }
     assert!(
-        killed >= KILLS - 3,
+        killed * 4 >= KILLS * 3,
         "only {killed} of {KILLS} were killed before their end"
     );
 }
