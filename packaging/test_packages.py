@@ -6,7 +6,9 @@
 Each is installed into a fresh place and run from there.
 """
 
+import functools
 import hashlib
+import http.server
 import json
 import os
 import pathlib
@@ -48,6 +50,11 @@ def call(*command, **options):
     return subprocess.run([str(part) for part in command], **options)
 
 
+class Files(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
 class Packages(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -86,6 +93,45 @@ class Packages(unittest.TestCase):
         call("tar", "--extract", "--file", self.assets / f"{NAME}.tar.gz", "--directory", place, check=True)
         self.works(place / NAME / "iefctl")
         self.assertEqual(sorted(path.name for path in (place / NAME).iterdir()), ["CHANGELOG.md", "LICENSE", "README.md", "iefctl"])
+
+    def test_the_action_installs_the_archive_and_runs_it(self):
+        done = call(sys.executable, RELEASE, "checksums", self.assets)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        releases = self.folder / "releases"
+        releases.mkdir()
+        (releases / f"v{VERSION}").symlink_to(self.assets)
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Files, directory=releases))
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        runner = self.folder / "runner with a space"
+        runner.mkdir()
+        output, path = runner / "output", runner / "path"
+        arch = {"x86_64": "X64", "aarch64": "ARM64"}[TARGET.split("-")[0]]
+        installed = call(
+            "bash", ROOT / "action" / "install.sh", cwd=runner,
+            env=environment(
+                RUNNER_OS="Linux", RUNNER_ARCH=arch, RUNNER_TEMP=str(runner), GITHUB_OUTPUT=str(output), GITHUB_PATH=str(path),
+                IEFCTL_VERSION=VERSION, IEFCTL_RELEASES=f"http://127.0.0.1:{server.server_port}",
+            ),
+        )
+        self.assertEqual(installed.returncode, 0, installed.stdout + installed.stderr)
+        self.assertIn("released binary", installed.stdout)
+        outputs = dict(line.split("=", 1) for line in output.read_text().splitlines())
+        self.assertEqual(outputs["version"], VERSION)
+        self.assertEqual(hashlib.sha256(pathlib.Path(outputs["binary"]).read_bytes()).digest(), hashlib.sha256(PROGRAM.read_bytes()).digest())
+        self.assertEqual(path.read_text().strip(), str(pathlib.Path(outputs["binary"]).parent))
+        output.write_text("")
+        done = call(
+            outputs["binary"], "ci", "github", cwd=runner,
+            env=environment(
+                GITHUB_ACTIONS="true", RUNNER_TEMP=str(runner), GITHUB_OUTPUT=str(output),
+                INPUT_FOLDER=str(self.broken), INPUT_ENVIRONMENT="dev",
+            ),
+        )
+        self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+        self.assertIn("::error file=", done.stdout)
+        self.assertRegex(output.read_text(), r"errors<<\w+\n[1-9]")
 
     def npm_folder(self):
         """The packages as the registry would get them, installed as a project would."""

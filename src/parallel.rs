@@ -1,11 +1,28 @@
 //! Work on all cores.
 
-use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{LazyLock, Mutex, PoisonError};
+
+use rayon_core::{ThreadPool, ThreadPoolBuilder};
 
 /// Asking the system reads files of its own; once is enough.
-static CORES: LazyLock<usize> =
-    LazyLock::new(|| std::thread::available_parallelism().map_or(1, usize::from));
+static CORES: LazyLock<usize> = LazyLock::new(|| {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    cores.min(MOST)
+});
+
+/// No more cores than this are used: the threads are started together, and a usual set is validated
+/// sooner than dozens of them are.
+const MOST: usize = 8;
+
+/// A thread for each core but the one that asks, from the first time that there is work for it. Without
+/// any, if the system gives none, work is done where it is asked for.
+static OTHERS: LazyLock<Option<ThreadPool>> = LazyLock::new(|| {
+    ThreadPoolBuilder::new()
+        .num_threads(*CORES - 1)
+        .build()
+        .ok()
+});
 
 /// Fewer items than this stay on the thread that has them: starting another costs more than it saves.
 const FEWEST: usize = 4;
@@ -20,9 +37,15 @@ pub enum Workers {
 }
 
 impl Workers {
-    /// Whether so many items keep all cores busy to the end, though some are much larger than others.
-    pub fn are_busy_with(items: usize) -> bool {
-        *CORES > 1 && items >= 4 * *CORES
+    /// Who works among so many groups, and who within each of them. Many groups keep all cores busy to
+    /// the end, though some are much larger than others; what one core reads is then still at hand when
+    /// it looks again. Of few, each is divided.
+    pub fn among_or_within(groups: usize) -> (Self, Self) {
+        if *CORES > 1 && groups >= 4 * *CORES {
+            (Self::All, Self::This)
+        } else {
+            (Self::This, Self::All)
+        }
     }
 
     /// Maps over items; the results come in their order, the items are begun in it.
@@ -31,6 +54,9 @@ impl Workers {
         if self == Self::This || threads < 2 || items.len() < FEWEST {
             return items.iter().map(work).collect();
         }
+        let Some(pool) = &*OTHERS else {
+            return items.iter().map(work).collect();
+        };
         let next = AtomicUsize::new(0);
         let worker = || {
             let mut done = Vec::new();
@@ -42,18 +68,20 @@ impl Workers {
                 done.push((index, work(item)));
             }
         };
-        let mut results: Vec<(usize, R)> = std::thread::scope(|scope| {
-            let others: Vec<_> = (1..threads).map(|_| scope.spawn(worker)).collect();
-            let mut results = worker();
-            for other in others {
-                match other.join() {
-                    Ok(done) => results.extend(done),
-                    // A panic in a worker is a bug; it must not be lost.
-                    Err(panic) => std::panic::resume_unwind(panic),
-                }
+        let results = Mutex::new(Vec::with_capacity(items.len()));
+        // A panic is a bug and breaks the scope off; what is in here then is not looked at.
+        let add = |done| {
+            let results = results.lock();
+            results.unwrap_or_else(PoisonError::into_inner).extend(done);
+        };
+        pool.in_place_scope(|scope| {
+            for _ in 1..threads {
+                scope.spawn(|_| add(worker()));
             }
-            results
+            add(worker());
         });
+        let results = results.into_inner();
+        let mut results: Vec<(usize, R)> = results.unwrap_or_else(PoisonError::into_inner);
         results.sort_unstable_by_key(|(index, _)| *index);
         results.into_iter().map(|(_, result)| result).collect()
     }

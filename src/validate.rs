@@ -139,12 +139,7 @@ pub fn validate_sets(sources: &SourceMap, sets: Vec<SetFiles>, terms: &Terms) ->
         unresolved: Places::new(&terms.unresolved),
         looked_up: Places::new(&terms.looked_up),
     };
-    // Many sets: each is the work of one core, what it reads is still at hand when the rules look.
-    let (among_sets, within_set) = if Workers::are_busy_with(sets.len()) {
-        (Workers::All, Workers::This)
-    } else {
-        (Workers::This, Workers::All)
-    };
+    let (among_sets, within_set) = Workers::among_or_within(sets.len());
     // The largest first, so that no core is left alone with one at the end.
     let mut order: Vec<usize> = (0..sets.len()).collect();
     order.sort_by_key(|&number| Reverse(sets[number].size(sources)));

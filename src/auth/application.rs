@@ -1,6 +1,7 @@
 //! An application at the token endpoint of a tenant: where the ways end that prove an application.
 
 use std::fmt;
+use std::time::{Duration, SystemTime};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -103,9 +104,7 @@ impl fmt::Debug for Application {
 
 /// What is compared with the application's federated credentials; no secret by itself.
 fn presented(token: &SecretString) -> Option<String> {
-    let payload = token.expose_secret().split('.').nth(1)?;
-    let json = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;
-    let claims: Value = serde_json::from_slice(&json).ok()?;
+    let claims = claims(token)?;
     let text = |name: &str| match claims.get(name) {
         Some(Value::String(text)) => shortened(text),
         Some(Value::Array(values)) => {
@@ -125,6 +124,20 @@ fn presented(token: &SecretString) -> Option<String> {
 fn shortened(text: &str) -> String {
     // Federated credentials hold 600 characters at most.
     text.chars().filter(|c| !c.is_control()).take(600).collect()
+}
+
+fn claims(token: &SecretString) -> Option<Value> {
+    let payload = token.expose_secret().split('.').nth(1)?;
+    let json = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;
+    serde_json::from_slice(&json).ok()
+}
+
+/// When an external token expires, if it says so.
+pub(super) fn expiry(token: &SecretString) -> Option<SystemTime> {
+    let claims = claims(token)?;
+    let seconds = claims.get("exp")?.as_f64()?;
+    let since = Duration::try_from_secs_f64(seconds).ok()?;
+    SystemTime::UNIX_EPOCH.checked_add(since)
 }
 
 /// The text of an external token, if it can be one: a JWT, which no header or form distorts.

@@ -143,8 +143,9 @@ impl Credentials {
         })
     }
 
-    /// The endpoints to use: explicit ones first, then `AZURE_AUTHORITY_HOST` (with the Graph of
-    /// the cloud that it belongs to), then `cloud`, then the global cloud.
+    /// The endpoints to use: explicit ones first, then `cloud`, then `AZURE_AUTHORITY_HOST` with the
+    /// Graph of the cloud that it belongs to, then the global cloud. With `cloud`, the variable only
+    /// counts if it is the login host of that cloud or of none.
     ///
     /// # Errors
     /// [`AuthError::Endpoint`] if an explicit endpoint is unusable, [`AuthError::InvalidSetting`] if
@@ -155,7 +156,14 @@ impl Credentials {
         login: Option<&str>,
         graph: Option<&str>,
     ) -> Result<Endpoints, AuthError> {
-        let authority = self.authority.as_ref().filter(|_| login.is_none());
+        // Platforms set the variable to their own cloud.
+        let of_other_cloud = |host: &Endpoint| {
+            let of_host = Cloud::of_login_host(host.host());
+            let both = of_host.zip(cloud);
+            both.is_some_and(|(one, other)| one.login_endpoint() != other.login_endpoint())
+        };
+        let authority = self.authority.as_ref();
+        let authority = authority.filter(|host| login.is_none() && !of_other_cloud(host));
         let of_authority = authority.and_then(|host| Cloud::of_login_host(host.host()));
         if let Some(host) = authority
             && of_authority.is_none()
@@ -330,6 +338,18 @@ mod tests {
             .endpoints(Some(Cloud::UsGovL5), None, None)
             .unwrap();
         assert_eq!(dod.graph.to_string(), "https://dod-graph.microsoft.us");
+        assert_eq!(dod.login.to_string(), "https://login.microsoftonline.us");
+        // A cloud that is named goes before the variable, which platforms set to their own.
+        let china = credentials
+            .endpoints(Some(Cloud::China), None, None)
+            .unwrap();
+        assert_eq!(
+            (china.login.to_string(), china.graph.to_string()),
+            (
+                "https://login.partner.microsoftonline.cn".to_owned(),
+                "https://microsoftgraph.chinacloudapi.cn".to_owned()
+            )
+        );
 
         pairs.pop();
         pairs.push((AUTHORITY, "http://contoso.com"));
@@ -343,6 +363,11 @@ mod tests {
         let graph = Some("http://127.0.0.1:1");
         let endpoints = credentials.endpoints(None, None, graph).unwrap();
         assert_eq!(endpoints.login.host(), "login.contoso.com");
+        let endpoints = credentials
+            .endpoints(Some(Cloud::China), None, None)
+            .unwrap();
+        assert_eq!(endpoints.login.host(), "login.contoso.com");
+        assert_eq!(endpoints.cloud, Cloud::China);
     }
 
     #[test]

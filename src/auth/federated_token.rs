@@ -1,14 +1,18 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use secrecy::SecretString;
 
-use super::application::{Application, external_token};
+use super::application::{Application, expiry, external_token};
 use super::{
     AccessToken, AuthError, Endpoints, SecretObserver, SignIn, SignInFuture, Surroundings,
 };
+use crate::utc;
 
+/// By how much the clock of this machine may be wrong.
+const SKEW: Duration = Duration::from_secs(300);
 /// No JWT is longer.
 const MAX_BYTES: u64 = 64 * 1024;
 
@@ -71,6 +75,15 @@ impl FederatedTokenFile {
             .and_then(|text| external_token(&text))
             .ok_or_else(|| invalid(no_token.to_owned()))?;
         self.secrets.on_secret(&token);
+        let now = SystemTime::now();
+        if let Some(expiry) = expiry(&token).filter(|expiry| *expiry + SKEW < now) {
+            return Err(invalid(format!(
+                "holds a token that expired at {}, while the clock of this machine says {}: whoever \
+                 keeps the file fresh has stopped, or the clock is wrong",
+                utc::rfc3339(expiry),
+                utc::rfc3339(now)
+            )));
+        }
         Ok(token)
     }
 

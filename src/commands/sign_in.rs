@@ -131,10 +131,17 @@ fn cloud(asked: Option<&str>, stated: Option<&Stated<String>>) -> Result<Option<
     };
     match Cloud::from_name(name) {
         Some(cloud) => Ok(Some(cloud)),
-        None => bail!(
-            "{place}unknown cloud `{name}`, expected one of {}",
-            Cloud::ALL.map(Cloud::name).join(", ")
-        ),
+        None => {
+            let names = Cloud::ALL.map(Cloud::name);
+            let suggestion = match near_miss(name, names) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("expected one of {}", names.join(", ")),
+            };
+            bail!(
+                "{place}unknown cloud `{}`, {suggestion}",
+                name.escape_debug()
+            )
+        }
     }
 }
 

@@ -129,6 +129,15 @@ fn compile(pattern: &str) -> Result<GlobMatcher, globset::Error> {
     Ok(glob.compile_matcher())
 }
 
+/// A policy file that was found.
+#[derive(Debug)]
+pub(super) struct File {
+    /// As the user would write it.
+    pub(super) path: PathBuf,
+    /// Without links.
+    pub(super) real: PathBuf,
+}
+
 /// The folder that a path is in or is, and for a glob the pattern below it.
 #[derive(Debug)]
 pub(super) enum Target {
@@ -198,9 +207,15 @@ impl Target {
         &self,
         filter: &Filter,
         notes: &mut Vec<String>,
-    ) -> Result<Vec<PathBuf>, ConfigError> {
+    ) -> Result<Vec<File>, ConfigError> {
         let (base, pattern) = match self {
-            Self::File(file) => return Ok(vec![file.clone()]),
+            Self::File(file) => {
+                return Ok(vec![File {
+                    path: file.clone(),
+                    // It may be written in other letter case than the file has.
+                    real: fs::canonicalize(file).unwrap_or_else(|_| file.clone()),
+                }]);
+            }
             Self::Folder(folder) => (folder, None),
             Self::Glob { base, pattern } => {
                 let compiled = compile(pattern).map_err(|error| {
@@ -217,19 +232,19 @@ impl Target {
         };
         let all = Walk::new(filter, notes).below(base)?;
         let found = all.len();
-        let files: Vec<PathBuf> = all
+        let files: Vec<File> = all
             .into_iter()
             .filter(|file| {
-                let inside = file.strip_prefix(base).unwrap_or(file);
+                let inside = file.path.strip_prefix(base).unwrap_or(&file.path);
                 pattern
                     .as_ref()
                     .is_none_or(|pattern| pattern.is_match(paths::display(inside)))
             })
             .collect();
         let matched = files.len();
-        let kept: Vec<PathBuf> = files
+        let kept: Vec<File> = files
             .into_iter()
-            .filter(|file| filter.keeps(file))
+            .filter(|file| filter.keeps(&file.path))
             .collect();
         if matched == 0 {
             return Err(self.empty(found));
@@ -277,8 +292,7 @@ struct Walk<'w> {
     visited: HashSet<PathBuf>,
     /// Folders to visit, with their real paths.
     open: Vec<(PathBuf, PathBuf)>,
-    files: Vec<PathBuf>,
-    real_files: HashSet<PathBuf>,
+    files: Vec<File>,
     linked_folders: Vec<PathBuf>,
     linked_files: Vec<PathBuf>,
 }
@@ -291,13 +305,12 @@ impl<'w> Walk<'w> {
             visited: HashSet::new(),
             open: Vec::new(),
             files: Vec::new(),
-            real_files: HashSet::new(),
             linked_folders: Vec::new(),
             linked_files: Vec::new(),
         }
     }
 
-    fn below(mut self, root: &Path) -> Result<Vec<PathBuf>, ConfigError> {
+    fn below(mut self, root: &Path) -> Result<Vec<File>, ConfigError> {
         let real = fs::canonicalize(root).map_err(|error| ConfigError::io(root, error))?;
         self.open.push((root.to_owned(), real));
         // Links wait until everything real was seen, so that a file keeps its own name.
@@ -318,17 +331,26 @@ impl<'w> Walk<'w> {
                 break;
             }
         }
+        if !self.linked_files.is_empty() {
+            self.links()?;
+        }
+        self.files.sort_by(|a, b| a.path.cmp(&b.path));
+        Ok(self.files)
+    }
+
+    /// Follows the links to files, each file once.
+    fn links(&mut self) -> Result<(), ConfigError> {
+        let mut seen: HashSet<PathBuf> = self.files.iter().map(|file| file.real.clone()).collect();
         self.linked_files.sort();
-        for file in std::mem::take(&mut self.linked_files) {
-            let real = fs::canonicalize(&file).map_err(|error| ConfigError::io(&file, error))?;
-            if self.real_files.insert(real) {
-                self.files.push(file);
+        for path in std::mem::take(&mut self.linked_files) {
+            let real = fs::canonicalize(&path).map_err(|error| ConfigError::io(&path, error))?;
+            if seen.insert(real.clone()) {
+                self.files.push(File { path, real });
             } else {
-                self.note(&file, "is a link to a file that is read already");
+                self.note(&path, "is a link to a file that is read already");
             }
         }
-        self.files.sort();
-        Ok(self.files)
+        Ok(())
     }
 
     fn folder(&mut self, folder: &Path, real: &Path) -> Result<(), ConfigError> {
@@ -358,8 +380,8 @@ impl<'w> Walk<'w> {
                 } else if is_link {
                     self.linked_files.push(path);
                 } else {
-                    self.real_files.insert(real.join(&name));
-                    self.files.push(path);
+                    let real = real.join(&name);
+                    self.files.push(File { path, real });
                 }
             }
         }

@@ -2,6 +2,7 @@
 //! or the nearest one above, up to the folder of the git repository or the root of the file system; the
 //! files of other tools in the folder itself and in the current one, where those tools look for them.
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -11,6 +12,7 @@ use super::error::ConfigError;
 use super::iefctl_toml;
 use super::kind::Kind;
 use super::paths;
+use crate::parallel::Workers;
 
 /// A configuration file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,20 +65,7 @@ impl Files {
         options: &LoadOptions,
         notes: &mut Vec<String>,
     ) -> Result<Self, ConfigError> {
-        let current = fs::canonicalize(".").ok();
-        let mut folder = start.to_owned();
-        // A working folder that was deleted has no real path; then only `start` counts.
-        let depth = fs::canonicalize(start).map_or(1, |real| real.components().count());
-        for step in 0..depth {
-            let is_current = || current.is_some() && fs::canonicalize(&folder).ok() == current;
-            let tools_look_here = step == 0 || is_current();
-            let files = Self::in_folder(&folder, tools_look_here, options, notes)?;
-            if files != Self::default() || folder.join(".git").exists() {
-                return Ok(files);
-            }
-            folder = paths::above(&folder);
-        }
-        Ok(Self::default())
+        Search::new(options).nearest(start, notes)
     }
 
     fn in_folder(
@@ -142,6 +131,90 @@ impl Files {
     pub(super) fn identity(&self) -> Option<PathBuf> {
         let file = &self.main.as_ref()?.path;
         Some(fs::canonicalize(file).unwrap_or_else(|_| file.clone()))
+    }
+}
+
+/// A search from one folder after another. What is above several of them is looked at once.
+pub(super) struct Search<'o> {
+    options: &'o LoadOptions,
+    /// The current folder; nothing where it was deleted.
+    current: Option<PathBuf>,
+    /// What was found in the folders in which searches will start.
+    starts: HashMap<PathBuf, Look>,
+    /// What ended the search in a folder above a start, if anything did.
+    above: HashMap<PathBuf, Option<Files>>,
+}
+
+/// The files of a folder if the search ends there, and what was passed over.
+type Look = (Result<Option<Files>, ConfigError>, Vec<String>);
+
+impl<'o> Search<'o> {
+    pub(super) fn new(options: &'o LoadOptions) -> Self {
+        Self {
+            options,
+            current: std::env::current_dir().ok(),
+            starts: HashMap::new(),
+            above: HashMap::new(),
+        }
+    }
+
+    /// A search that will start in these folders.
+    pub(super) fn from(starts: &[PathBuf], options: &'o LoadOptions) -> Self {
+        let mut search = Self::new(options);
+        let looks = Workers::All.map(starts, |start| search.start(start));
+        search.starts = starts.iter().cloned().zip(looks).collect();
+        search
+    }
+
+    fn start(&self, folder: &Path) -> Look {
+        let mut notes = Vec::new();
+        (self.look(folder, true, &mut notes), notes)
+    }
+
+    /// The files of the nearest folder that has any, from `start` upwards.
+    pub(super) fn nearest(
+        &mut self,
+        start: &Path,
+        notes: &mut Vec<String>,
+    ) -> Result<Files, ConfigError> {
+        let mut folder = start.to_owned();
+        // Where the current folder was deleted, nothing is above a relative start.
+        let root = start.is_absolute().then_some(Path::new(""));
+        let current = self.current.as_deref().or(root);
+        let mut place = current.map(|current| paths::below(current, start));
+        loop {
+            let found = if folder == start {
+                let known = self.starts.remove(start);
+                let (found, passed_over) = known.unwrap_or_else(|| self.start(start));
+                notes.extend(passed_over);
+                found?
+            } else if let Some(known) = self.above.get(&folder) {
+                known.clone()
+            } else {
+                let found = self.look(&folder, place == self.current, notes)?;
+                self.above.insert(folder.clone(), found.clone());
+                found
+            };
+            if let Some(files) = found {
+                return Ok(files);
+            }
+            if !place.as_mut().is_some_and(PathBuf::pop) {
+                return Ok(Files::default());
+            }
+            folder = paths::above(&folder);
+        }
+    }
+
+    /// The files of a folder, if the search ends there.
+    fn look(
+        &self,
+        folder: &Path,
+        tools_look_here: bool,
+        notes: &mut Vec<String>,
+    ) -> Result<Option<Files>, ConfigError> {
+        let files = Files::in_folder(folder, tools_look_here, self.options, notes)?;
+        let ends = files != Files::default() || folder.join(".git").exists();
+        Ok(ends.then_some(files))
     }
 }
 

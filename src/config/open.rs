@@ -6,7 +6,7 @@ use super::configuration::Configuration;
 use super::discover::Target;
 use super::error::ConfigError;
 use super::kind::Kind;
-use super::locate::Files;
+use super::locate::{Files, Search};
 use super::{LoadOptions, appsettings, deployment_file, go_ieftool, iefctl_toml, iefpolicies};
 use super::{ieftool, paths, read};
 use crate::diagnostics::SourceMap;
@@ -113,9 +113,11 @@ fn locate(
     let Some(((first_name, first), others)) = targets.split_first() else {
         return Files::nearest(Path::new("."), options, notes);
     };
-    let files = Files::nearest(&first.folder(), options, notes)?;
+    let starts: Vec<PathBuf> = targets.iter().map(|(_, target)| target.folder()).collect();
+    let mut search = Search::from(&starts, options);
+    let files = search.nearest(&first.folder(), notes)?;
     for (name, other) in others {
-        let theirs = Files::nearest(&other.folder(), options, &mut Vec::new())?;
+        let theirs = search.nearest(&other.folder(), &mut Vec::new())?;
         if theirs.identity() != files.identity() {
             let which = |files: &Files| match &files.main {
                 Some(file) => format!("`{}`", paths::display(&file.path)),

@@ -1,34 +1,6 @@
 //! Paths as the user writes and reads them.
 
-use std::collections::HashMap;
-use std::fs;
 use std::path::{Component, Path, PathBuf};
-
-/// Paths without links, for many files of few folders: the way to a folder is followed once. For files
-/// that were found in their folders, so that their names are those that they have there.
-#[derive(Debug, Default)]
-pub(super) struct RealPaths {
-    folders: HashMap<PathBuf, PathBuf>,
-}
-
-impl RealPaths {
-    /// Where the file really lies; the path itself where that cannot be told.
-    pub(super) fn path(&mut self, file: &Path) -> PathBuf {
-        let is_link = fs::symlink_metadata(file).map_or(true, |found| found.is_symlink());
-        let followed = || fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
-        let Some(name) = file.file_name().filter(|_| !is_link) else {
-            return followed();
-        };
-        let folder = above(file);
-        if !self.folders.contains_key(&folder) {
-            let Ok(real) = fs::canonicalize(&folder) else {
-                return followed();
-            };
-            self.folders.insert(folder.clone(), real);
-        }
-        self.folders[&folder].join(name)
-    }
-}
 
 /// The path with forward slashes and without needless `./`; the current folder is `.`.
 pub(super) fn display(path: &Path) -> String {
@@ -73,13 +45,13 @@ pub fn relative(path: &Path, folder: &Path) -> Option<String> {
 
 /// The absolute path without `..`, links not followed.
 pub(super) fn absolute(path: &Path) -> Option<PathBuf> {
+    Some(below(&std::env::current_dir().ok()?, path))
+}
+
+/// `path` as seen from `folder`, without `..`, links not followed.
+pub(super) fn below(folder: &Path, path: &Path) -> PathBuf {
     let mut plain = PathBuf::new();
-    let path = if path.as_os_str().is_empty() {
-        Path::new(".")
-    } else {
-        path
-    };
-    for component in std::path::absolute(path).ok()?.components() {
+    for component in folder.join(path).components() {
         match component {
             Component::ParentDir => {
                 plain.pop();
@@ -88,7 +60,7 @@ pub(super) fn absolute(path: &Path) -> Option<PathBuf> {
             other => plain.push(other),
         }
     }
-    Some(plain)
+    plain
 }
 
 /// Joins a path of a configuration file to the folder of that file.

@@ -1,6 +1,7 @@
 //! Reads files as text. Policies and configuration are UTF-8; anything else is named, not guessed.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::Read as _;
 use std::path::Path;
 
 use super::error::ConfigError;
@@ -47,7 +48,15 @@ pub(super) fn bytes(path: &Path) -> Result<Vec<u8>, ConfigError> {
     if metadata.len() > MAX_FILE {
         return Err(unusable("it has more than 64 MB"));
     }
-    fs::read(path).map_err(|error| ConfigError::io(path, error))
+    let mut bytes = Vec::with_capacity(metadata.len() as usize + 1);
+    // A file that grows meanwhile is read no further than any file.
+    File::open(path)
+        .and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut bytes))
+        .map_err(|error| ConfigError::io(path, error))?;
+    if bytes.len() as u64 > MAX_FILE {
+        return Err(unusable("it has more than 64 MB"));
+    }
+    Ok(bytes)
 }
 
 /// Decodes UTF-8 with or without byte order mark.

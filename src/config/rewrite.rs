@@ -7,7 +7,7 @@ use super::configuration::{Configuration, RawValue, ValueSource, is_id};
 use super::convert::RewrittenFile;
 use crate::diagnostics::{Source, SourceMap, Span, Splice, Splices};
 use crate::policy::{
-    BuiltIn, Notation, Resolver, Settings, TenantValue, is_inside_value,
+    BuiltIn, InitialDomain, Notation, Resolver, Settings, TenantValue, is_inside_value,
     placeholders_outside_comments,
 };
 
@@ -114,16 +114,14 @@ impl Rewriter<'_> {
             let key = match notation {
                 _ if is_known => key,
                 Notation::Braces if key == "yourtenant" => {
-                    let name = self.domain.and_then(|domain| domain.split_once('.'));
-                    let Some((name, _)) = name.filter(|(_, rest)| rest.contains("onmicrosoft."))
-                    else {
+                    let Some(domain) = self.domain.and_then(InitialDomain::of) else {
                         return Err(format!(
                             "{}: `yourtenant` alone stands for the name of the tenant: say which with \
                              --domain NAME.onmicrosoft.com",
                             file.name()
                         ));
                     };
-                    self.add(TENANT_NAME, RawValue::Text(name.to_owned()), false);
+                    self.add(TENANT_NAME, RawValue::Text(domain.name.to_owned()), false);
                     TENANT_NAME
                 }
                 Notation::Braces => match notation.looked_up(key) {

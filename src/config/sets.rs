@@ -1,15 +1,14 @@
 //! The policy sets of a command line: which files belong to each, and their texts.
 
 use std::collections::HashSet;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::configuration::{Configuration, Place};
-use super::discover::{Filter, Target};
+use super::discover::{File, Filter, Target};
 use super::error::ConfigError;
-use super::paths::RealPaths;
 use super::{LoadOptions, SetInput, paths, read as file};
 use crate::diagnostics::{Source, SourceMap};
+use crate::parallel::Workers;
 
 /// A set before its files are read.
 pub(super) struct SetPlan {
@@ -34,7 +33,9 @@ pub(super) fn plan(
             sources,
         )?]);
     }
-    let home = paths::absolute(home);
+    let current = std::env::current_dir().ok();
+    let absolute = |folder: &Path| current.as_deref().map(|c| paths::below(c, folder));
+    let home = absolute(home);
     let mut plans: Vec<SetPlan> = Vec::new();
     let mut files: Option<usize> = None;
     for (name, target) in targets {
@@ -54,7 +55,7 @@ pub(super) fn plan(
                     });
                 }
             },
-            Target::Folder(folder) if paths::absolute(folder) == home => {
+            Target::Folder(folder) if absolute(folder) == home => {
                 plans.push(configured_set(name, folder, configuration, sources)?);
             }
             Target::Folder(_) | Target::Glob { .. } => plans.push(SetPlan {
@@ -116,6 +117,13 @@ fn position(sources: &SourceMap, place: Place) -> String {
     format!("{}:{start}", sources.get(place.source).name())
 }
 
+/// What lies where a set is.
+struct Content {
+    files: Vec<File>,
+    texts: Vec<Result<Source, ConfigError>>,
+    notes: Vec<String>,
+}
+
 /// Reads the files of all sets, and those that may hold bases.
 pub(super) fn read(
     plans: Vec<SetPlan>,
@@ -123,50 +131,55 @@ pub(super) fn read(
     filter: &Filter,
     notes: &mut Vec<String>,
 ) -> Result<(Vec<SetInput>, Vec<Source>), ConfigError> {
+    let (among_sets, within_set) = Workers::among_or_within(plans.len());
+    let read = |targets: &[Target], filter: &Filter| {
+        let mut notes = Vec::new();
+        let files = list(targets, filter, &mut notes)?;
+        let texts = within_set.map(&files, |file| file::source(&file.path));
+        Ok(Content {
+            files,
+            texts,
+            notes,
+        })
+    };
+    let own = among_sets.map(&plans, |plan| {
+        let content = read(&plan.targets, filter)?;
+        if content.files.is_empty() {
+            return Err(ConfigError::Empty {
+                place: format!("`{}`", plan.name),
+                detail: "; include and exclude of the configuration leave out all".to_owned(),
+            });
+        }
+        Ok(content)
+    });
+    let own: Vec<Content> = own.into_iter().collect::<Result<_, _>>()?;
+    let bases = read(with, &filter.for_bases())?;
     let mut errors = Vec::new();
-    let mut texts = |files: &[File]| -> Vec<Source> {
-        let mut sources = Vec::new();
-        for file in files {
-            match file::source(&file.path) {
+    let mut readable = |texts: Vec<Result<Source, ConfigError>>| -> Vec<Source> {
+        let mut sources = Vec::with_capacity(texts.len());
+        for text in texts {
+            match text {
                 Ok(source) => sources.push(source),
                 Err(error) => errors.push(error),
             }
         }
         sources
     };
-    let mut own = Vec::new();
-    for plan in plans {
-        let files = list(&plan.targets, filter, notes)?;
-        if files.is_empty() {
-            return Err(ConfigError::Empty {
-                place: format!("`{}`", plan.name),
-                detail: "; include and exclude of the configuration leave out all".to_owned(),
-            });
-        }
-        own.push((plan.name, files));
-    }
-    let bases = list(with, &filter.for_bases(), notes)?;
-    let sets = own.into_iter().map(|(name, files)| {
-        let is_own = |base: &File| files.iter().any(|file| file.real == base.real);
-        let with = (0..bases.len()).filter(|&base| !is_own(&bases[base]));
+    let sets = plans.into_iter().zip(own).map(|(plan, content)| {
+        notes.extend(content.notes);
+        let is_own = |base: &File| content.files.iter().any(|file| file.real == base.real);
+        let with = (0..bases.files.len()).filter(|&base| !is_own(&bases.files[base]));
         SetInput {
-            name,
-            files: texts(&files),
+            name: plan.name,
+            files: readable(content.texts),
             with: with.collect(),
         }
     });
     let sets = sets.collect();
-    let bases = texts(&bases);
+    notes.extend(bases.notes);
+    let bases = readable(bases.texts);
     ConfigError::all(errors)?;
     Ok((sets, bases))
-}
-
-/// A file of a set.
-pub(super) struct File {
-    /// As the user would write it.
-    pub(super) path: PathBuf,
-    /// Without links.
-    real: PathBuf,
 }
 
 /// The files of all targets, each real file once.
@@ -175,20 +188,15 @@ pub(super) fn list(
     filter: &Filter,
     notes: &mut Vec<String>,
 ) -> Result<Vec<File>, ConfigError> {
-    let mut real = RealPaths::default();
     let mut seen = HashSet::new();
     let mut files = Vec::new();
     for target in targets {
-        for path in target.files(filter, notes)? {
-            let real = match target {
-                // Written by hand, perhaps in other letter case than the file has.
-                Target::File(_) => fs::canonicalize(&path).unwrap_or_else(|_| path.clone()),
-                Target::Folder(_) | Target::Glob { .. } => real.path(&path),
-            };
-            if seen.insert(real.clone()) {
-                files.push(File { path, real });
-            }
-        }
+        let found = target.files(filter, notes)?;
+        files.extend(
+            found
+                .into_iter()
+                .filter(|file| seen.insert(file.real.clone())),
+        );
     }
     files.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(files)

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use crate::diagnostics::{Diagnostic, Level, Rule, Span, near_miss};
-use crate::policy::BASE_NOT_FOUND;
+use crate::policy::{BASE_NOT_FOUND, InitialDomain};
 
 use super::plan::{PlanOptions, PolicyAction, PolicyStep, TenantIdentity};
 use super::{Local, LocalPolicy, Remote, fold, keyset_plan};
@@ -284,8 +284,11 @@ impl KnownTenant {
             if is_id(name) {
                 return !self.ids.is_empty() && !self.ids.contains(&fold(name));
             }
-            let initial = self.domains.iter().any(|domain| is_initial_domain(domain));
-            initial && is_initial_domain(name) && !self.domains.contains(&fold(name))
+            let initial = self
+                .domains
+                .iter()
+                .any(|domain| InitialDomain::of(domain).is_some());
+            initial && InitialDomain::of(name).is_some() && !self.domains.contains(&fold(name))
         };
         let tenant = policy.tenant.as_ref();
         let object_id = policy.tenant_object_id.as_ref();
@@ -316,13 +319,6 @@ fn is_id(name: &str) -> bool {
         && name
             .bytes()
             .all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
-}
-
-/// Whether this is the domain that a tenant gets when it is made, in one of Microsoft's clouds.
-fn is_initial_domain(name: &str) -> bool {
-    let name = fold(name);
-    let suffixes = [".onmicrosoft.com", ".onmicrosoft.us", ".onmschina.cn"];
-    suffixes.iter().any(|suffix| name.ends_with(suffix))
 }
 
 fn debugging(policy: &LocalPolicy) -> Vec<Diagnostic> {

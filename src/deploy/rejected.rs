@@ -191,7 +191,7 @@ static VALUES: LazyLock<Option<Regex>> = LazyLock::new(|| {
     // Addresses, domains of tenants, GUIDs, and long runs without a word in them.
     Regex::new(
         r#"(?xi) [a-z][a-z0-9+.-]*://[^\s"'<>]+ | [^\s"'<>@]+@[^\s"'<>@]+
-         | [a-z0-9-]+\.onmicrosoft\.[a-z]+ | [0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}
+         | [a-z0-9-]+\.(?:onmicrosoft\.[a-z]+|partner\.onmschina\.cn) | [0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}
          | [A-Za-z0-9+/_=~.-]{48,}"#,
     )
     .ok()

@@ -16,6 +16,7 @@ mod flow;
 mod header;
 mod id;
 mod inheritance;
+mod initial_domain;
 mod journey;
 mod keysets;
 pub mod known;
@@ -43,6 +44,7 @@ pub use inheritance::{
     BASE_CASE, BASE_CYCLE, BASE_DEPTH, BASE_NOT_FOUND, BASE_UNKNOWN, MULTIPLE_ROOTS,
     POLICYID_DUPLICATE, TENANTID_MISMATCH,
 };
+pub use initial_domain::InitialDomain;
 pub use journey::{Exchange, Journey, Selection, Step};
 pub use keysets::{KeysetReference, keyset_references, needed_keysets};
 pub use pages::{ShownBy, ShownPage};

@@ -2,6 +2,7 @@
 
 use crate::deploy::Usage;
 use crate::msgraph::{ApplicationSettings, PermissionScope, RequiredAccess, ServicePrincipal};
+use crate::policy::InitialDomain;
 
 use super::{
     Answer, Expected, FRAMEWORK, Facts, GRAPH, GRAPH_SCOPES, Mention, PROXY, REPLY_URL,
@@ -526,13 +527,7 @@ fn graph_access() -> RequiredAccess {
 /// The host of the tenant's sign-in pages, by the cloud that its domain belongs to.
 fn sign_in_host(domain: &str) -> String {
     let label = domain.split('.').next().unwrap_or(domain);
-    let suffix = if domain.ends_with(".partner.onmschina.cn") {
-        "b2clogin.cn"
-    } else if domain.ends_with(".onmicrosoft.us") {
-        "b2clogin.us"
-    } else {
-        "b2clogin.com"
-    };
+    let suffix = InitialDomain::of(domain).map_or("b2clogin.com", |domain| domain.sign_in);
     format!("{label}.{suffix}")
 }
 

@@ -76,9 +76,32 @@ fn shells_take_the_completions() {
     if let Some((good, said)) = asked("fish", &["--no-config"], &fish) {
         assert!(good && said.starts_with("deploy\t"), "{said}");
     }
-    // Completing in zsh needs a terminal; that it reads the file is what can be asked.
     if let Some((good, said)) = asked("zsh", &["-f", "-n"], &completions("zsh")) {
         assert!(good && said.is_empty(), "{said}");
+        zsh_completes(&completions("zsh"));
     }
     assert!(completions("powershell").contains("Register-ArgumentCompleter"));
+}
+
+/// Completing in zsh needs a terminal, which its own module provides, and `timeout` so that nobody waits
+/// for what never comes.
+fn zsh_completes(completions: &str) {
+    if cfg!(not(target_os = "linux")) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("_iefctl"), completions).unwrap();
+    let script = format!(
+        "zmodload zsh/zpty\n\
+         zpty z 'zsh -f -i'\n\
+         zpty -w z \"fpath=({} \\$fpath); autoload -Uz compinit; compinit -u -D; \
+         bindkey '^I' complete-word; echo rea''dy\"\n\
+         zpty -r z out '*ready*'\n\
+         zpty -n -w z $'iefctl dep\\t'\n\
+         zpty -r -m z out '*deploy*'\n\
+         print -r -- done\n",
+        folder.path().display()
+    );
+    let (good, said) = asked("timeout", &["60", "zsh", "-f"], &script).unwrap();
+    assert!(good && said.ends_with("done\n"), "{said}");
 }

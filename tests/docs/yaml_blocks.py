@@ -146,6 +146,14 @@ def main():
             continue
         seen.add(check)
         complaints += [f"{place}: {problem}" for problem in check(block)]
+    page = (ROOT / "docs" / "github.md").read_text()
+    for name in (*ACTION["inputs"], *ACTION["outputs"]):
+        if f"`{name}`" not in page:
+            complaints.append(f"docs/github.md does not mention `{name}`, which action.yml has")
+    page = (ROOT / "docs" / "azure-pipelines.md").read_text()
+    for output in json.loads((DEVOPS / "tasks/Iefctl/task.json").read_text())["OutputVariables"]:
+        if f"`{output['name']}`" not in page:
+            complaints.append(f"docs/azure-pipelines.md does not mention `{output['name']}`, which the task sets")
     assert seen == {workflow, pipeline, hooks}, "a kind of block was not found"
     print("\n".join(complaints) or f"{len(blocks)} pieces of YAML are right")
     sys.exit(1 if complaints else 0)

@@ -212,6 +212,27 @@ fn iefpolicies_looks_up_what_every_tenant_has() {
 }
 
 #[test]
+fn iefpolicies_knows_the_tenants_of_every_cloud() {
+    for domain in [
+        "contosodev.partner.onmschina.cn",
+        "contosodev.onmicrosoft.us",
+    ] {
+        let folder = tool("iefpolicies");
+        let (folder, _) = run(folder, &format!("build --tenant {domain} --output out"), 0);
+        let text = folder.read("out/TrustFrameworkExtensions.xml");
+        assert!(text.contains(&format!("TenantId=\"{domain}\"")), "{text}");
+        assert!(text.contains("loyalty?tenant=contosodev&amp;"), "{text}");
+        let init = format!("init --from conf.json --domain {domain} --rewrite");
+        let (folder, _) = run(folder, &init, 0);
+        assert!(
+            folder
+                .read("iefctl.toml")
+                .contains("TenantName = \"contosodev\"")
+        );
+    }
+}
+
+#[test]
 fn iefpolicies_prefers_the_file_of_the_tenant() {
     let folder = tool("iefpolicies");
     let text = folder.read("conf.json").replace("V1_", "Fab_");

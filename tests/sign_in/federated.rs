@@ -60,7 +60,12 @@ async fn the_file_is_read_at_every_renewal() {
     let error = source.token().await.unwrap_err().to_string();
     assert_says(
         &error,
-        &["AADSTS700024", "issuer `https://oidc.contoso.com/cluster`"],
+        &[
+            "AZURE_FEDERATED_TOKEN_FILE",
+            "token.jwt",
+            "holds a token that expired at 20",
+            "the clock of this machine says 20",
+        ],
     );
     sandbox.write("token.jwt", "");
     let error = source.token().await.unwrap_err().to_string();
@@ -70,7 +75,29 @@ async fn the_file_is_read_at_every_renewal() {
     );
     sandbox.write("token.jwt", &issuer.token(AUDIENCE));
     source.token().await.unwrap();
-    assert_eq!(sign_ins(&emulator), 4);
+    // A token that expired is not even sent.
+    assert_eq!(sign_ins(&emulator), 3);
+}
+
+/// Whose clock is wrong cannot be known: a difference of minutes is left to the login endpoint.
+#[tokio::test]
+async fn an_expiry_is_judged_with_some_tolerance() {
+    let issuer = cluster();
+    let keys = IssuerKeys::Set(issuer.key_set());
+    let emulator = emulator(knows(trusting(&issuer, keys))).await;
+    let sandbox = Sandbox::new();
+    for (expiry, accepted) in [
+        (json!(now() - 200), true),
+        (json!("soon"), false),
+        (json!(-1e9), false),
+    ] {
+        let mut claims = issuer.claims(AUDIENCE);
+        claims["exp"] = expiry;
+        sandbox.write("token.jwt", &issuer.token_of(&claims));
+        let source = source(&emulator, &file_variables(&sandbox)).unwrap();
+        assert_eq!(source.token().await.is_ok(), accepted, "{claims}");
+    }
+    assert_eq!(sign_ins(&emulator), 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -11,6 +11,7 @@ use super::{BuiltIn, Notation, Settings};
 use crate::diagnostics::{
     Diagnostic, Piece, Source, SourceId, SourceMap, Span, Splice, Splices, TextMap,
 };
+use crate::policy::initial_domain::InitialDomain;
 
 /// More bytes than this a resolved text never gets; a policy may have 1024 KB.
 const MAX_TEXT: usize = 64 << 20;
@@ -449,9 +450,9 @@ fn is_id(tenant: &str) -> bool {
 
 /// The name of a tenant, which its first domain begins with: `contoso` of `contoso.onmicrosoft.com`.
 fn first_label(tenant: &str) -> Option<&str> {
-    match tenant.split_once('.') {
-        Some((name, rest)) => rest.contains("onmicrosoft.").then_some(name),
-        None => (!is_id(tenant)).then_some(tenant),
+    match tenant.contains('.') {
+        true => InitialDomain::of(tenant).map(|domain| domain.name),
+        false => (!is_id(tenant)).then_some(tenant),
     }
 }
 
