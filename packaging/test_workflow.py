@@ -32,7 +32,7 @@ REPOSITORY = "Contoso/iefctl"
 TOKEN = "ghs-not-a-token"
 
 # Stands in for the programs that are links to it.
-STAND_IN = r'''#!{python}
+STAND_IN = r'''#!/usr/bin/env python3
 import json, os, pathlib, shutil, subprocess, sys
 name, arguments = pathlib.Path(sys.argv[0]).name, sys.argv[1:]
 log, real = pathlib.Path(os.environ["STAND_IN_LOG"]), os.environ["STAND_IN_PATH"]
@@ -48,7 +48,7 @@ with log.open("a") as out:
     out.write(json.dumps([name, *arguments, *(["<<<", said] if said else [])]) + "\n")
 if name == "cargo" and arguments[0] == "cyclonedx":
     sbom = arguments[arguments.index("--override-filename") + 1]
-    pathlib.Path(sbom + ".json").write_text('{{"bomFormat": "CycloneDX"}}')
+    pathlib.Path(sbom + ".json").write_text('{"bomFormat": "CycloneDX"}')
 if name == "cargo" and arguments[0] == "build":
     target = arguments[arguments.index("--target") + 1]
     folder = pathlib.Path("target", target, "release")
@@ -77,7 +77,7 @@ class Run:
         for name in ("bin", "registry", "artifacts"):
             (folder / name).mkdir()
         stand_in = folder / "stand-in"
-        stand_in.write_text(STAND_IN.format(python=sys.executable))
+        stand_in.write_text(STAND_IN)
         stand_in.chmod(0o755)
         for name in PROGRAMS:
             (folder / "bin" / name).symlink_to(stand_in)
@@ -292,8 +292,10 @@ class Release(unittest.TestCase):
         self.assertEqual(config["config"]["Entrypoint"], ["/iefctl"])
         self.assertEqual(config["config"]["Labels"]["org.opencontainers.image.source"], f"https://github.com/{REPOSITORY}")
         store = ["--storage-driver=vfs", "--root", self.run_.registry / ".store", "--runroot", self.run_.registry / ".run"]
+        # A relative path: buildah makes a name of it, and not every name of a temporary folder would be one.
         made = subprocess.run(
-            ["buildah", *store, "from", "--arch", architecture, f"oci:{image}:latest"], capture_output=True, text=True
+            ["buildah", *store, "from", "--arch", architecture, f"oci:{image.relative_to(self.run_.registry)}:latest"],
+            cwd=self.run_.registry, capture_output=True, text=True,
         )
         self.assertEqual(made.returncode, 0, made.stderr)
         said = subprocess.run(

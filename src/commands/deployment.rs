@@ -317,11 +317,13 @@ async fn interrupt(
     display: Arc<Display>,
     shell: Shell,
 ) {
-    signals.next().await;
+    let asked = signals.next().await;
     cancellation.cancel();
     client.set_patience(false);
+    display.interrupted(asked, &shell);
     display.say("stopping: running calls are finished first; once more ends at once");
     let status = signals.next().await;
+    display.interrupted(status, &shell);
     display.finish();
     shell.say(
         "ended: what was running may have taken effect or not; the next run finds out and does what \
@@ -393,6 +395,17 @@ impl Display {
         match self.progress.get() {
             Some(progress) => progress.say(&line),
             None => self.shell.say(line),
+        }
+    }
+
+    /// Somebody asked to stop, which the process sees as this exit status.
+    fn interrupted(&self, status: i32, shell: &Shell) {
+        // Only what is typed on a terminal is shown there.
+        if status == 130
+            && shell.can_ask()
+            && let Some(progress) = self.progress.get()
+        {
+            progress.interrupted();
         }
     }
 
