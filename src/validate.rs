@@ -177,6 +177,10 @@ fn parse_context(sources: &SourceMap, sets: &[SetFiles]) -> HashMap<SourceId, Pa
 /// Parses a file and holds it against the schema, unless it is a base, which is not judged.
 fn parse(sources: &SourceMap, id: SourceId, role: Role) -> Parsed {
     let (document, mut findings) = xml::parse(sources.get(id).text(), id);
+    // A policy with a slip in its first word is none that could be passed over.
+    if findings.is_empty() && role == Role::Own && schema::is_misspelt_policy(&document) {
+        return (None, schema::validate(&document, id));
+    }
     let policy = Policy::read(document, id, role);
     if let Some(policy) = &policy {
         // What is missing in an ill-formed document says nothing.
@@ -198,7 +202,7 @@ impl Shared<'_> {
         let diagnostics = &mut checked.diagnostics;
         diagnostics.extend(findings.into_iter().flatten());
         diagnostics.retain(|finding| !self.says_nothing(finding));
-        rules::tell_once(diagnostics);
+        rules::tell_once(&checked.set, diagnostics);
         diagnostics.extend_from_slice(&files.found);
         if !self.terms.as_tenant {
             rules::suppress(&checked.set, self.sources, diagnostics);

@@ -1,9 +1,10 @@
 //! `iefctl build`: the resolved files of environments.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-mod folder;
+mod samples;
+mod sandbox;
 
-use folder::{Sandbox, policy};
+use samples::policy;
+use sandbox::Sandbox;
 
 const CONFIG: &str = "policies = \"policies\"\n[environments.Test]\n\
     tenant = \"contoso.onmicrosoft.com\"\n[environments.Test.settings]\nHost = \"a&b\"\n\
@@ -30,7 +31,7 @@ fn project() -> (Sandbox, String) {
 #[test]
 fn every_byte_outside_of_settings_stays() {
     let (sandbox, text) = project();
-    sandbox.run("build --all-environments --output out", 0);
+    sandbox.line("build --all-environments --output out", 0);
     for (environment, tenant, host) in [
         ("Test", "contoso.onmicrosoft.com", "a&amp;b"),
         ("Prod", "fabrikam.onmicrosoft.com", "c"),
@@ -45,9 +46,9 @@ fn every_byte_outside_of_settings_stays() {
             ["Leaf.xml"]
         );
         // Build once, promote everywhere.
-        sandbox.run(&format!("validate out/{environment}"), 0);
-        sandbox.run(&format!("deploy out/{environment} --emulator"), 0);
-        sandbox.run(&format!("plan -e {environment} --emulator --exit-code"), 0);
+        sandbox.line(&format!("validate out/{environment}"), 0);
+        sandbox.line(&format!("deploy out/{environment} --emulator"), 0);
+        sandbox.line(&format!("plan -e {environment} --emulator --exit-code"), 0);
     }
 }
 
@@ -58,10 +59,10 @@ fn built_files_are_no_input() {
         "iefctl.toml",
         &CONFIG.replace("policies = \"policies\"\n", ""),
     );
-    sandbox.run("build -e Test --output out", 0);
-    sandbox.run("validate -e Test", 0);
+    sandbox.line("build -e Test --output out", 0);
+    sandbox.line("validate -e Test", 0);
     let again = sandbox
-        .run("build -e Test --output out --format json", 0)
+        .line("build -e Test --output out --format json", 0)
         .json();
     assert_eq!(again["files"].as_array().unwrap().len(), 2);
 }
@@ -73,28 +74,28 @@ fn a_wrong_setting_writes_nothing() {
         "iefctl.toml",
         &CONFIG.replace("Host = \"c\"", "Hots = \"c\""),
     );
-    let refused = sandbox.run("build --all-environments --output out", 1);
+    let refused = sandbox.line("build --all-environments --output out", 1);
     assert!(
         refused.said().contains("settings-undefined"),
         "{}",
         refused.said()
     );
-    assert!(!sandbox.path("out").exists());
-    sandbox.run("build -e Test --output out", 0);
-    sandbox.run("build -e Tset --output out", 2);
+    assert!(!sandbox.at("out").exists());
+    sandbox.line("build -e Test --output out", 0);
+    sandbox.line("build -e Tset --output out", 2);
 }
 
 #[test]
 fn only_files_of_earlier_builds_are_removed() {
     let (sandbox, _) = project();
-    sandbox.run("build --all-environments --output out", 0);
+    sandbox.line("build --all-environments --output out", 0);
     sandbox.write("out/Test/mine.txt", "mine");
     sandbox.write("policies/Extra.xml", &policy("B2C_1A_Extra", None, "e"));
-    sandbox.run("build -e Test --output out", 0);
+    sandbox.line("build -e Test --output out", 0);
     sandbox.remove("policies/sub/Leaf.xml");
     sandbox.remove("policies/Extra.xml");
     sandbox.write("out/Test/policies/Extra.xml", "<edited/>");
-    sandbox.run("build -e Test --output out", 0);
+    sandbox.line("build -e Test --output out", 0);
     assert_eq!(sandbox.list("out/Test/policies/sub"), Vec::<String>::new());
     assert_eq!(sandbox.list("out/Test"), ["mine.txt", "policies"]);
     assert_eq!(
@@ -109,13 +110,13 @@ fn only_files_of_earlier_builds_are_removed() {
 fn what_no_build_wrote_is_not_overwritten() {
     let (sandbox, text) = project();
     sandbox.write("out/Test/policies/Base.xml", "mine");
-    sandbox.run("build -e Test --output out", 2);
+    sandbox.line("build -e Test --output out", 2);
     assert_eq!(sandbox.read("out/Test/policies/Base.xml"), "mine");
-    sandbox.run("build -e Test --output out --force", 0);
+    sandbox.line("build -e Test --output out --force", 0);
     let mine = policy("B2C_1A_X", None, "x");
     sandbox.write("plain/X.xml", &mine);
     let config = "--config iefctl.toml";
-    sandbox.run(&format!("build plain {config} --output . --force"), 2);
+    sandbox.line(&format!("build plain {config} --output . --force"), 2);
     assert_eq!(sandbox.read("plain/X.xml"), mine);
     assert_eq!(sandbox.read("policies/Base.xml"), text);
 }
@@ -126,14 +127,14 @@ fn a_folder_that_holds_what_is_built_is_refused() {
     let (sandbox, _) = project();
     sandbox.write("file", "mine");
     for output in [".", "policies", "policies/sub", "./policies/../policies"] {
-        let refused = sandbox.run(&format!("build -e Test --output {output} --force"), 2);
+        let refused = sandbox.line(&format!("build -e Test --output {output} --force"), 2);
         assert!(
             refused.stderr.contains("one of the files that are built"),
             "{}",
             refused.stderr
         );
     }
-    let refused = sandbox.run("build -e Test --output file", 2);
+    let refused = sandbox.line("build -e Test --output file", 2);
     assert!(
         refused.stderr.contains("`file` is a file"),
         "{}",
@@ -142,15 +143,15 @@ fn a_folder_that_holds_what_is_built_is_refused() {
     assert_eq!(sandbox.list("."), ["file", "iefctl.toml", "policies"]);
     assert_eq!(sandbox.list("policies"), ["Base.xml", "sub"]);
     // Below the policies is a place as well.
-    sandbox.run("build -e Test --output policies/out", 0);
-    let report = sandbox.run("validate -e Test --format json", 0);
+    sandbox.line("build -e Test --output policies/out", 0);
+    let report = sandbox.line("validate -e Test --format json", 0);
     assert_eq!(report.count("policies"), 2);
 }
 
 #[test]
 fn a_copy_can_be_built() {
     let (sandbox, _) = project();
-    sandbox.run("build -e Test --prefix pr1_ --output out", 0);
+    sandbox.line("build -e Test --prefix pr1_ --output out", 0);
     let leaf = sandbox.read("out/Test/policies/sub/Leaf.xml");
     assert!(leaf.contains("PolicyId=\"B2C_1A_pr1_Leaf\""), "{leaf}");
     assert!(
@@ -162,13 +163,13 @@ fn a_copy_can_be_built() {
 #[test]
 fn one_environment_can_be_built_flat() {
     let (sandbox, _) = project();
-    sandbox.run("build policies -e Test --output out --flat", 0);
+    sandbox.line("build policies -e Test --output out --flat", 0);
     assert_eq!(sandbox.list("out"), ["Base.xml", "sub"]);
     assert_eq!(sandbox.list("out/sub"), ["Leaf.xml"]);
     // What was built for one environment may be mistaken for that of another, but not by a build.
-    sandbox.run("build policies -e Prod --output out --flat", 0);
+    sandbox.line("build policies -e Prod --output out --flat", 0);
     assert!(sandbox.read("out/Base.xml").contains("fabrikam"));
-    sandbox.run("build --all-environments --output out --flat", 2);
+    sandbox.line("build --all-environments --output out --flat", 2);
 }
 
 #[test]
@@ -177,13 +178,13 @@ fn a_variable_overrides_settings() {
     let text = text.replace("{settings:HOST}", "{settings:HOST}{Settings:New}");
     sandbox.write("policies/Base.xml", &text);
     let build = "build -e Test --output out";
-    sandbox.run(build, 1);
-    sandbox.run_with(&[("IEFCTL_SETTINGS", "hOST=x=y<\r\n\nNew= 1 \n")], build, 0);
+    sandbox.line(build, 1);
+    sandbox.line_with(&[("IEFCTL_SETTINGS", "hOST=x=y<\r\n\nNew= 1 \n")], build, 0);
     let built = sandbox.read("out/Test/policies/Base.xml");
     assert!(built.contains(">x=y&lt; 1 <"), "{built}");
     // Nobody uses it: said with the place, and without the value.
     let unused = [("IEFCTL_SETTINGS", "New=1\nToken=s3cret")];
-    let said = sandbox.run_with(&unused, "validate -e Test", 0).said();
+    let said = sandbox.line_with(&unused, "validate -e Test", 0).said();
     assert!(said.contains("settings-unused"), "{said}");
     assert!(said.contains("IEFCTL_SETTINGS:2:1"), "{said}");
     assert!(!said.contains("s3cret"), "{said}");
@@ -197,7 +198,7 @@ fn a_variable_overrides_settings() {
         ("Tenant=s3cret", "which is built in"),
     ] {
         let said = sandbox
-            .run_with(&[("IEFCTL_SETTINGS", settings)], build, 2)
+            .line_with(&[("IEFCTL_SETTINGS", settings)], build, 2)
             .said();
         assert!(said.contains(why), "{said}");
         assert!(!said.contains("s3cret"), "{said}");
@@ -211,10 +212,10 @@ fn an_override_needs_no_configuration_and_no_variable_that_it_replaces() {
     let text = text.replace("<DisplayName>a<", "<DisplayName>{Settings:Host}<");
     sandbox.write("p/Base.xml", &text);
     let host = [("IEFCTL_SETTINGS", "Host=h")];
-    sandbox.run_with(&host, "validate p", 0);
+    sandbox.line_with(&host, "validate p", 0);
     sandbox.write("iefctl.toml", "[settings]\nHost = { env = \"NOT_SET\" }\n");
-    sandbox.run("validate p", 2);
-    sandbox.run_with(&host, "validate p", 0);
+    sandbox.line("validate p", 2);
+    sandbox.line_with(&host, "validate p", 0);
 }
 
 #[test]
@@ -222,7 +223,7 @@ fn the_result_is_also_written_as_json() {
     let (sandbox, _) = project();
     let report = [("IEFCTL_REPORT", "report.json"), ("TF_BUILD", "True")];
     let command = |line: &str, status| {
-        let said = sandbox.run_with(&report, line, status);
+        let said = sandbox.line_with(&report, line, status);
         let text = sandbox.read("report.json");
         let json: serde_json::Value = serde_json::from_str(&text).unwrap();
         sandbox.remove("report.json");
@@ -260,6 +261,6 @@ fn the_result_is_also_written_as_json() {
         json["diagnostics"].as_array().unwrap().len()
     );
     let nowhere = [("IEFCTL_REPORT", "no/such/folder/report.json")];
-    let said = sandbox.run_with(&nowhere, "validate -e Prod", 2).said();
+    let said = sandbox.line_with(&nowhere, "validate -e Prod", 2).said();
     assert!(said.contains("which IEFCTL_REPORT names"), "{said}");
 }

@@ -4,7 +4,7 @@ mod sandbox;
 
 use serde_json::Value;
 
-use sandbox::{Finished, Sandbox, repository};
+use sandbox::{Finished, Sandbox};
 
 const TENANT: &str = "contoso.onmicrosoft.com";
 
@@ -206,7 +206,7 @@ fn a_saved_plan_is_carried_out_or_refused() {
 #[test]
 fn a_saved_plan_reads_no_other_secrets() {
     let mut sandbox = Sandbox::new();
-    sandbox.copy(&repository().join("policies-example"), "set");
+    sandbox.copy("policies-example", "set");
     sandbox.variables = vec![("OTHER_SECRET", "other-secret".to_owned())];
     let environment = ["-e", "dev"];
     sandbox
@@ -440,7 +440,7 @@ fn a_refusal_is_shown_on_the_users_lines_and_asks_for_a_report() {
 #[test]
 fn without_a_terminal_nobody_is_asked() {
     let sandbox = Sandbox::new();
-    sandbox.copy(&repository().join("policies-example"), "set");
+    sandbox.copy("policies-example", "set");
     let done = sandbox.run(&with(&DEPLOY, &["-e", "prod"])).expect(0);
     assert!(!done.stderr.contains("[y/N]"), "{}", done.stderr);
 }

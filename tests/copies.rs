@@ -1,9 +1,10 @@
 //! Copies of a set beside the set itself in one tenant, and their removal.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-mod folder;
+mod samples;
+mod sandbox;
 
-use folder::{Sandbox, policy, starter_packs};
+use samples::{policy, starter_packs};
+use sandbox::Sandbox;
 
 const EMULATED: &str = "--emulator --format json";
 
@@ -11,40 +12,40 @@ const EMULATED: &str = "--emulator --format json";
 fn a_copy_lives_beside_the_set_and_goes_without_a_trace() {
     let sandbox = Sandbox::new();
     sandbox.copy("policies-example", "p");
-    sandbox.run(&format!("deploy p -e dev {EMULATED}"), 0);
-    let copy = sandbox.run(&format!("deploy p -e dev --prefix pr123_ {EMULATED}"), 0);
+    sandbox.line(&format!("deploy p -e dev {EMULATED}"), 0);
+    let copy = sandbox.line(&format!("deploy p -e dev --prefix pr123_ {EMULATED}"), 0);
     assert_eq!(copy.count("created"), 6);
     let ids = copy.ids("create");
     assert!(
         ids.iter().all(|id| id.starts_with("B2C_1A_pr123_")),
         "{ids:?}"
     );
-    sandbox.run(&format!("deploy p -e dev --suffix _V2 {EMULATED}"), 0);
+    sandbox.line(&format!("deploy p -e dev --suffix _V2 {EMULATED}"), 0);
     for which in ["", "--prefix pr123_", "--suffix _V2"] {
         let plan = format!("plan p -e dev --emulator --exit-code {which}");
-        sandbox.run(&plan, 0);
+        sandbox.line(&plan, 0);
     }
     // Another prefix is another copy.
-    sandbox.run("plan p -e dev --emulator --exit-code --prefix pr12_", 3);
+    sandbox.line("plan p -e dev --emulator --exit-code --prefix pr12_", 3);
 
-    let asked = sandbox.run(
+    let asked = sandbox.line(
         "destroy --prefix pr123_ -e dev --config p/iefctl.toml --emulator",
         2,
     );
     assert!(asked.stderr.contains("--yes"), "{}", asked.stderr);
     assert!(asked.stderr.contains("B2C_1A_pr123_TrustFrameworkBase"));
-    sandbox.run("plan p -e dev --emulator --exit-code --prefix pr123_", 0);
+    sandbox.line("plan p -e dev --emulator --exit-code --prefix pr123_", 0);
 
     let config = "-e dev --config p/iefctl.toml";
     let destroy = format!("destroy --prefix PR123_ {config} --yes {EMULATED}");
-    let done = sandbox.run(&destroy, 0);
+    let done = sandbox.line(&destroy, 0);
     let gone = done.ids("delete");
     assert_eq!(gone.len(), 6);
     assert_eq!(gone[5], "B2C_1A_pr123_TrustFrameworkBase");
     assert!(done.json()["keysets"].as_array().unwrap().is_empty());
     // Nothing else went, and what went was saved.
     for which in ["", "--suffix _V2"] {
-        sandbox.run(&format!("plan p -e dev --emulator --exit-code {which}"), 0);
+        sandbox.line(&format!("plan p -e dev --emulator --exit-code {which}"), 0);
     }
     let saved = sandbox.list(".iefctl/snapshots/contosodev.onmicrosoft.com");
     let last = saved.last().unwrap();
@@ -55,7 +56,7 @@ fn a_copy_lives_beside_the_set_and_goes_without_a_trace() {
         saved.contains(&"B2C_1A_pr123_ProfileEdit.xml".to_owned()),
         "{saved:?}"
     );
-    let again = sandbox.run(&destroy, 0);
+    let again = sandbox.line(&destroy, 0);
     assert!(again.ids("delete").is_empty());
 }
 
@@ -67,16 +68,16 @@ fn a_copy_that_others_inherit_from_stays() {
         "other/X.xml",
         &policy("B2C_1A_X", Some("B2C_1A_t_Base"), "b"),
     );
-    sandbox.run(&format!("deploy set --prefix t_ {EMULATED}"), 0);
-    sandbox.run(&format!("deploy other {EMULATED}"), 0);
+    sandbox.line(&format!("deploy set --prefix t_ {EMULATED}"), 0);
+    sandbox.line(&format!("deploy other {EMULATED}"), 0);
     let destroy = "destroy --prefix t_ -t contoso.onmicrosoft.com --yes --emulator";
-    let refused = sandbox.run(destroy, 2);
+    let refused = sandbox.line(destroy, 2);
     assert!(
         refused.stderr.contains("B2C_1A_X is not part of the copy"),
         "{}",
         refused.stderr
     );
-    sandbox.run("plan set --prefix t_ --emulator --exit-code", 0);
+    sandbox.line("plan set --prefix t_ --emulator --exit-code", 0);
 }
 
 #[test]
@@ -92,7 +93,7 @@ fn findings_of_a_copy_point_into_the_file() {
     sandbox.write("set/Leaf.xml", &leaf);
     sandbox.write("set/iefctl.toml", "[settings]\nName = \"Leaf\"\n");
     let places = |line: &str| {
-        let report = sandbox.run(line, 1).json();
+        let report = sandbox.line(line, 1).json();
         let findings = report["diagnostics"].as_array().unwrap().iter();
         let place = |value: &serde_json::Value| {
             ["rule", "line", "column", "endLine", "endColumn"].map(|key| value[key].clone())
@@ -111,7 +112,7 @@ fn starter_packs_can_be_copied() {
         let sandbox = Sandbox::new();
         sandbox.copy(&pack, "set");
         let line = "validate set -t contoso.onmicrosoft.com --prefix pr1_ --suffix _V2";
-        sandbox.run(line, 0);
+        sandbox.line(line, 0);
     }
 }
 
@@ -128,11 +129,11 @@ fn a_name_that_no_copy_can_have_is_refused() {
         ("--prefix a/b_", "'/'"),
         ("--prefix=", "not empty"),
     ] {
-        let validate = sandbox.run(&format!("validate set {arguments}"), 2);
+        let validate = sandbox.line(&format!("validate set {arguments}"), 2);
         assert!(validate.stderr.contains(words), "{}", validate.stderr);
         let destroy = format!("destroy -t contoso.onmicrosoft.com --yes --emulator {arguments}");
-        sandbox.run(&destroy, 2);
+        sandbox.line(&destroy, 2);
     }
-    let nowhere = sandbox.run("destroy --prefix x_ --yes --emulator", 2);
+    let nowhere = sandbox.line("destroy --prefix x_ --yes --emulator", 2);
     assert!(nowhere.stderr.contains("--tenant"), "{}", nowhere.stderr);
 }

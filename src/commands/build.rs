@@ -19,7 +19,7 @@ use super::files;
 use super::project::{self, ProjectArgs, Validated};
 use super::tenant::TenantArgs;
 use super::validate::report;
-use super::{Exit, Shell, lookups, report_file};
+use super::{Exit, Shell, formats, lookups, report_file};
 
 /// Write the policies with their settings replaced
 ///
@@ -61,7 +61,7 @@ pub struct BuildArgs {
     force: bool,
 
     /// How to report
-    #[arg(long, value_enum, value_name = "FORMAT")]
+    #[arg(long, value_name = "FORMAT", value_parser = formats::one_of(formats::ANNOTATED))]
     format: Option<Format>,
 }
 

@@ -1,13 +1,11 @@
 //! Which tenant is meant, for commands that work on a tenant and on no files.
 
-use std::path::Path;
-
 use anyhow::{Result, bail};
 
-use crate::config::{self, LoadOptions, Project};
+use crate::config::{LoadOptions, Project};
 
 use super::Shell;
-use super::project::ConfigArgs;
+use super::project::{ConfigArgs, ProjectArgs};
 use super::tenant::TenantArgs;
 
 /// Which tenant, and how to reach it.
@@ -42,12 +40,17 @@ impl TenantChoice {
     /// # Errors
     /// What is wrong with the configuration.
     pub(super) fn load(&self, shell: &Shell) -> Result<Project> {
-        let env = |name: &str| shell.variable(name);
-        Ok(config::load_settings(
-            Path::new("."),
-            &self.options(),
-            &env,
-        )?)
+        self.project().load_configuration(shell)
+    }
+
+    /// The same choice for commands that may look at policies.
+    pub(super) fn project(&self) -> ProjectArgs {
+        ProjectArgs {
+            environment: self.environment.iter().cloned().collect(),
+            tenant: self.tenant.clone(),
+            config: self.config.clone(),
+            ..ProjectArgs::default()
+        }
     }
 }
 
@@ -59,7 +62,13 @@ pub(super) fn chosen_tenant(project: &Project) -> Result<String> {
     match &project.settings.tenant {
         Some(tenant) => Ok(tenant.clone()),
         None => {
-            bail!("no tenant is chosen: name it with `--tenant DOMAIN` or `--environment NAME`")
+            let known = match project.environment_names.as_slice() {
+                [] => String::new(),
+                names => format!(" ({})", names.join(", ")),
+            };
+            bail!(
+                "no tenant is chosen: name it with `--tenant DOMAIN` or `--environment NAME`{known}"
+            )
         }
     }
 }

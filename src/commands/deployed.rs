@@ -92,8 +92,8 @@ impl Ending for Deployed {
         ci_summary::publish_page(&page, format, shell)
     }
 
-    fn remark(&self, shell: &Shell) {
-        self.say_what_remains(shell);
+    fn remark(&self, format: Format, shell: &Shell) {
+        self.say_what_remains(format, shell);
         self.ask_for_reports(shell);
     }
 
@@ -127,7 +127,7 @@ impl Deployed {
         table
     }
 
-    fn say_what_remains(&self, shell: &Shell) {
+    fn say_what_remains(&self, format: Format, shell: &Shell) {
         let outcome = &self.outcome;
         for keyset in outcome.keysets.iter().filter(|keyset| keyset.placeholder) {
             shell.say(format!(
@@ -162,12 +162,26 @@ impl Deployed {
                 shell.say(format!("stopped: {why}"));
             }
         }
+        // Formats with findings have it there, for policies with files.
+        let is_told = |id: &str| {
+            !matches!(format, Format::Json | Format::Markdown) && self.local.find(id).is_some()
+        };
         for policy in &outcome.policies {
             if let Some(error) = &policy.error
                 && let Some(advice) = &error.advice
                 && !error.unforeseen
+                && !is_told(&policy.id)
             {
                 shell.say(format!("help for {}: {advice}", policy.id));
+            }
+        }
+        for keyset in &outcome.keysets {
+            let advice = keyset
+                .error
+                .as_ref()
+                .and_then(|error| error.advice.as_ref());
+            if let Some(advice) = advice {
+                shell.say(format!("help for {}: {advice}", keyset.id));
             }
         }
     }

@@ -5,11 +5,11 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Error, Result, bail};
 
 use crate::deploy::{
-    self, Cancellation, Event, ExecuteOptions, Execution, Ledger, Local, LockError, Materials,
-    Observer, Plan, PolicyAction, Remote, Status, TenantLock,
+    self, Cancellation, Event, ExecuteError, ExecuteOptions, Execution, Ledger, Local, LockError,
+    Materials, Observer, Plan, PolicyAction, Remote, Status, TenantLock,
 };
 use crate::diagnostics::{Level, Report};
 use crate::msgraph::GraphClient;
@@ -169,7 +169,17 @@ impl Deployment<'_> {
         }
         self.display.finish();
         connection.close().await;
-        let outcome = outcome?;
+        let outcome = outcome.map_err(|error| {
+            let about_snapshot = matches!(error, ExecuteError::Snapshot(_));
+            let error = Error::new(error);
+            match about_snapshot {
+                true => error.context(
+                    "what is overwritten has to be saved first: make room or let the folder be written, \
+                     or name another one with --snapshots",
+                ),
+                false => error,
+            }
+        })?;
         if outcome.is_complete() {
             self.snapshots.tidy(&plan, &outcome, shell);
         }
@@ -223,7 +233,10 @@ impl Deployment<'_> {
         if let Some(ledger) = ledger {
             ledger
                 .intend(plan)
-                .context("nothing was deployed, because it cannot be recorded")?;
+                .context(
+                    "nothing was deployed, because it cannot be recorded: make room or let the folder be \
+                     written, or name another one with --ledger",
+                )?;
         }
         Ok(fresh)
     }
@@ -317,11 +330,13 @@ async fn interrupt(
     display: Arc<Display>,
     shell: Shell,
 ) {
-    signals.next().await;
+    let asked = signals.next().await;
     cancellation.cancel();
     client.set_patience(false);
+    display.interrupted(asked, &shell);
     display.say("stopping: running calls are finished first; once more ends at once");
     let status = signals.next().await;
+    display.interrupted(status, &shell);
     display.finish();
     shell.say(
         "ended: what was running may have taken effect or not; the next run finds out and does what \
@@ -393,6 +408,17 @@ impl Display {
         match self.progress.get() {
             Some(progress) => progress.say(&line),
             None => self.shell.say(line),
+        }
+    }
+
+    /// Somebody asked to stop, which the process sees as this exit status.
+    fn interrupted(&self, status: i32, shell: &Shell) {
+        // Only what is typed on a terminal is shown there.
+        if status == 130
+            && shell.can_ask()
+            && let Some(progress) = self.progress.get()
+        {
+            progress.interrupted();
         }
     }
 

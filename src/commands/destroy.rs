@@ -165,7 +165,7 @@ fn agree(args: &DestroyArgs, plan: &Plan, shell: &Shell) -> Result<()> {
         shell.say(format!("  {}", output::plain(&step.id)));
     }
     let question = format!("Delete {count} {policies} from {tenant}?");
-    let unattended = Unattended::NeedsYes("nothing was deleted: whole policies would be");
+    let unattended = Unattended::NeedsYes("nothing was deleted: this removes whole policies");
     if agreed(&question, args.yes, unattended, shell)? {
         return Ok(());
     }

@@ -17,7 +17,7 @@ use super::deployment::Display;
 use super::keys::{configured_tenant, now};
 use super::project::{self, ProjectArgs};
 use super::tenant::{Connection, TenantArgs, tenant_name};
-use super::{Exit, Shell};
+use super::{Exit, Shell, formats};
 
 /// Check sign-in, permissions and the tenant before anything else fails
 ///
@@ -46,8 +46,8 @@ pub struct DoctorArgs {
     #[arg(long, value_name = "TIME", default_value = "30d", value_parser = parse_span)]
     within: i64,
 
-    /// How to report: human, json or markdown
-    #[arg(long, value_enum, value_name = "FORMAT")]
+    /// How to report
+    #[arg(long, value_name = "FORMAT", value_parser = formats::one_of(formats::RESULT))]
     format: Option<Format>,
 }
 
@@ -56,11 +56,6 @@ pub struct DoctorArgs {
 /// # Errors
 /// What keeps the command from running; a refused sign-in is part of the report.
 pub fn run(args: &DoctorArgs, shell: &Shell) -> Result<Exit> {
-    if let Some(format @ (Format::Sarif | Format::Junit | Format::Github | Format::Azure)) =
-        args.format
-    {
-        bail!("doctor reports as human, json or markdown, not as {format}");
-    }
     let local = Local::read(args, shell)?;
     super::plan::runtime()?.block_on(async {
         let connected = args

@@ -27,8 +27,8 @@ pub(super) trait Ending {
     /// Publishes it where the CI system shows pages; `format` is the one of standard output.
     fn publish(&self, format: Format, shell: &Shell) -> Result<()>;
 
-    /// What goes with it in every format, on standard error.
-    fn remark(&self, _: &Shell) {}
+    /// What goes with it, on standard error; `format` is the one of standard output.
+    fn remark(&self, _format: Format, _shell: &Shell) {}
 
     /// The exit status.
     fn exit(&self) -> Exit;
@@ -47,7 +47,7 @@ pub(super) fn present(ending: &dyn Ending, asked: Option<Format>, shell: &Shell)
     let mut telling = Telling::new(shell.format(asked), shell);
     telling.tell(ending, true);
     telling.attempt(report_file::write(shell, |out| ending.as_json(out)));
-    ending.remark(shell);
+    ending.remark(telling.format, shell);
     telling.end(ending.exit())
 }
 
@@ -74,7 +74,7 @@ pub(super) fn present_all(
         statuses.push(match end {
             Ok(ending) => {
                 telling.tell(*ending, !is_json);
-                ending.remark(shell);
+                ending.remark(format, shell);
                 ending.exit()
             }
             Err(error) => {

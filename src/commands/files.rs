@@ -1,4 +1,4 @@
-//! Files of policies: their names and how they are written.
+//! Writing files of policies.
 
 use std::fs;
 use std::path::Path;
@@ -21,19 +21,4 @@ pub(super) fn write(path: &Path, text: &str, byte_order_mark: bool) -> Result<()
     let mark = if byte_order_mark { "\u{feff}" } else { "" };
     atomic_file::write(path, format!("{mark}{text}").as_bytes())
         .with_context(|| format!("cannot write `{}`", path.display()))
-}
-
-/// A name that every file system takes, different for different ids: what is not a letter, digit,
-/// `_`, `-` or `.` becomes `%` and two digits.
-pub(super) fn name_of(id: &str) -> String {
-    let mut name = String::with_capacity(id.len());
-    for (position, byte) in id.bytes().enumerate() {
-        let plain = byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
-        if plain || (byte == b'.' && position > 0) {
-            name.push(char::from(byte));
-        } else {
-            name.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    name
 }

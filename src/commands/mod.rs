@@ -22,6 +22,7 @@ mod environments;
 pub mod explain;
 mod files;
 mod fix;
+mod formats;
 pub mod graph;
 pub mod init;
 pub mod keys;

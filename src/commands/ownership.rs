@@ -57,7 +57,10 @@ impl PruneArgs {
             suffix: part(crate::policy::Renaming::suffix),
         };
         let ledger = Ledger::open(&self.ledger, &name, tenant, scope)
-            .context("cannot know what this project deployed")?;
+            .context(
+                "nothing was done, because the record of what this project deployed cannot be read: make \
+                 it readable, or name another folder with --ledger",
+            )?;
         if self.prune && ledger.is_new() {
             shell.say(format!(
                 "note: nothing is pruned: {} has no record of earlier deployments of `{name}` to {}",

@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
 
 use crate::config::{self, Project};
-use crate::deploy::{Fingerprint, Remote, RemotePolicy};
+use crate::deploy::{Fingerprint, Remote, RemotePolicy, file_name};
 use crate::diagnostics::{Source, SourceMap, near_miss};
 use crate::output::Format;
 use crate::policy::{Header, Resolver, canonical_form, without_tenant_object_id};
@@ -20,7 +20,7 @@ use super::deployment::Display;
 use super::files;
 use super::plan::{read, runtime};
 use super::tenant::Need;
-use super::{Exit, Shell, lookups};
+use super::{Exit, Shell, formats, lookups};
 
 /// The file with the list of keysets.
 const KEYSETS: &str = "keysets.json";
@@ -57,8 +57,8 @@ pub struct PullArgs {
     #[arg(long)]
     force: bool,
 
-    /// How to report: human or json
-    #[arg(long, value_enum, value_name = "FORMAT")]
+    /// How to report
+    #[arg(long, value_name = "FORMAT", value_parser = formats::one_of(formats::PLAIN))]
     format: Option<Format>,
 }
 
@@ -221,6 +221,18 @@ impl Action {
     }
 }
 
+/// What is in the way of a new file: not every system tells names apart by their case.
+fn namesake(path: &Path) -> Option<PathBuf> {
+    let name = path.file_name()?;
+    let entries = std::fs::read_dir(path.parent()?).ok()?;
+    let entries = entries.filter_map(|entry| Some(entry.ok()?.path()));
+    let mut same = entries.filter(|it| {
+        it.file_name()
+            .is_some_and(|it| it.eq_ignore_ascii_case(name))
+    });
+    same.next()
+}
+
 /// What becomes of one policy.
 struct Pulled {
     id: String,
@@ -243,18 +255,20 @@ impl Pulled {
         let local = files.policies.get(&policy.id.to_ascii_lowercase());
         let path = match local {
             Some(local) => PathBuf::from(local.source.name()),
-            None => args
-                .folder
-                .join(format!("{}.xml", files::name_of(&policy.id))),
+            None => args.folder.join(format!("{}.xml", file_name(&policy.id))),
         };
         let fingerprint = policy.fingerprint();
         let action = match local {
-            None if path.exists() && !args.force => bail!(
-                "`{}` exists and is not policy {}: move it away, or overwrite it with --force",
-                path.display(),
-                policy.id
-            ),
-            None => Action::Created,
+            None => {
+                if let Some(other) = namesake(&path).filter(|_| !args.force) {
+                    bail!(
+                        "`{}` exists and is not policy {}: move it away, or overwrite it with --force",
+                        other.display(),
+                        policy.id
+                    );
+                }
+                Action::Created
+            }
             Some(local) if local.canonical.is_some() && local.canonical == policy.canonical => {
                 Action::Unchanged
             }
@@ -294,7 +308,7 @@ struct Base {
 
 impl Base {
     fn open(folder: &Path, tenant: &str) -> Result<Self> {
-        let name = format!("{}.json", files::name_of(&tenant.to_ascii_lowercase()));
+        let name = format!("{}.json", file_name(&tenant.to_ascii_lowercase()));
         let path = folder.join(".iefctl").join("pulled").join(name);
         let fingerprints = match std::fs::read_to_string(&path) {
             Ok(text) => serde_json::from_str(&text)

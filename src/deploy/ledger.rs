@@ -12,8 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::outcome::{Outcome, Status};
 use super::plan::{Plan, PolicyAction, TenantIdentity};
-use super::snapshot::file_name;
-use super::{Fingerprint, fold};
+use super::{Fingerprint, file_name, fold};
 
 /// Version of the file.
 const VERSION: u32 = 1;

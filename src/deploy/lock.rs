@@ -19,8 +19,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::fold;
-use super::snapshot::file_name;
+use super::{file_name, fold};
 
 /// Why a run cannot begin, or not go on.
 #[derive(Debug, thiserror::Error)]

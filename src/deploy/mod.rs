@@ -14,6 +14,7 @@ mod cancellation;
 mod difference;
 mod execute;
 mod failure;
+mod file_name;
 mod fingerprint;
 mod generated_keyset;
 mod impact;
@@ -48,6 +49,7 @@ pub use cancellation::Cancellation;
 pub use difference::{Change, Difference, How};
 pub use execute::{ExecuteError, ExecuteOptions, Execution, execute};
 pub use failure::{Failure, FailureItem};
+pub use file_name::file_name;
 pub use fingerprint::Fingerprint;
 pub use generated_keyset::{KeysetNotMade, make_generated_keyset};
 pub use keyset_plan::{

@@ -12,7 +12,7 @@ use std::time::SystemTime;
 use serde::{Deserialize, Serialize};
 
 use super::plan::{Plan, PolicyAction};
-use super::{Fingerprint, Remote, RemotePolicy, fold, utc};
+use super::{Fingerprint, Remote, RemotePolicy, file_name, fold, utc};
 
 /// Version of the manifest.
 const VERSION: u32 = 1;
@@ -452,19 +452,4 @@ pub(super) fn io_error<'p>(
         path: path.display().to_string(),
         source,
     }
-}
-
-/// A name that every file system takes: what is not a letter, digit, `_`, `-` or `.` becomes `%` and
-/// two digits.
-pub(super) fn file_name(id: &str) -> String {
-    let mut name = String::with_capacity(id.len());
-    for (position, byte) in id.bytes().enumerate() {
-        let plain = byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
-        if plain || (byte == b'.' && position > 0) {
-            name.push(char::from(byte));
-        } else {
-            name.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    name
 }

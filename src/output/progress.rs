@@ -174,6 +174,14 @@ impl Progress {
         }
     }
 
+    /// The terminal has written the `^C` that somebody typed behind the bar. As the bar ends at the
+    /// right edge, that went into the next line, and the bar would be looked for there.
+    pub fn interrupted(&self) {
+        if let Display::Bars { .. } = &self.display {
+            let _ = io::stderr().write_all(b"\r\x1b[K\x1b[1A");
+        }
+    }
+
     /// Takes the bar away; what was said above it stays.
     pub fn finish(&self) {
         if let Display::Bars {

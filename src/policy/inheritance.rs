@@ -104,7 +104,11 @@ pub(super) fn resolve(policies: &[Policy], tenant_known: bool) -> (Inheritance, 
         .enumerate()
         .map(|(index, policy)| {
             let Some(base) = &policy.header.base else {
-                return Base::Root;
+                return if policy.is_meant_as_root() {
+                    Base::Root
+                } else {
+                    Base::Elsewhere
+                };
             };
             match by_id.get(&*base.policy_id.value.to_ascii_lowercase()) {
                 Some(&found) => {
@@ -357,7 +361,7 @@ fn multiple_roots(policies: &[Policy], bases: &[Base]) -> Option<Diagnostic> {
         .iter()
         .zip(bases)
         .filter(|(policy, base)| **base == Base::Root && policy.role == Role::Own)
-        .filter(|(policy, _)| policy.is_meant_as_root())
+        .filter(|(policy, _)| policy.document.is_well_formed())
         .filter_map(|(policy, _)| policy.header.policy_id.as_ref());
     let first = roots.next()?;
     let others: Vec<_> = roots.collect();

@@ -104,8 +104,8 @@ impl Policy {
         self.declared_as(kind, id).next().is_some()
     }
 
-    /// Whether it is clear that the policy inherits from nothing: its file is well-formed and has neither
-    /// a `BasePolicy`, however incomplete, nor something in its place, which the schema reports.
+    /// Whether it is clear that the policy inherits from nothing: its file has neither a `BasePolicy`,
+    /// however incomplete, nor something in its place, which the schema reports.
     pub fn is_meant_as_root(&self) -> bool {
         let names_a_base = |child: Element<'_>| {
             child.is_named("BasePolicy")
@@ -113,8 +113,7 @@ impl Policy {
                 || child.child("TenantId").is_some()
         };
         let root = self.document.root();
-        self.document.is_well_formed()
-            && root.is_some_and(|root| !root.children().any(names_a_base))
+        root.is_none_or(|root| !root.children().any(names_a_base))
     }
 
     /// The same as [`Policy::declarations`], each together with the policy.

@@ -3,7 +3,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::diagnostics::{Diagnostic, Location};
+use crate::diagnostics::{Diagnostic, Level, Location, SourceId, Span};
+use crate::policy::{Kind, Policy, PolicySet};
+
+use super::unused::OVER_COMPLETE_SETS;
 
 /// Rules of which the second adds nothing where the first has a finding at the same place.
 static SAYS_MORE: &[(&str, &str)] = &[
@@ -18,7 +21,8 @@ static SAYS_MORE: &[(&str, &str)] = &[
 /// Leaves one finding of each mistake. Of those that have one cause, at one place or also at the cause
 /// itself, one stays, with the places that the others point at: the one at the cause, the worst, the
 /// first in the order of their messages.
-pub fn tell_once(findings: &mut Vec<Diagnostic>) {
+pub fn tell_once(set: &PolicySet, findings: &mut Vec<Diagnostic>) {
+    withhold_what_the_schema_explains(set, findings);
     merge(findings);
     let stronger: HashSet<(&str, Location)> = findings
         .iter()
@@ -33,6 +37,124 @@ pub fn tell_once(findings: &mut Vec<Diagnostic>) {
             *less == finding.rule.id && stronger.contains(&(more, finding.primary.location))
         })
     });
+}
+
+/// Rules of the schema about what stands where it may not, or does not stand where it must.
+static GRAMMAR: &[&str] = &[
+    "xsd-child-order",
+    "xsd-missing-child",
+    "xsd-attr",
+    "xsd-text-content",
+    "xml-root-ns",
+];
+
+/// Rules about what a technical profile lacks after merging.
+static OF_WHOLE_PROFILES: &[&str] = &["tp-metadata-required", "tp-key-required", "tp-no-protocol"];
+
+/// Where the schema refuses a part of a declaration, that part is not what its author meant, and what
+/// the declaration seems to lack may be in it. References and security are judged all the same: what
+/// they point at is there.
+fn withhold_what_the_schema_explains(set: &PolicySet, findings: &mut Vec<Diagnostic>) {
+    let is_grammar =
+        |finding: &Diagnostic| finding.level == Level::Error && GRAMMAR.contains(&finding.rule.id);
+    let mut refused: HashMap<SourceId, Vec<Location>> = HashMap::new();
+    for finding in findings.iter().filter(|finding| is_grammar(finding)) {
+        let location = finding.primary.location;
+        refused.entry(location.source).or_default().push(location);
+    }
+    if refused.is_empty() {
+        return;
+    }
+    let mut unclear: HashMap<SourceId, Unclear> = HashMap::new();
+    for (_, policy) in set.own() {
+        if let Some(places) = refused.get(&policy.source) {
+            unclear.insert(policy.source, Unclear::of(policy, places));
+        }
+    }
+    let has_lost_profile = unclear.values().any(|unclear| unclear.has_lost_profile);
+    findings.retain(|finding| {
+        let id = finding.rule.id;
+        if OVER_COMPLETE_SETS.iter().any(|rule| rule.id == id)
+            || (has_lost_profile && OF_WHOLE_PROFILES.contains(&id))
+        {
+            return false;
+        }
+        let is_judged = ["xml-", "xsd-", "schema-", "sec-", "include-", "ref-"]
+            .iter()
+            .any(|group| id.starts_with(group));
+        let location = finding.primary.location;
+        let unclear = unclear.get(&location.source);
+        let is_unclear = unclear.is_some_and(|unclear| unclear.explains(id, location.span.start));
+        !is_unclear || (is_judged && id != "ref-precondition-claim")
+    });
+}
+
+/// The parts of a policy in which the schema refuses something.
+#[derive(Default)]
+struct Unclear {
+    /// Declarations and single steps, in text order; none contains another.
+    parts: Vec<Span>,
+    /// Journeys with something that belongs to none of their steps, in text order.
+    journeys: Vec<Span>,
+    /// Whether the schema refuses something among the technical profiles that belongs to none of
+    /// them, so that one may be there without being seen.
+    has_lost_profile: bool,
+}
+
+impl Unclear {
+    fn of(policy: &Policy, refused: &[Location]) -> Self {
+        let mut places: Vec<u32> = refused.iter().map(|place| place.span.start).collect();
+        places.sort_unstable();
+        let within = |span: Span| {
+            let from = places.partition_point(|place| *place < span.start);
+            let to = places.partition_point(|place| *place < span.end);
+            &places[from..to]
+        };
+        let root = policy.document.root();
+        let child = |name| root.and_then(|root| root.child(name));
+        let mut parts: Vec<Span> = child("RelyingParty").iter().map(|it| it.span()).collect();
+        let mut journeys = Vec::new();
+        for kind in Kind::ALL {
+            for element in policy.declarations(kind) {
+                if matches!(kind, Kind::UserJourney | Kind::SubJourney) {
+                    journeys.push(element.span());
+                    let lists = element.children_named("OrchestrationSteps");
+                    let steps = lists.flat_map(|list| list.children_named("OrchestrationStep"));
+                    parts.extend(steps.map(|step| step.span()));
+                } else {
+                    parts.push(element.span());
+                }
+            }
+        }
+        parts.sort_unstable_by_key(|part| part.start);
+        let belongs_to_none = |span| {
+            let mut places = within(span).iter();
+            places.any(|place| !are_around(&parts, *place))
+        };
+        let has_lost_profile =
+            child("ClaimsProviders").is_some_and(|providers| belongs_to_none(providers.span()));
+        journeys.retain(|journey| belongs_to_none(*journey));
+        journeys.sort_unstable_by_key(|journey| journey.start);
+        parts.retain(|part| !within(*part).is_empty());
+        Self {
+            parts,
+            journeys,
+            has_lost_profile,
+        }
+    }
+
+    /// Whether what a rule misses at a place may be there in another form. The numbers of steps are
+    /// clear as long as the steps are.
+    fn explains(&self, rule: &str, place: u32) -> bool {
+        are_around(&self.journeys, place)
+            || (!rule.starts_with("journey-") && are_around(&self.parts, place))
+    }
+}
+
+/// Whether a place is in one of the spans, which are in text order.
+fn are_around(spans: &[Span], place: u32) -> bool {
+    let behind = spans.partition_point(|span| span.start <= place);
+    behind > 0 && place < spans[behind - 1].end
 }
 
 fn merge(findings: &mut Vec<Diagnostic>) {

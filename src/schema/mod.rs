@@ -28,7 +28,8 @@ pub use check::validate;
 pub use describe::{declared_elements, element_description};
 pub use values::{DATA_TYPES, STEP_TYPES};
 
-use crate::diagnostics::{Level, Rule};
+use crate::diagnostics::{Level, Rule, near_miss};
+use crate::xml::Document;
 
 /// The namespace of all elements of a policy.
 pub const NAMESPACE: &str = grammar::NAMESPACE;
@@ -88,6 +89,12 @@ pub static SCHEMA_NEWER: Rule = Rule {
     level: Level::Warning,
     summary: "documented for the service, but unknown to the schema that Microsoft publishes",
 };
+
+/// Whether the document element has a name that can only be a slip for that of a policy.
+pub fn is_misspelt_policy(document: &Document) -> bool {
+    let name = document.root().map(|root| root.name());
+    name.is_some_and(|name| near_miss(name, [grammar::POLICY.name]).is_some())
+}
 
 /// The rules of this room.
 pub static RULES: [&Rule; 8] = [

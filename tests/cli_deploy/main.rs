@@ -34,7 +34,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use corpus::corpus;
-use sandbox::{Sandbox, repository};
+use sandbox::Sandbox;
 
 fn count(value: &Value, name: &str) -> u64 {
     value["summary"][name].as_u64().unwrap()
@@ -43,7 +43,7 @@ fn count(value: &Value, name: &str) -> u64 {
 #[test]
 fn the_example_is_deployed_once() {
     let sandbox = Sandbox::new();
-    sandbox.copy(&repository().join("policies-example"), "policies-example");
+    sandbox.copy("policies-example", "policies-example");
     let command = [
         "deploy",
         "policies-example",
@@ -99,7 +99,7 @@ fn the_example_is_deployed_once() {
 #[test]
 fn a_changed_policy_is_updated_and_nothing_else() {
     let sandbox = Sandbox::new();
-    sandbox.copy(&repository().join("policies-example"), "policies");
+    sandbox.copy("policies-example", "policies");
     let command = [
         "deploy",
         "policies",
@@ -173,7 +173,7 @@ fn starter_packs_are_deployed_twice_the_second_time_without_a_write() {
         command.extend(tenant);
         if is_scenario {
             // What the scenario inherits from is in the tenant first.
-            sandbox.copy(&root.join("SocialAndLocalAccounts"), "base");
+            sandbox.copy(root.join("SocialAndLocalAccounts"), "base");
             let mut base = vec!["deploy", "base"];
             base.extend(tenant);
             sandbox.run(&base).expect(0);
@@ -273,7 +273,7 @@ fn walk(folder: &Path) -> Vec<PathBuf> {
 #[test]
 fn a_tenant_that_is_not_there_or_refuses_is_named() {
     let mut sandbox = Sandbox::new();
-    sandbox.copy(&repository().join("policies-example"), "policies");
+    sandbox.copy("policies-example", "policies");
     let command = ["deploy", "policies", "-e", "dev"];
     let nobody = sandbox.run(&command).expect(2);
     for variable in ["AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET"] {
@@ -315,7 +315,7 @@ fn no_secret_comes_out() {
     let google = "google-secret-Vb9kTt4m";
     let client = "client-secret-Hy3dRr8n";
     let mut sandbox = Sandbox::new();
-    sandbox.copy(&repository().join("policies-example"), "policies");
+    sandbox.copy("policies-example", "policies");
     sandbox.variables = vec![
         ("CONTOSO_REST_API_KEY", api_key.into()),
         ("CONTOSO_GOOGLE_CLIENT_SECRET", google.into()),

@@ -129,3 +129,36 @@ fn an_environment_of_no_configuration_is_explained() {
         assert!(refused.stderr.contains(words), "{}", refused.stderr);
     }
 }
+
+/// Whatever has to be written beside the tenant is looked at before the tenant is.
+#[test]
+fn a_place_that_cannot_be_written_is_noticed_before_the_first_write() {
+    let tenant = Tenant::start(&[]);
+    let state = ["--emulator", "--emulator-state", "state"];
+    let cases = [
+        (&[][..], "--snapshots", "--snapshots"),
+        (&[], "--ledger", "--ledger"),
+        (&state, "--snapshots", "--snapshots"),
+        (&state, "--ledger", "--ledger"),
+    ];
+    for (more, option, help) in cases {
+        let sandbox = sandbox(&tenant.url);
+        let mut sandbox = sandbox;
+        if !more.is_empty() {
+            sandbox.variables.clear();
+        }
+        sandbox.write("file", "no folder");
+        let deploy = words(&["deploy", "set", option, "file/below"]);
+        let refused = sandbox.run(&[&deploy[..], more].concat()).expect(2);
+        for words in ["nothing was", "file/below", help] {
+            assert!(
+                refused.stderr.contains(words),
+                "{option}: {}",
+                refused.stderr
+            );
+        }
+        let plan = words(&["plan", "set", "--format", "json"]);
+        let plan = sandbox.run(&[&plan[..], more].concat()).expect(0).json();
+        assert_eq!(plan["summary"]["create"], 1, "{option}");
+    }
+}

@@ -531,11 +531,11 @@ async fn usage_mistakes_are_named() {
         ),
         (
             &["init", "--tenant", TENANT, "--format", "sarif"][..],
-            "not as sarif",
+            "[possible values: human, json, markdown]",
         ),
         (
             &["doctor", "-t", TENANT, "--format", "junit"][..],
-            "not as junit",
+            "[possible values: human, json, markdown]",
         ),
         (&["doctor", "nowhere"][..], "nowhere"),
         (&["doctor"][..], ""),

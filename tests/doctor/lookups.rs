@@ -18,10 +18,7 @@ fn prepared() -> EmulatorOptions {
 async fn validation_needs_no_tenant_and_finds_nothing_wrong() {
     let scene = Scene::with_example(prepared()).await;
     let literal = crate::sandbox::Sandbox::new();
-    literal.copy(
-        &crate::sandbox::repository().join("policies-example"),
-        "policies",
-    );
+    literal.copy("policies-example", "policies");
     let args = ["validate", "policies", "-e", "dev", "--format", "json"];
     let expected = literal.run(&args).expect(0).json();
     let found = scene.sandbox.run(&args).expect(0).json();

@@ -132,6 +132,49 @@ fn the_result_resolves_to_the_same_bytes() {
     }
 }
 
+/// What IEFPolicies looks up in the tenant stays looked up, but for an id that is known.
+#[test]
+fn lookups_stay_lookups() {
+    for (domain, expected) in [
+        (
+            "contosodev.onmicrosoft.com",
+            "tenantId = { tenant = \"tenant.id\" }",
+        ),
+        (
+            "99999999-0000-0000-0000-000000000001",
+            "tenantId = \"99999999-0000-0000-0000-000000000001\"",
+        ),
+    ] {
+        let folder = tool("iefpolicies");
+        folder.write(
+            "conf.json",
+            "{ \"Prefix\": \"V1_\", \"Contoso\": { \"Api\": { \"Host\": \"h\" } } }",
+        );
+        let text = folder.read("TrustFrameworkExtensions.xml");
+        folder.write(
+            "TrustFrameworkExtensions.xml",
+            text.replace("{Title} of", "{extappid} {TenantId} {ExtObjectId} of")
+                .replace("yourtenant", "contosodev"),
+        );
+        let init = format!("init --from conf.json --domain {domain} --rewrite");
+        let (folder, _) = run(folder, &init, 0);
+        let toml = folder.read("iefctl.toml");
+        for line in [
+            expected,
+            "ExtAppId = { tenant = \"b2c-extensions-app.appId\" }",
+            "ExtObjectId = { tenant = \"b2c-extensions-app.objectId\" }",
+            "IdentityExperienceFrameworkAppId = { tenant = \"IdentityExperienceFramework.appId\" }",
+        ] {
+            assert!(toml.contains(line), "{line}:\n{toml}");
+        }
+        let text = folder.read("TrustFrameworkExtensions.xml");
+        assert!(
+            text.contains("{Settings:ExtAppId} {Settings:tenantId} {Settings:ExtObjectId} of"),
+            "{text}"
+        );
+    }
+}
+
 #[test]
 fn policies_are_rewritten_on_request_only() {
     for case in CASES.iter().filter(|case| case.rewritten > 0) {

@@ -211,6 +211,47 @@ fn iefpolicies_looks_up_what_every_tenant_has() {
     );
 }
 
+/// A file whose content does not tell which tool it is for is read wherever a configuration is.
+#[test]
+fn every_command_is_told_the_tool() {
+    let tenant = "--tenant contosodev.onmicrosoft.com";
+    let emulator = "--emulator";
+    for command in [
+        format!("validate {tenant}"),
+        format!("graph {tenant}"),
+        format!("build {tenant} --output out"),
+        format!("plan {tenant} {emulator}"),
+        format!("deploy {tenant} {emulator}"),
+        format!("keys list {tenant} {emulator}"),
+        format!("keys check {tenant} {emulator}"),
+        format!("keys create X --generate rsa --use sig --yes {tenant} {emulator}"),
+        format!("pull pulled {tenant} {emulator}"),
+        format!("destroy --prefix pr1_ --yes {tenant} {emulator}"),
+        format!("init {tenant} --dry-run {emulator}"),
+        format!("doctor {tenant} {emulator}"),
+    ] {
+        let folder = tool("iefpolicies");
+        let text = folder.read("conf.json").replace("\"Prefix\": \"V1_\",", "");
+        folder.write("settings.json", text);
+        std::fs::remove_file(folder.path("conf.json")).unwrap();
+        let (folder, refused) = run(folder, &format!("{command} --config settings.json"), 2);
+        assert!(
+            refused.stderr.contains("--config-format"),
+            "{command}: {}",
+            refused.stderr
+        );
+        let line = format!("{command} --config settings.json --config-format iefpolicies -v");
+        let folder = folder.args(line.split_whitespace());
+        let finished = folder.run();
+        assert_ne!(finished.status, Some(2), "{command}: {}", finished.stderr);
+        assert!(
+            finished.stderr.contains("settings.json is read as"),
+            "{command}: {}",
+            finished.stderr
+        );
+    }
+}
+
 #[test]
 fn iefpolicies_knows_the_tenants_of_every_cloud() {
     for domain in [

@@ -273,6 +273,8 @@ async fn odd_ids_are_encoded_or_refused() {
 
 #[tokio::test]
 async fn time_limits_hold() {
+    // Large bases take long to store.
+    assert!(TransportOptions::default().timeout >= Duration::from_secs(100));
     let server = Server::playing(vec![Reply::Silence]).await;
     let mut options = options(&server);
     options.transport.timeout = Duration::from_millis(20);

@@ -349,10 +349,7 @@ async fn waiting_for_a_person_can_be_broken_off() {
     for line in ["keys list", "deploy policies -e dev"] {
         let emulator = emulator(options(DeviceCodes::default())).await;
         let sandbox = Sandbox::new();
-        sandbox.copy(
-            &crate::sandbox::repository().join("policies-example"),
-            "policies",
-        );
+        sandbox.copy("policies-example", "policies");
         let program = env!("CARGO_BIN_EXE_iefctl");
         let command =
             format!("'{program}' {line} --tenant contosodev.onmicrosoft.com --auth device-code");

@@ -16,7 +16,6 @@ mod masking;
 mod oracle;
 mod platform;
 #[path = "../sandbox/mod.rs"]
-#[expect(dead_code, reason = "shared with other tests, which use the rest")]
 mod sandbox;
 mod secrets;
 #[path = "../msgraph/server.rs"]

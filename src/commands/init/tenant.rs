@@ -23,7 +23,7 @@ use crate::commands::doctor::token_keys;
 use crate::commands::keys::configured_tenant;
 use crate::commands::project::{self, ConfigArgs, ProjectArgs};
 use crate::commands::tenant::{Connection, TenantArgs};
-use crate::commands::{Exit, Shell};
+use crate::commands::{Exit, Shell, formats};
 
 /// Where deployments keep snapshots and the lock of a tenant.
 const SNAPSHOTS: &str = ".iefctl/snapshots";
@@ -70,8 +70,8 @@ pub(super) struct TenantSetupArgs {
     #[command(flatten)]
     connection: TenantArgs,
 
-    /// How to report: human, json or markdown
-    #[arg(long, value_enum, value_name = "FORMAT")]
+    /// How to report
+    #[arg(long, value_name = "FORMAT", value_parser = formats::one_of(formats::RESULT))]
     format: Option<Format>,
 }
 
@@ -122,11 +122,6 @@ impl TenantSetupArgs {
 }
 
 pub(super) fn run(args: &TenantSetupArgs, shell: &Shell) -> Result<Exit> {
-    if let Some(format @ (Format::Sarif | Format::Junit | Format::Github | Format::Azure)) =
-        args.format
-    {
-        bail!("init reports as human, json or markdown, not as {format}");
-    }
     let project_args = args.project();
     let project = project_args.load_configuration(shell)?;
     let file = if args.write {

@@ -9,7 +9,7 @@ use crate::commands::confirm::{Unattended, agreed};
 use crate::commands::masking::key_values;
 use crate::commands::signals::Signals;
 use crate::commands::tenant::{Connection, Need};
-use crate::commands::{Exit, Shell};
+use crate::commands::{Exit, Shell, formats};
 use crate::deploy::keys::{self, Added, KeysError, Offer, RotationPlan, TenantKeyset};
 use crate::deploy::{
     DateError, GeneratedKind, KeyContent, Usage, ValueSource, parse_date, parse_span,
@@ -116,8 +116,8 @@ struct NewKey {
     #[arg(long)]
     yes: bool,
 
-    /// How to report: human, json or markdown
-    #[arg(long, value_enum, value_name = "FORMAT")]
+    /// How to report
+    #[arg(long, value_name = "FORMAT", value_parser = formats::one_of(formats::RESULT))]
     format: Option<Format>,
 }
 
@@ -185,6 +185,12 @@ pub(super) fn create(args: &CreateArgs, shell: &Shell) -> Result<Exit> {
     let key = &args.key;
     if key.source.generate.is_some() && key.key_use.is_none() {
         bail!("say with `--use sig` or `--use enc` what the generated key is for");
+    }
+    if args.id.to_ascii_lowercase().ends_with(".bak") {
+        bail!(
+            "`{}`: the service keeps ids that end with .bak for backups of its own (AADB2C95027)",
+            args.id.escape_debug()
+        );
     }
     let not_before = key.not_before;
     let command = Addition {

@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 
 use crate::commands::choice::TenantChoice;
 use crate::commands::project::ProjectArgs;
 use crate::commands::tenant::{Connection, Need};
-use crate::commands::{Exit, Shell};
+use crate::commands::{Exit, Shell, formats};
 use crate::config::Project;
 use crate::deploy::keys::{self, CheckOptions, KeysReport, Scope};
 use crate::deploy::parse_span;
@@ -45,16 +45,13 @@ pub(super) struct CheckArgs {
     #[arg(long, value_name = "TIME", default_value = "30d", value_parser = parse_span)]
     within: i64,
 
-    /// How to report: human, json, github, azure or markdown
-    #[arg(long, value_enum, value_name = "FORMAT")]
+    /// How to report
+    #[arg(long, value_name = "FORMAT", value_parser = formats::one_of(formats::ANNOTATED))]
     format: Option<Format>,
 }
 
 pub(super) fn run(args: &CheckArgs, shell: &Shell) -> Result<Exit> {
     let format = shell.format(args.format);
-    if matches!(format, Format::Sarif | Format::Junit) {
-        bail!("keys check reports as human, json, github, azure or markdown, not as {format}");
-    }
     let choice = &args.choice;
     let project_args = ProjectArgs {
         paths: args.paths.clone(),

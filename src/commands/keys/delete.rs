@@ -5,7 +5,7 @@ use anyhow::Result;
 use crate::commands::choice::TenantChoice;
 use crate::commands::confirm::{Unattended, agreed};
 use crate::commands::tenant::{Connection, Need};
-use crate::commands::{Exit, Shell};
+use crate::commands::{Exit, Shell, formats};
 use crate::deploy::keys::{self, KeyUser, KeysError};
 use crate::output::Format;
 use crate::output::keys::{ChangeJson, ChangeStatus, render_change};
@@ -33,8 +33,8 @@ pub(super) struct DeleteArgs {
     #[arg(long)]
     yes: bool,
 
-    /// How to report: human, json or markdown
-    #[arg(long, value_enum, value_name = "FORMAT")]
+    /// How to report
+    #[arg(long, value_name = "FORMAT", value_parser = formats::one_of(formats::RESULT))]
     format: Option<Format>,
 }
 

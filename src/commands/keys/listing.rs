@@ -7,7 +7,7 @@ use anyhow::Result;
 use crate::commands::choice::TenantChoice;
 use crate::commands::project::{self, ProjectArgs};
 use crate::commands::tenant::{Connection, Need, tenant_name};
-use crate::commands::{Exit, Shell};
+use crate::commands::{Exit, Shell, formats};
 use crate::config::Project;
 use crate::deploy::keys::{KeyUser, Scope, read, users_in_set};
 use crate::output::Format;
@@ -32,8 +32,8 @@ pub(super) struct ListArgs {
     #[command(flatten)]
     choice: TenantChoice,
 
-    /// How to report: human, json or markdown
-    #[arg(long, value_enum, value_name = "FORMAT")]
+    /// How to report
+    #[arg(long, value_name = "FORMAT", value_parser = formats::one_of(formats::RESULT))]
     format: Option<Format>,
 }
 
@@ -52,8 +52,8 @@ pub(super) struct ShowArgs {
     #[command(flatten)]
     choice: TenantChoice,
 
-    /// How to report: human, json or markdown
-    #[arg(long, value_enum, value_name = "FORMAT")]
+    /// How to report
+    #[arg(long, value_name = "FORMAT", value_parser = formats::one_of(formats::RESULT))]
     format: Option<Format>,
 }
 

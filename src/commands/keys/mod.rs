@@ -71,15 +71,6 @@ pub fn run(args: &KeysArgs, shell: &Shell) -> Result<Exit> {
 }
 
 impl TenantChoice {
-    fn project(&self) -> ProjectArgs {
-        ProjectArgs {
-            environment: self.environment.iter().cloned().collect(),
-            tenant: self.tenant.clone(),
-            config: self.config.clone(),
-            ..ProjectArgs::default()
-        }
-    }
-
     /// The configuration, and the name of the tenant.
     fn resolve(&self, shell: &Shell) -> Result<(Project, String)> {
         let args = self.project();

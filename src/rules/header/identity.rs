@@ -39,11 +39,7 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
 
 fn prefix(view: &Effective<'_>) -> Option<Diagnostic> {
     let id = view.policy().header.policy_id.as_ref()?;
-    let prefixed = id
-        .value
-        .get(..7)
-        .is_some_and(|start| start.eq_ignore_ascii_case("B2C_1A_"));
-    if prefixed || id.value.is_empty() {
+    if is_prefixed(&id.value) || id.value.is_empty() {
         return None;
     }
     Some(
@@ -60,13 +56,24 @@ fn prefix(view: &Effective<'_>) -> Option<Diagnostic> {
     )
 }
 
+fn is_prefixed(id: &str) -> bool {
+    let start = id.get(..7);
+    start.is_some_and(|start| start.eq_ignore_ascii_case("B2C_1A_"))
+}
+
 fn public_policy_uri(view: &Effective<'_>) -> Option<Diagnostic> {
     let header = &view.policy().header;
     let uri = header.public_policy_uri.as_ref()?;
     let tenant = &header.tenant_id.as_ref()?.value;
     let id = &header.policy_id.as_ref()?.value;
     let expected = format!("http://{tenant}/{id}");
-    if tenant.is_empty() || id.is_empty() || uri.same(&expected) {
+    // That the tenant differs from that of a base is another mistake, and so is an id without prefix.
+    let is_common = |tenant: &str| {
+        let mut chain = view.chain().iter();
+        chain.all(|policy| policy.tenant().eq_ignore_ascii_case(tenant))
+    };
+    let is_in_doubt = tenant.is_empty() || !is_prefixed(id) || !is_common(tenant);
+    if is_in_doubt || uri.same(&expected) {
         return None;
     }
     let edit = Edit {

@@ -1,7 +1,7 @@
 //! `journey-order-gap`: steps that are not numbered 1 to N.
 
 use crate::diagnostics::{Diagnostic, Edit, Level, Rule};
-use crate::policy::{Effective, Journey, Step};
+use crate::policy::{Effective, Journey, Site, Step};
 
 use super::{declared, here, service_word};
 
@@ -49,8 +49,16 @@ fn gap<'s>(view: &Effective<'s>, journey: &Journey<'s>) -> Option<Diagnostic> {
     let (expected, step) = (1..)
         .zip(&journey.steps)
         .find(|(expected, step)| step.order != *expected)?;
-    // A number that is there twice is missing elsewhere; the schema reports the first.
-    if journey.steps.iter().any(Step::is_twice) {
+    // A number that is there twice, or is none, is missing elsewhere; the schema reports the first.
+    let has_number = |step: Site<'_>| {
+        let order = step.attribute("Order").map(str::trim);
+        order.is_some_and(|order| order.parse::<i64>().is_ok())
+    };
+    let mut steps = journey
+        .sites
+        .iter()
+        .flat_map(|site| site.items("OrchestrationSteps", "OrchestrationStep"));
+    if journey.steps.iter().any(Step::is_twice) || !steps.all(has_number) {
         return None;
     }
     // A step of an ancestor cannot have opened the gap here: nothing removes a step.

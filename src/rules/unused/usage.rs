@@ -2,8 +2,8 @@
 //!
 //! Journeys and technical profiles count as used where a relying party reaches them through any
 //! declaration of the set, merged or not; everything else where anything mentions it. Both find too
-//! much in use rather than too little. A reference to nothing is a finding of its own: whatever seems
-//! unused may be what it means, so that it keeps the rules silent about its kind.
+//! much in use rather than too little. A reference to nothing is a finding of its own, and keeps these
+//! rules silent: whatever seems unused may be what it means, or in use there.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasherDefault;
@@ -124,7 +124,9 @@ pub(super) fn check(set: &PolicySet, findings: &mut Vec<Diagnostic>) {
     for (_, policy) in set.iter() {
         usage.add(policy);
     }
-    let silent = usage.dangling(set);
+    if usage.dangles(set) {
+        return;
+    }
     let mut reached = usage.reached();
     for (kind, id) in USED_BY_SERVICE {
         usage.mentioned.insert((*kind, Id::of(id)));
@@ -133,7 +135,7 @@ pub(super) fn check(set: &PolicySet, findings: &mut Vec<Diagnostic>) {
     let mut seen = Nodes::default();
     for (_, policy) in set.iter() {
         for kind in Kind::ALL {
-            let Some(rule) = rule(kind).filter(|_| !silent.contains(&kind)) else {
+            let Some(rule) = rule(kind) else {
                 continue;
             };
             for site in policy.sites(kind) {
@@ -175,11 +177,11 @@ fn is_complete(set: &PolicySet) -> bool {
             return false;
         }
         match set.base(index) {
-            Base::Root if policy.is_meant_as_root() => {}
+            Base::Root => {}
             Base::InSet(base) => {
                 parents.insert(base);
             }
-            Base::Root | Base::Elsewhere => return false,
+            Base::Elsewhere => return false,
         }
     }
     set.iter().all(|(index, policy)| {
@@ -304,21 +306,10 @@ impl<'s> Usage<'s> {
         }
     }
 
-    /// The kinds of which something that nobody declares is mentioned, and what depends on them.
-    fn dangling(&self, set: &PolicySet) -> HashSet<Kind> {
-        let dangling = self
-            .mentioned
-            .iter()
-            .filter(|(kind, id)| !set.declares(*kind, id.written()));
-        let mut kinds: HashSet<Kind> = dangling.map(|(kind, _)| *kind).collect();
-        // Display controls run technical profiles, too.
-        if kinds
-            .iter()
-            .any(|kind| is_reached(*kind) || *kind == Kind::DisplayControl)
-        {
-            kinds.extend(Kind::ALL.into_iter().filter(|kind| is_reached(*kind)));
-        }
-        kinds
+    /// Whether something is mentioned that nobody declares.
+    fn dangles(&self, set: &PolicySet) -> bool {
+        let is_declared = |(kind, id): &Node<'_>| set.declares(*kind, id.written());
+        !self.mentioned.iter().all(is_declared)
     }
 
     fn reached(&self) -> Nodes<'s> {

@@ -69,11 +69,6 @@ const SEVERAL: &[(&str, &str, &str)] = &[
         "nothing yields the claim whose place another one takes",
     ),
     (
-        "predicate",
-        "unused-predicate",
-        "the predicate validation that the break adds is used by no claim",
-    ),
-    (
         "required claim added",
         "aad-one-inputclaim",
         "a directory profile takes one input claim, and this is a second one",
