@@ -111,6 +111,21 @@ def exchanges(count):
     return {"Base.xml": policy(own + journey(range(count)))}
 
 
+def selections(count):
+    own = claims(1) + profiles(1, lambda n: f"claim{n}")
+    page = (
+        '<OrchestrationStep Order="1" Type="ClaimsProviderSelection"><ClaimsProviderSelections>\n'
+        + "".join(
+            f'<ClaimsProviderSelection TargetClaimsExchangeId="Exchange{n}" />\n'
+            for n in range(count)
+        )
+        + "</ClaimsProviderSelections></OrchestrationStep>\n"
+    )
+    start = "<OrchestrationSteps>"
+    after = journey(range(count)).replace('Order="1"', 'Order="2"')
+    return {"Base.xml": policy(own + after.replace(start, start + page))}
+
+
 def steps(count):
     own = claims(1) + profiles(1, lambda n: f"claim{n}")
     return {"Base.xml": policy(own + journey(*([id] for id in range(count))))}
@@ -139,6 +154,7 @@ CASES = [
     ("elements left open", unclosed, 25000),
     ("entities that multiply", laughs, 50),
     ("exchanges of one step", exchanges, 5000),
+    ("selections of one step", selections, 5000),
     ("steps of one journey", steps, 2500),
     ("policies with one base", shared_base, 50),
 ]

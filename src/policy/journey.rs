@@ -36,6 +36,8 @@ pub struct Step<'s> {
     pub sites: Vec<Site<'s>>,
     /// `ClaimsExchanges/ClaimsExchange`, one per id over all contributing elements.
     pub exchanges: Vec<Exchange<'s>>,
+    /// Where in `exchanges` each id is.
+    exchange_of: IdMap<'s, usize>,
     /// `ClaimsProviderSelections/ClaimsProviderSelection`.
     pub selections: Vec<Selection<'s>>,
     /// `JourneyList/Candidate` of the nearest element that has a list.
@@ -136,9 +138,7 @@ impl<'s> Step<'s> {
 
     /// The exchange of this id.
     pub fn exchange(&self, id: &str) -> Option<&Exchange<'s>> {
-        self.exchanges
-            .iter()
-            .find(|exchange| exchange.id.eq_ignore_ascii_case(id))
+        self.exchanges.get(*self.exchange_of.get(&Id::of(id))?)
     }
 }
 
@@ -240,6 +240,7 @@ fn merge_step(order: u32, sites: Vec<Site<'_>>) -> Step<'_> {
         order,
         sites,
         exchanges,
+        exchange_of,
         selections,
         candidates,
     }
