@@ -90,6 +90,47 @@ def laughs(count):
     return {"Base.xml": doctype + policy(f"<Contacts>&l{count - 1};</Contacts>")}
 
 
+def journey(*steps):
+    return (
+        '<UserJourneys><UserJourney Id="Journey"><OrchestrationSteps>'
+        + "".join(
+            f'<OrchestrationStep Order="{order}" Type="ClaimsExchange"><ClaimsExchanges>\n'
+            + "".join(
+                f'<ClaimsExchange Id="Exchange{id}" TechnicalProfileReferenceId="Profile0" />\n'
+                for id in ids
+            )
+            + "</ClaimsExchanges></OrchestrationStep>\n"
+            for order, ids in enumerate(steps, 1)
+        )
+        + "</OrchestrationSteps></UserJourney></UserJourneys>\n"
+    )
+
+
+def exchanges(count):
+    own = claims(1) + profiles(1, lambda n: f"claim{n}")
+    return {"Base.xml": policy(own + journey(range(count)))}
+
+
+def selections(count):
+    own = claims(1) + profiles(1, lambda n: f"claim{n}")
+    page = (
+        '<OrchestrationStep Order="1" Type="ClaimsProviderSelection"><ClaimsProviderSelections>\n'
+        + "".join(
+            f'<ClaimsProviderSelection TargetClaimsExchangeId="Exchange{n}" />\n'
+            for n in range(count)
+        )
+        + "</ClaimsProviderSelections></OrchestrationStep>\n"
+    )
+    start = "<OrchestrationSteps>"
+    after = journey(range(count)).replace('Order="1"', 'Order="2"')
+    return {"Base.xml": policy(own + after.replace(start, start + page))}
+
+
+def steps(count):
+    own = claims(1) + profiles(1, lambda n: f"claim{n}")
+    return {"Base.xml": policy(own + journey(*([id] for id in range(count))))}
+
+
 def shared_base(count):
     files = {"Base.xml": policy(claims(300) + profiles(100, lambda n: f"claim{n}"))}
     base = (
@@ -112,6 +153,9 @@ CASES = [
     ("dangling references", dangling, 1000),
     ("elements left open", unclosed, 25000),
     ("entities that multiply", laughs, 50),
+    ("exchanges of one step", exchanges, 5000),
+    ("selections of one step", selections, 5000),
+    ("steps of one journey", steps, 2500),
     ("policies with one base", shared_base, 50),
 ]
 

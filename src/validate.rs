@@ -202,12 +202,13 @@ impl Shared<'_> {
         let diagnostics = &mut checked.diagnostics;
         diagnostics.extend(findings.into_iter().flatten());
         diagnostics.retain(|finding| !self.says_nothing(finding));
-        rules::tell_once(&checked.set, diagnostics);
         diagnostics.extend_from_slice(&files.found);
         if !self.terms.as_tenant {
             rules::suppress(&checked.set, self.sources, diagnostics);
         }
         apply_levels(diagnostics, &self.terms.levels);
+        // Last: what nobody is shown explains nothing.
+        rules::tell_once(&checked.set, diagnostics);
         if self.terms.findings_only {
             checked.set = PolicySet::default();
         }

@@ -319,7 +319,10 @@ fn a_result_that_cannot_be_told_is_noticed_before_the_first_write() {
 fn a_rollback_does_not_undo_later_work() {
     let sandbox = small();
     sandbox.run(&DEPLOY).expect(0);
-    let folder = sandbox.path().join(".iefctl/snapshots").join(TENANT);
+    let folder = sandbox
+        .path()
+        .join(".iefctl/snapshots/.emulated")
+        .join(TENANT);
     let first = std::fs::read_dir(folder).unwrap().next().unwrap().unwrap();
     let first = first.file_name().into_string().unwrap();
     write_base(&sandbox, &["email", "shoeSize", "hatSize"]);

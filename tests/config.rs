@@ -737,6 +737,27 @@ fn links_make_neither_loops_nor_doubles() {
 
 #[cfg(unix)]
 #[test]
+fn above_a_link_is_what_is_above_its_target() {
+    // By the text the start is next to the link; really it is far below.
+    let deep = "d/".repeat(30);
+    let folder = Folder::new(&[
+        (
+            "iefctl.toml",
+            "exclude = ['d/**/old.xml']\n[environments.dev]",
+        ),
+        (&format!("{deep}i/a.xml"), POLICY),
+        (&format!("{deep}i/old.xml"), POLICY),
+        (&format!("{deep}target/t.xml"), POLICY),
+    ]);
+    std::os::unix::fs::symlink(format!("{deep}target"), folder.path("link")).expect("a link");
+    let project = folder.load(&["link/../i"], "");
+    assert_eq!(project.environment_names, ["dev"]);
+    assert_eq!(folder.names(&project, 0), ["link/../i/a.xml"]);
+    assert!(!project.is_complete);
+}
+
+#[cfg(unix)]
+#[test]
 fn a_pipe_is_not_read() {
     let folder = Folder::new(&[]);
     let made = std::process::Command::new("mkfifo")

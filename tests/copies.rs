@@ -47,10 +47,10 @@ fn a_copy_lives_beside_the_set_and_goes_without_a_trace() {
     for which in ["", "--suffix _V2"] {
         sandbox.line(&format!("plan p -e dev --emulator --exit-code {which}"), 0);
     }
-    let saved = sandbox.list(".iefctl/snapshots/contosodev.onmicrosoft.com");
+    let saved = sandbox.list(".iefctl/snapshots/.emulated/contosodev.onmicrosoft.com");
     let last = saved.last().unwrap();
     let saved = sandbox.list(&format!(
-        ".iefctl/snapshots/contosodev.onmicrosoft.com/{last}"
+        ".iefctl/snapshots/.emulated/contosodev.onmicrosoft.com/{last}"
     ));
     assert!(
         saved.contains(&"B2C_1A_pr123_ProfileEdit.xml".to_owned()),

@@ -1,7 +1,7 @@
 //! Where findings on a relying party's journey point when the mistake lies in files that are not the
 //! user's own, and when several relying parties share it.
 
-use iefctl::diagnostics::{Diagnostic, Source};
+use iefctl::diagnostics::{Diagnostic, Level, Source};
 use iefctl::validate::{Input, Outcome, upload_verdict, validate};
 
 fn policy(id: &str, base: Option<&str>, content: &str) -> String {
@@ -225,4 +225,75 @@ fn a_long_chain_of_sub_journeys_is_followed_to_its_end() {
         Vec::<&Diagnostic>::new()
     );
     assert_eq!(of(&outcome, "sendclaims-issuer").len(), 1);
+}
+
+/// The rules that find something in a base and a relying party, at some levels, with how bad it is.
+fn found_at(own: &[String], levels: &[(&str, Option<Level>)]) -> Vec<(&'static str, Level)> {
+    let mut input = Input {
+        tenant_known: true,
+        ..Input::default()
+    };
+    for (rule, level) in levels {
+        input.levels.insert((*rule).to_owned(), *level);
+    }
+    for (number, text) in own.iter().enumerate() {
+        let source = Source::new(format!("{number}.xml"), text.as_str());
+        input.own.push(input.sources.add(source));
+    }
+    let findings = validate(input).report.diagnostics.into_iter();
+    findings.map(|it| (it.rule.id, it.level)).collect()
+}
+
+#[track_caller]
+fn assert_finds(own: &[String], levels: &[(&str, Option<Level>)], rules: &[&str]) {
+    let found = found_at(own, levels);
+    for rule in rules {
+        assert!(
+            found.contains(&(*rule, Level::Error)),
+            "no error of {rule}: {found:?}"
+        );
+    }
+}
+
+/// What is silenced or lowered must not take an error with it.
+#[test]
+fn a_mistake_beside_another_one_is_found_whatever_becomes_of_that() {
+    let good = [broken_base(), relying_party("B2C_1A_Rp")];
+    // A value that is wrong, beside an attribute that does not exist.
+    let mut wrong = good.clone();
+    wrong[0] = wrong[0]
+        .replace("Operation\">Read", "Operation\">Raed")
+        .replace("Required=\"true\"", "Requiredd=\"true\"");
+    assert_finds(&wrong, &[], &["xsd-attr", "aad-operation"]);
+    assert_finds(&wrong, &[("xsd-attr", None)], &["aad-operation"]);
+    // No end, beside an attribute that does not exist.
+    let mut endless = good.clone();
+    endless[0] = endless[0].replace("<UserJourney Id=", "<UserJourney Stray=\"1\" Id=");
+    assert_finds(&endless, &[], &["xsd-attr", "journey-no-sendclaims"]);
+    // A claim that nothing yields, beside one that nobody declares.
+    let mut missing = good.clone();
+    missing[0] = missing[0]
+        .replace(
+            "</ClaimsSchema>",
+            "<ClaimType Id=\"mine\"><DisplayName>mine</DisplayName><DataType>string</DataType>\
+             </ClaimType></ClaimsSchema>",
+        )
+        .replace(
+            "</OutputClaims></TechnicalProfile>",
+            "<OutputClaim ClaimTypeReferenceId=\"nobody\" PartnerClaimType=\"city\" />\
+             </OutputClaims></TechnicalProfile>",
+        );
+    missing[1] = missing[1].replace(
+        "</OutputClaims>",
+        "<OutputClaim ClaimTypeReferenceId=\"mine\" /></OutputClaims>",
+    );
+    let ids = |levels| -> Vec<&str> {
+        let found = found_at(&missing, levels);
+        found.into_iter().map(|(id, _)| id).collect()
+    };
+    assert!(ids(&[]).contains(&"ref-claimtype"));
+    assert!(!ids(&[]).contains(&"flow-rp-output"), "they may be one");
+    for level in [None, Some(Level::Warning)] {
+        assert_finds(&missing, &[("ref-claimtype", level)], &["flow-rp-output"]);
+    }
 }

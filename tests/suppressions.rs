@@ -210,3 +210,34 @@ fn odd_comments_do_no_harm() {
     }
     assert!(rules(&outcome).contains(&"ref-predicatevalidation"));
 }
+
+/// A placeholder in many files is told once; whoever silences it in one of them has silenced something.
+#[test]
+fn a_comment_on_a_mistake_that_is_told_elsewhere_is_used() {
+    let template = |id: &str, before: &str| {
+        let text = policy("").replace("contoso", "yourtenant");
+        format!("{before}{}", text.replace("B2C_1A_Base", id))
+    };
+    let comment = "<!-- iefctl-ignore tenantid-placeholder: a template -->";
+    let found = |first: &str, second: &str| {
+        let mut input = Input::default();
+        for (name, before) in [("A", first), ("B", second)] {
+            let text = template(&format!("B2C_1A_{name}"), before);
+            let id = input
+                .sources
+                .add(Source::new(format!("{name}.xml"), text.as_str()));
+            input.own.push(id);
+        }
+        rules(&validate(input))
+    };
+    let told = |found: &[&str]| {
+        let is_told = |id: &&&str| **id == "tenantid-placeholder";
+        found.iter().filter(is_told).count()
+    };
+    assert_eq!(told(&found("", "")), 1);
+    for (first, second, count) in [(comment, "", 1), ("", comment, 1), (comment, comment, 0)] {
+        let found = found(first, second);
+        assert_eq!(told(&found), count, "{found:?}");
+        assert!(!found.contains(&"unused-suppression"), "{found:?}");
+    }
+}

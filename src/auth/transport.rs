@@ -121,8 +121,7 @@ impl FailedExchange {
         let untrusted = cause.contains("invalid peer certificate");
         let refused = io_kind(error) == Some(std::io::ErrorKind::ConnectionRefused);
         let timed_out = error.is_timeout();
-        // What systems and the standard library say; there is no kind of error for it.
-        let unresolved = error.is_connect() && cause.contains("lookup address");
+        let unresolved = error.is_connect() && is_unresolved(error);
         // TLS cannot even ask for such a name.
         let unnameable = error.is_connect() && cause.contains("invalid dns name");
         let reason = if untrusted {
@@ -161,24 +160,25 @@ impl FailedExchange {
 }
 
 fn io_kind(error: &reqwest::Error) -> Option<std::io::ErrorKind> {
-    let mut cause: Option<&dyn std::error::Error> = error.source();
-    while let Some(error) = cause {
-        if let Some(io) = error.downcast_ref::<std::io::Error>() {
-            return Some(io.kind());
-        }
-        cause = error.source();
-    }
-    None
+    causes(error).find_map(|cause| Some(cause.downcast_ref::<std::io::Error>()?.kind()))
+}
+
+/// Whether no address was found for a name. What the system says to that differs from one to the next;
+/// the connector of hyper-util, whose error has no public type, puts its own words around it.
+fn is_unresolved(error: &dyn std::error::Error) -> bool {
+    causes(error).any(|cause| cause.to_string() == "dns error")
+}
+
+/// What is behind the error, the innermost last.
+fn causes(
+    error: &dyn std::error::Error,
+) -> impl Iterator<Item = &(dyn std::error::Error + 'static)> {
+    std::iter::successors(error.source(), |&cause| cause.source())
 }
 
 /// The innermost error says what happened; the outer ones only that a request failed.
 fn root_cause(error: &reqwest::Error) -> String {
-    let mut cause: &dyn std::error::Error = error;
-    let mut text = None;
-    while let Some(source) = cause.source() {
-        cause = source;
-        text = Some(cause.to_string());
-    }
+    let text = causes(error).last().map(ToString::to_string);
     // Without a source the error's own text may carry the URL, whose query is not for the log.
     text.unwrap_or_else(|| {
         if error.source().is_none() && error.url().is_none() {
@@ -212,6 +212,37 @@ mod tests {
         // Nothing listens on the port for discarding.
         let refused = lost("127.0.0.1:9").await;
         assert!(refused.never_sent && !refused.unresolved, "{refused:?}");
+    }
+
+    #[test]
+    fn a_name_is_unknown_whatever_the_system_says_to_it() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("{text}")]
+        struct Layer {
+            text: &'static str,
+            source: Option<Box<Self>>,
+        }
+        let chain = |texts: &[&'static str]| {
+            let layers = texts
+                .iter()
+                .rev()
+                .fold(None, |source, text| Some(Box::new(Layer { text, source })));
+            layers.unwrap()
+        };
+        let sent = "error sending request";
+        for system in [
+            "No such host is known. (os error 11001)",
+            "failed to lookup address information: Name or service not known",
+        ] {
+            let unknown = chain(&[sent, "client error (Connect)", "dns error", system]);
+            assert!(is_unresolved(&*unknown), "{system}");
+        }
+        let refused = chain(&[
+            sent,
+            "tcp connect error",
+            "Connection refused (os error 111)",
+        ]);
+        assert!(!is_unresolved(&*refused));
     }
 
     #[test]

@@ -16,7 +16,7 @@ use super::environments::{self, AllArgs, Candidate, Name};
 use super::ownership::PruneArgs;
 use super::plan::{Prepared, TenantSide, runtime, validated};
 use super::project::{ProjectArgs, Validated};
-use super::snapshots::SnapshotArgs;
+use super::snapshots::{KeepArgs, SnapshotArgs};
 use super::tenant::TenantArgs;
 use super::validate::Checked;
 use super::{Exit, Shell, masking, saved_plan};
@@ -74,6 +74,9 @@ pub struct DeployArgs {
 
     #[command(flatten)]
     snapshots: SnapshotArgs,
+
+    #[command(flatten)]
+    keep: KeepArgs,
 
     /// How to report
     #[arg(long, value_enum, value_name = "FORMAT")]
@@ -133,6 +136,7 @@ impl Way<'_> {
         let concurrency = concurrency.unwrap_or(8);
         let deletions = saved.iter().flat_map(|plan| &plan.policies);
         let deletions = deletions.filter(|step| step.action == PolicyAction::Delete);
+        let snapshots = args.snapshots.root(args.tenant.emulator);
         let side = TenantSide {
             args: self.tenant,
             prune: &args.prune,
@@ -140,7 +144,7 @@ impl Way<'_> {
             concurrency,
             observer: Arc::<Display>::clone(&self.display),
             delete: deletions.map(|step| step.id.clone()).collect(),
-            lock: Some(&args.snapshots.folder),
+            lock: Some(&snapshots),
         };
         let Prepared {
             connection,
@@ -180,6 +184,7 @@ impl Way<'_> {
             format: args.format,
             concurrency,
             snapshots: &args.snapshots,
+            keep: Some(args.keep),
             atomic: args.atomic,
             emulator: args.tenant.emulator,
             yes: args.yes,

@@ -22,7 +22,7 @@ use super::interruption::Interruptible;
 use super::outcome_view::json_status;
 use super::plan::read;
 use super::plan_view::action as action_json;
-use super::snapshots::SnapshotArgs;
+use super::snapshots::{self, KeepArgs, SnapshotArgs};
 use super::tenant::{Connection, TenantArgs};
 use super::{Shell, ci_summary, report_file};
 
@@ -33,6 +33,8 @@ pub(super) struct Deployment<'a> {
     pub(super) format: Option<Format>,
     pub(super) concurrency: usize,
     pub(super) snapshots: &'a SnapshotArgs,
+    /// How many snapshots stay, if any are to go.
+    pub(super) keep: Option<KeepArgs>,
     pub(super) atomic: bool,
     pub(super) emulator: bool,
     /// Whether the user has agreed beforehand.
@@ -146,7 +148,8 @@ impl Deployment<'_> {
                 options: ExecuteOptions {
                     concurrency: self.concurrency,
                     command: self.command,
-                    snapshots: Some(self.snapshots.folder.clone()),
+                    emulated: self.emulator,
+                    snapshots: Some(self.snapshots.root(self.emulator)),
                     atomic: self.atomic,
                     ..ExecuteOptions::default()
                 },
@@ -169,7 +172,7 @@ impl Deployment<'_> {
             }
         })?;
         if outcome.is_complete() {
-            self.snapshots.tidy(&plan, &outcome, shell);
+            snapshots::tidy(&plan, &outcome, self.keep, shell);
         }
         if let Some(ledger) = &mut ledger
             && let Err(error) = ledger.conclude(&plan, &outcome, self.prunes)

@@ -72,12 +72,13 @@ pub fn run(args: &DestroyArgs, shell: &Shell) -> Result<Exit> {
         let connection = access
             .connect_for(&needs, &tenant, &project.access, observer, shell)
             .await?;
-        let prepared = match deployment::lock(&args.snapshots.folder, &connection, access) {
-            Ok(lock) => prepare(args, &renaming, &connection, shell)
-                .await
-                .map(|prepared| (lock, prepared)),
-            Err(error) => Err(error),
-        };
+        let prepared =
+            match deployment::lock(&args.snapshots.root(access.emulator), &connection, access) {
+                Ok(lock) => prepare(args, &renaming, &connection, shell)
+                    .await
+                    .map(|prepared| (lock, prepared)),
+                Err(error) => Err(error),
+            };
         let (lock, (remote, plan)) = match prepared {
             Ok(prepared) => prepared,
             Err(error) => {
@@ -90,6 +91,7 @@ pub fn run(args: &DestroyArgs, shell: &Shell) -> Result<Exit> {
             format: args.format,
             concurrency: CONCURRENCY,
             snapshots: &args.snapshots,
+            keep: None,
             atomic: false,
             emulator: access.emulator,
             // Whoever comes here has agreed.

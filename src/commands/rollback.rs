@@ -111,7 +111,7 @@ pub fn run(args: &RollbackArgs, shell: &Shell) -> Result<Exit> {
                 shell,
             )
             .await?;
-        let lock = deployment::lock(&args.snapshots.folder, &connection, &args.choice.access);
+        let lock = deployment::lock(&args.root(), &connection, &args.choice.access);
         let prepared = match lock {
             Ok(lock) => rollback
                 .prepare(&connection)
@@ -133,9 +133,16 @@ pub fn run(args: &RollbackArgs, shell: &Shell) -> Result<Exit> {
     })
 }
 
+impl RollbackArgs {
+    /// The folder of the snapshots.
+    fn root(&self) -> PathBuf {
+        self.snapshots.root(self.choice.access.emulator)
+    }
+}
+
 /// The snapshot that is meant.
 fn choose(args: &RollbackArgs, tenant: Option<&str>) -> Result<Snapshot> {
-    let root = &args.snapshots.folder;
+    let root = &args.root();
     if let Some(path) = &args.snapshot {
         if path.is_dir() {
             return Ok(Snapshot::open(path)?);
@@ -212,7 +219,7 @@ struct SnapshotJson {
 }
 
 fn list(args: &RollbackArgs, tenant: Option<&str>, shell: &Shell) -> Result<Exit> {
-    let snapshots: Vec<SnapshotJson> = of_tenant(&args.snapshots.folder, tenant)?
+    let snapshots: Vec<SnapshotJson> = of_tenant(&args.root(), tenant)?
         .iter()
         .map(|snapshot| {
             let manifest = &snapshot.manifest;
@@ -247,10 +254,7 @@ fn list(args: &RollbackArgs, tenant: Option<&str>, shell: &Shell) -> Result<Exit
         return Ok(Exit::Clean);
     }
     if snapshots.is_empty() {
-        shell.say(format!(
-            "no snapshots in {}",
-            args.snapshots.folder.display()
-        ));
+        shell.say(format!("no snapshots in {}", args.root().display()));
     }
     shell.print(|out| {
         use std::io::Write as _;
@@ -301,6 +305,13 @@ impl Rollback<'_> {
     /// Reads the snapshot and the tenant, and compares.
     async fn prepare(&self, connection: &Connection) -> Result<Prepared> {
         let manifest = &self.snapshot.manifest;
+        if manifest.emulated != self.args.choice.access.emulator {
+            let (which, how) = match manifest.emulated {
+                true => ("an emulated", "with `--emulator` it is put back there"),
+                false => ("a real", "leave out `--emulator` to put it back there"),
+            };
+            bail!("nothing was written: the snapshot is of {which} tenant; {how}");
+        }
         if let (Some(saved), Some(id)) = (&manifest.tenant_id, &connection.tenant.id)
             && !saved.eq_ignore_ascii_case(id)
         {
@@ -424,6 +435,7 @@ impl Rollback<'_> {
             format: self.args.format,
             concurrency: self.concurrency,
             snapshots: &self.args.snapshots,
+            keep: None,
             atomic: false,
             emulator: self.args.choice.access.emulator,
             yes: self.args.yes,

@@ -179,9 +179,7 @@ impl<'o> Search<'o> {
     ) -> Result<Files, ConfigError> {
         let mut folder = start.to_owned();
         // Where the current folder was deleted, nothing is above a relative start.
-        let root = start.is_absolute().then_some(Path::new(""));
-        let current = self.current.as_deref().or(root);
-        let mut place = current.map(|current| paths::below(current, start));
+        let mut place = paths::absolute_from(self.current.as_deref(), start);
         loop {
             let found = if folder == start {
                 let known = self.starts.remove(start);

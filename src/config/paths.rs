@@ -1,5 +1,7 @@
 //! Paths as the user writes and reads them.
 
+use std::env;
+use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 /// The path with forward slashes and without needless `./`; the current folder is `.`.
@@ -43,17 +45,36 @@ pub fn relative(path: &Path, folder: &Path) -> Option<String> {
     Some(display(rest))
 }
 
-/// The absolute path without `..`, links not followed.
+/// The absolute path without `..`; nothing for a relative one where the current folder was deleted.
 pub(super) fn absolute(path: &Path) -> Option<PathBuf> {
-    Some(below(&std::env::current_dir().ok()?, path))
+    let current = match path.is_absolute() {
+        true => None,
+        false => env::current_dir().ok(),
+    };
+    absolute_from(current.as_deref(), path)
 }
 
-/// `path` as seen from `folder`, without `..`, links not followed.
-pub(super) fn below(folder: &Path, path: &Path) -> PathBuf {
+/// The same where the current folder, if there is one, is known.
+pub(super) fn absolute_from(current: Option<&Path>, path: &Path) -> Option<PathBuf> {
+    match path.is_absolute() {
+        true => Some(plain(Path::new(""), path)),
+        false => Some(plain(current?, path)),
+    }
+}
+
+/// `path` from `folder` on, without `..`. Links are followed only where `..` comes behind one.
+fn plain(folder: &Path, path: &Path) -> PathBuf {
     let mut plain = PathBuf::new();
     for component in folder.join(path).components() {
         match component {
             Component::ParentDir => {
+                // Above a link is what is above its target. Windows goes by the text.
+                if !cfg!(windows)
+                    && plain.is_symlink()
+                    && let Ok(real) = fs::canonicalize(&plain)
+                {
+                    plain = real;
+                }
                 plain.pop();
             }
             Component::CurDir => {}

@@ -34,8 +34,12 @@ pub(super) fn plan(
         )?]);
     }
     let current = std::env::current_dir().ok();
-    let absolute = |folder: &Path| current.as_deref().map(|c| paths::below(c, folder));
-    let home = absolute(home);
+    let absolute = |folder: &Path| paths::absolute_from(current.as_deref(), folder);
+    let absolute_home = absolute(home);
+    // Without a current folder it is not known where relative ones are.
+    let is_home = |folder: &Path| {
+        folder == home || (absolute_home.is_some() && absolute(folder) == absolute_home)
+    };
     let mut plans: Vec<SetPlan> = Vec::new();
     let mut files: Option<usize> = None;
     for (name, target) in targets {
@@ -55,7 +59,7 @@ pub(super) fn plan(
                     });
                 }
             },
-            Target::Folder(folder) if absolute(folder) == home => {
+            Target::Folder(folder) if is_home(folder) => {
                 plans.push(configured_set(name, folder, configuration, sources)?);
             }
             Target::Folder(_) | Target::Glob { .. } => plans.push(SetPlan {

@@ -48,6 +48,8 @@ pub struct ExecuteOptions {
     pub concurrency: usize,
     /// What the snapshot says that it was saved for: `deploy`, `rollback` or `destroy`.
     pub command: &'static str,
+    /// Whether the tenant is an emulated one.
+    pub emulated: bool,
     /// The folder under which what is overwritten is saved first; `None` saves nothing.
     pub snapshots: Option<PathBuf>,
     /// If anything fails, put back what was written.
@@ -61,6 +63,7 @@ impl Default for ExecuteOptions {
         Self {
             concurrency: 8,
             command: "deploy",
+            emulated: false,
             snapshots: None,
             atomic: false,
             wait_for_others: Duration::from_secs(20),
@@ -190,7 +193,7 @@ async fn save(
     options: &ExecuteOptions,
 ) -> Result<Option<PathBuf>, SnapshotError> {
     let now = SystemTime::now();
-    let contents = Contents::new(plan, remote, options.command, now)?;
+    let contents = Contents::new(plan, remote, options, now)?;
     let Some(root) = options.snapshots.clone() else {
         return Ok(None);
     };

@@ -45,22 +45,32 @@ impl Snapshot {
         let finished = finished.filter(|it| of_tenant(it) && it.is_finished());
         let finished: Vec<Self> = finished.collect();
         let mut removed = Vec::new();
+        let mut failed = None;
         for snapshot in finished.iter().take(finished.len().saturating_sub(keep)) {
-            let folder = &snapshot.folder;
-            if !snapshot
-                .is_alone()
-                .map_err(io_error("cannot read", folder))?
-            {
-                continue;
+            match snapshot.remove() {
+                Ok(true) => removed.push(snapshot.folder.clone()),
+                Ok(false) => {}
+                // The others go all the same.
+                Err(error) => {
+                    failed.get_or_insert(error);
+                }
             }
-            // First it stops being a snapshot, so that nobody ever sees half of one.
-            let name = folder.file_name().unwrap_or_default().to_string_lossy();
-            let doomed = folder.with_file_name(format!(".{name}{INCOMPLETE}"));
-            fs::rename(folder, &doomed).map_err(io_error("cannot remove", folder))?;
-            fs::remove_dir_all(&doomed).map_err(io_error("cannot remove", &doomed))?;
-            removed.push(folder.clone());
         }
-        Ok(removed)
+        failed.map_or(Ok(removed), Err)
+    }
+
+    /// Removes it, unless somebody keeps something else in its folder; whether it did.
+    fn remove(&self) -> Result<bool, SnapshotError> {
+        let folder = &self.folder;
+        if !self.is_alone().map_err(io_error("cannot read", folder))? {
+            return Ok(false);
+        }
+        // First it stops being a snapshot, so that nobody ever sees half of one.
+        let name = folder.file_name().unwrap_or_default().to_string_lossy();
+        let doomed = folder.with_file_name(format!(".{name}{INCOMPLETE}"));
+        fs::rename(folder, &doomed).map_err(io_error("cannot remove", folder))?;
+        fs::remove_dir_all(&doomed).map_err(io_error("cannot remove", &doomed))?;
+        Ok(true)
     }
 
     /// Whether its folder holds nothing but what belongs to it.

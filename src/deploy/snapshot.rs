@@ -11,6 +11,7 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
+use super::execute::ExecuteOptions;
 use super::plan::{Plan, PolicyAction};
 use super::{Fingerprint, Remote, RemotePolicy, file_name, fold, utc};
 
@@ -93,6 +94,9 @@ pub struct Manifest {
     /// The command that was about to write: `deploy`, `rollback` or `destroy`.
     #[serde(default = "deploy")]
     pub command: String,
+    /// Whether the tenant was an emulated one, which may have the name of a real one.
+    #[serde(default)]
+    pub emulated: bool,
     /// When it was saved: UTC, RFC 3339.
     pub created: String,
     /// The policies that the deployment was about to write or delete, in the order of the plan:
@@ -135,7 +139,7 @@ impl Contents {
     pub(super) fn new(
         plan: &Plan,
         remote: &Remote,
-        command: &str,
+        options: &ExecuteOptions,
         now: SystemTime,
     ) -> Result<Self, SnapshotError> {
         let mut files = Vec::new();
@@ -165,7 +169,8 @@ impl Contents {
             tenant: plan.tenant.clone(),
             tenant_id: plan.tenant_id.clone(),
             production: plan.production,
-            command: command.to_owned(),
+            command: options.command.to_owned(),
+            emulated: options.emulated,
             created: utc::rfc3339(now),
             policies,
         };

@@ -76,6 +76,9 @@ pub struct Diagnostic {
     /// profile that includes it, each journey that runs it. Findings with one cause at one place are
     /// one mistake, and so are all with that cause if one of them is at the cause itself.
     pub cause: Option<Location>,
+    /// The id of a rule of which an error, as long as it is shown, makes this finding doubtful: what is
+    /// missed here may be what is misnamed there.
+    pub doubtful_while: Option<&'static str>,
 }
 
 impl Diagnostic {
@@ -95,6 +98,7 @@ impl Diagnostic {
             policy_id: None,
             fix: None,
             cause: None,
+            doubtful_while: None,
         }
     }
 

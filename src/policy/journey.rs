@@ -1,10 +1,10 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::schema::STEP_TYPES;
 
 use super::Kind;
 use super::effective::Effective;
-use super::id::Id;
+use super::id::{Id, IdMap};
 use super::site::Site;
 
 /// A user journey or sub journey after merging: steps of the same order in several policies of the
@@ -36,6 +36,8 @@ pub struct Step<'s> {
     pub sites: Vec<Site<'s>>,
     /// `ClaimsExchanges/ClaimsExchange`, one per id over all contributing elements.
     pub exchanges: Vec<Exchange<'s>>,
+    /// Where in `exchanges` each id is.
+    exchange_of: IdMap<'s, usize>,
     /// `ClaimsProviderSelections/ClaimsProviderSelection`.
     pub selections: Vec<Selection<'s>>,
     /// `JourneyList/Candidate` of the nearest element that has a list.
@@ -136,9 +138,7 @@ impl<'s> Step<'s> {
 
     /// The exchange of this id.
     pub fn exchange(&self, id: &str) -> Option<&Exchange<'s>> {
-        self.exchanges
-            .iter()
-            .find(|exchange| exchange.id.eq_ignore_ascii_case(id))
+        self.exchanges.get(*self.exchange_of.get(&Id::of(id))?)
     }
 }
 
@@ -181,16 +181,12 @@ pub(super) fn merge<'s>(view: &Effective<'s>, kind: Kind, id: Id<'_>) -> Option<
 /// Whether a journey element gives one id to two claims exchanges, which the schema reports: it is not
 /// known which of them has lost its own.
 fn has_exchange_twice(journey: Site<'_>) -> bool {
-    let mut seen: Vec<&str> = Vec::new();
+    let mut seen: HashSet<&str> = HashSet::new();
     journey
         .items("OrchestrationSteps", "OrchestrationStep")
         .flat_map(|step| step.items("ClaimsExchanges", "ClaimsExchange"))
         .filter_map(|exchange| exchange.attribute("Id"))
-        .any(|id| {
-            let is_known = seen.contains(&id);
-            seen.push(id);
-            is_known
-        })
+        .any(|id| !seen.insert(id))
 }
 
 /// Whether one file contributes twice.
@@ -202,7 +198,9 @@ fn has_twins(sites: &[Site<'_>]) -> bool {
 
 fn merge_step(order: u32, sites: Vec<Site<'_>>) -> Step<'_> {
     let mut exchanges: Vec<Exchange<'_>> = Vec::new();
+    let mut exchange_of = IdMap::default();
     let mut selections: Vec<Selection<'_>> = Vec::new();
+    let mut selection_of = HashMap::new();
     let mut candidates = Vec::new();
     for site in &sites {
         for element in site.items("ClaimsExchanges", "ClaimsExchange") {
@@ -214,10 +212,8 @@ fn merge_step(order: u32, sites: Vec<Site<'_>>) -> Step<'_> {
                 technical_profile: element.attribute("TechnicalProfileReferenceId"),
                 site: element,
             };
-            match exchanges
-                .iter_mut()
-                .find(|known| known.id.eq_ignore_ascii_case(id))
-            {
+            let position = *exchange_of.entry(Id::of(id)).or_insert(exchanges.len());
+            match exchanges.get_mut(position) {
                 Some(known) => *known = exchange,
                 None => exchanges.push(exchange),
             }
@@ -228,10 +224,9 @@ fn merge_step(order: u32, sites: Vec<Site<'_>>) -> Step<'_> {
                 validation: element.attribute("ValidationClaimsExchangeId"),
                 site: element,
             };
-            let same = |known: &Selection<'_>| {
-                (known.target, known.validation) == (selection.target, selection.validation)
-            };
-            match selections.iter_mut().find(|known| same(known)) {
+            let key = (selection.target, selection.validation);
+            let position = *selection_of.entry(key).or_insert(selections.len());
+            match selections.get_mut(position) {
                 Some(known) => *known = selection,
                 None => selections.push(selection),
             }
@@ -245,6 +240,7 @@ fn merge_step(order: u32, sites: Vec<Site<'_>>) -> Step<'_> {
         order,
         sites,
         exchanges,
+        exchange_of,
         selections,
         candidates,
     }

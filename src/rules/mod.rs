@@ -95,6 +95,17 @@ fn is_conditional(rule: &Rule) -> bool {
     conditional.into_iter().any(|known| *known == rule)
 }
 
+/// The rules on references to claim types and display controls that nobody declares.
+const UNDECLARED_CLAIM: &str = "ref-claimtype";
+const UNDECLARED_CONTROL: &str = "ref-displaycontrol";
+
+/// Marks findings on what is missed while a rule may have found it under another name.
+fn doubt_while(rule: &'static str, findings: &mut [Diagnostic]) {
+    for finding in findings {
+        finding.doubtful_while = Some(rule);
+    }
+}
+
 /// The checks that look at a whole set, each to be run once.
 pub fn set_checks() -> impl Iterator<Item = SetCheck> {
     GROUPS

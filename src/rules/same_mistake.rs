@@ -21,21 +21,41 @@ static SAYS_MORE: &[(&str, &str)] = &[
 /// Leaves one finding of each mistake. Of those that have one cause, at one place or also at the cause
 /// itself, one stays, with the places that the others point at: the one at the cause, the worst, the
 /// first in the order of their messages.
+///
+/// `findings` are those that people will be shown, with the levels that they have there: nothing is
+/// withheld for a finding that is silenced, nor the last error for a warning.
 pub fn tell_once(set: &PolicySet, findings: &mut Vec<Diagnostic>) {
     withhold_what_the_schema_explains(set, findings);
+    withhold_what_is_doubtful(findings);
     merge(findings);
-    let stronger: HashSet<(&str, Location)> = findings
-        .iter()
-        .filter(|finding| SAYS_MORE.iter().any(|(id, _)| *id == finding.rule.id))
-        .map(|finding| (finding.rule.id, finding.primary.location))
-        .collect();
+    let mut stronger: HashMap<(&str, Location), Level> = HashMap::new();
+    for finding in findings.iter() {
+        if SAYS_MORE.iter().any(|(id, _)| *id == finding.rule.id) {
+            let place = (finding.rule.id, finding.primary.location);
+            let level = stronger.entry(place).or_insert(finding.level);
+            *level = finding.level.max(*level);
+        }
+    }
     if stronger.is_empty() {
         return;
     }
     findings.retain(|finding| {
-        !SAYS_MORE.iter().any(|(more, less)| {
-            *less == finding.rule.id && stronger.contains(&(more, finding.primary.location))
-        })
+        let is_told = |more| {
+            let level = stronger.get(&(more, finding.primary.location));
+            level.is_some_and(|level| *level >= finding.level)
+        };
+        let mut pairs = SAYS_MORE.iter();
+        !pairs.any(|(more, less)| *less == finding.rule.id && is_told(*more))
+    });
+}
+
+/// While a rule shows errors, what they make doubtful is not told.
+fn withhold_what_is_doubtful(findings: &mut Vec<Diagnostic>) {
+    let errors = findings.iter().filter(|it| it.level == Level::Error);
+    let errors: HashSet<&str> = errors.map(|finding| finding.rule.id).collect();
+    findings.retain(|finding| {
+        let rule = finding.doubtful_while;
+        rule.is_none_or(|rule| !errors.contains(rule))
     });
 }
 
@@ -51,16 +71,59 @@ static GRAMMAR: &[&str] = &[
 /// Rules about what a technical profile lacks after merging.
 static OF_WHOLE_PROFILES: &[&str] = &["tp-metadata-required", "tp-key-required", "tp-no-protocol"];
 
+/// Rules about what seems to be missing, and may be in a part that the schema refuses. What is there and
+/// wrong is so whatever else is.
+static ABOUT_WHAT_IS_MISSING: &[&str] = &[
+    "aad-write-persisted",
+    "claimtype-no-datatype",
+    "claimtype-no-displayname",
+    "ct-input-mismatch",
+    "ct-input-unavailable",
+    "ct-mapped-value-no-restriction",
+    "ct-output-mismatch",
+    "ct-parameter-mismatch",
+    "datauri-missing",
+    "displaycontrol-actions",
+    "enabledfor-metadata",
+    "exchange-unreachable",
+    "flow-optional-input",
+    "flow-required-input",
+    "flow-rp-output",
+    "invoke-no-candidate",
+    "journey-no-sendclaims",
+    "mask-regex-missing",
+    "precondition-arity",
+    "precondition-never",
+    "ref-precondition-claim",
+    "rest-bearer-source",
+    "rp-without-subject",
+    "sa-displayclaim-no-input",
+    "sa-hidden-output",
+    "sa-no-contentdefinition",
+    "sa-output-no-source",
+    "select-without-options",
+    "selection-content-definition",
+    "selection-target",
+    "signuptarget-missing",
+    "tp-key-required",
+    "tp-metadata-required",
+    "tp-no-protocol",
+    "transfer-no-sendclaims",
+    "vtp-output-not-bubbled",
+];
+
 /// Where the schema refuses a part of a declaration, that part is not what its author meant, and what
-/// the declaration seems to lack may be in it. References and security are judged all the same: what
-/// they point at is there.
+/// the declaration seems to lack may be in it.
 fn withhold_what_the_schema_explains(set: &PolicySet, findings: &mut Vec<Diagnostic>) {
     let is_grammar =
         |finding: &Diagnostic| finding.level == Level::Error && GRAMMAR.contains(&finding.rule.id);
-    let mut refused: HashMap<SourceId, Vec<Location>> = HashMap::new();
+    let mut refused: HashMap<SourceId, Vec<Refused>> = HashMap::new();
     for finding in findings.iter().filter(|finding| is_grammar(finding)) {
         let location = finding.primary.location;
-        refused.entry(location.source).or_default().push(location);
+        refused.entry(location.source).or_default().push(Refused {
+            place: location.span.start,
+            is_attribute: finding.rule.id == "xsd-attr",
+        });
     }
     if refused.is_empty() {
         return;
@@ -79,14 +142,18 @@ fn withhold_what_the_schema_explains(set: &PolicySet, findings: &mut Vec<Diagnos
         {
             return false;
         }
-        let is_judged = ["xml-", "xsd-", "schema-", "sec-", "include-", "ref-"]
-            .iter()
-            .any(|group| id.starts_with(group));
         let location = finding.primary.location;
         let unclear = unclear.get(&location.source);
         let is_unclear = unclear.is_some_and(|unclear| unclear.explains(id, location.span.start));
-        !is_unclear || (is_judged && id != "ref-precondition-claim")
+        !is_unclear || !ABOUT_WHAT_IS_MISSING.contains(&id)
     });
+}
+
+/// Where the schema refuses something.
+struct Refused {
+    place: u32,
+    /// An attribute alone: the element is there, and what is in it is read.
+    is_attribute: bool,
 }
 
 /// The parts of a policy in which the schema refuses something.
@@ -102,14 +169,14 @@ struct Unclear {
 }
 
 impl Unclear {
-    fn of(policy: &Policy, refused: &[Location]) -> Self {
-        let mut places: Vec<u32> = refused.iter().map(|place| place.span.start).collect();
-        places.sort_unstable();
-        let within = |span: Span| {
-            let from = places.partition_point(|place| *place < span.start);
-            let to = places.partition_point(|place| *place < span.end);
-            &places[from..to]
+    fn of(policy: &Policy, refused: &[Refused]) -> Self {
+        let sorted = |refused: &mut dyn Iterator<Item = &Refused>| {
+            let mut places: Vec<u32> = refused.map(|refused| refused.place).collect();
+            places.sort_unstable();
+            places
         };
+        let all = sorted(&mut refused.iter());
+        let elements = sorted(&mut refused.iter().filter(|refused| !refused.is_attribute));
         let root = policy.document.root();
         let child = |name| root.and_then(|root| root.child(name));
         let mut parts: Vec<Span> = child("RelyingParty").iter().map(|it| it.span()).collect();
@@ -128,14 +195,14 @@ impl Unclear {
         }
         parts.sort_unstable_by_key(|part| part.start);
         let belongs_to_none = |span| {
-            let mut places = within(span).iter();
+            let mut places = within(&elements, span).iter();
             places.any(|place| !are_around(&parts, *place))
         };
         let has_lost_profile =
             child("ClaimsProviders").is_some_and(|providers| belongs_to_none(providers.span()));
         journeys.retain(|journey| belongs_to_none(*journey));
         journeys.sort_unstable_by_key(|journey| journey.start);
-        parts.retain(|part| !within(*part).is_empty());
+        parts.retain(|part| !within(&all, *part).is_empty());
         Self {
             parts,
             journeys,
@@ -149,6 +216,13 @@ impl Unclear {
         are_around(&self.journeys, place)
             || (!rule.starts_with("journey-") && are_around(&self.parts, place))
     }
+}
+
+/// Those of the places, which are in order, that are in a span.
+fn within(places: &[u32], span: Span) -> &[u32] {
+    let from = places.partition_point(|place| *place < span.start);
+    let to = places.partition_point(|place| *place < span.end);
+    &places[from..to]
 }
 
 /// Whether a place is in one of the spans, which are in text order.
@@ -202,5 +276,24 @@ fn merge(findings: &mut Vec<Diagnostic>) {
             index += 1;
             !told.contains(&(index - 1))
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules;
+
+    #[test]
+    fn every_rule_that_is_named_is_one() {
+        let pairs = SAYS_MORE.iter().flat_map(|(more, less)| [more, less]);
+        let all = pairs
+            .chain(GRAMMAR)
+            .chain(OF_WHOLE_PROFILES)
+            .chain(ABOUT_WHAT_IS_MISSING)
+            .chain([&rules::UNDECLARED_CLAIM, &rules::UNDECLARED_CONTROL]);
+        for id in all {
+            assert!(rules::find(id).is_some(), "{id}");
+        }
     }
 }

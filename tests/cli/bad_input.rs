@@ -247,6 +247,39 @@ mod unix {
     }
 
     #[test]
+    fn a_current_folder_that_was_deleted() {
+        let iefctl = IefCtl::with_files([
+            (
+                "p/iefctl.toml",
+                "policies = ['sub']\nexclude = ['old']\n".to_owned(),
+            ),
+            ("p/sub/A.xml", policy(&["objectId"])),
+            ("p/sub/old/B.xml", policy(&["objetcId"])),
+            ("gone/x", String::new()),
+        ]);
+        let validate = |path: &str| {
+            let script = "cd gone && rm -r ../gone && exec \"$0\" validate \"$1\"";
+            std::fs::create_dir_all(iefctl.path("gone")).unwrap();
+            let output = std::process::Command::new("sh")
+                .args(["-c", script, env!("CARGO_BIN_EXE_iefctl")])
+                .arg(iefctl.path(path))
+                .current_dir(iefctl.path(""))
+                .output()
+                .unwrap();
+            assert!(!iefctl.path("gone").exists());
+            let shown = String::from_utf8_lossy(&output.stdout).into_owned();
+            assert!(
+                output.status.success() && shown.contains("1 policy checked"),
+                "{shown}{}",
+                String::from_utf8_lossy(&output.stderr)
+            );
+        };
+        // What is excluded stays out, and a folder below is not taken for the project.
+        validate("p");
+        validate("p/sub");
+    }
+
+    #[test]
     fn files_that_are_none() {
         let iefctl = IefCtl::with_files([("p/A.xml", policy(&["objectId"]))]);
         let _listener = UnixListener::bind(iefctl.path("p/socket.xml")).unwrap();

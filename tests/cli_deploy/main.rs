@@ -35,6 +35,7 @@ use serde_json::Value;
 
 use corpus::corpus;
 use sandbox::Sandbox;
+use tenant::{Tenant, access, write_set};
 
 fn count(value: &Value, name: &str) -> u64 {
     value["summary"][name].as_u64().unwrap()
@@ -127,6 +128,63 @@ fn a_changed_policy_is_updated_and_nothing_else() {
     let report = sandbox.run(&command).expect(0).json();
     assert_eq!(count(&report, "updated"), 1);
     assert_eq!(count(&report, "unchanged"), 5);
+}
+
+/// An emulated tenant has the name of the real one. Nothing of the one may ever reach the other.
+#[test]
+fn what_is_tried_in_the_emulator_leaves_the_snapshots_of_the_tenant_alone() {
+    let tenant = Tenant::start(&[]);
+    let mut sandbox = Sandbox::new();
+    let name = "contoso.onmicrosoft.com";
+    let deploy = |sandbox: &mut Sandbox, version: &str, emulated: bool| {
+        write_set(sandbox, "set", version);
+        let mut command = vec!["deploy", "set", "--tenant", name, "--format", "json"];
+        sandbox.variables = access(&tenant.url);
+        if emulated {
+            sandbox.variables.clear();
+            command.extend(["--emulator", "--keep-snapshots", "1"]);
+        }
+        let report = sandbox.run(&command).expect(0).json();
+        sandbox.variables = access(&tenant.url);
+        report
+    };
+    let folders = |sandbox: &Sandbox| {
+        let list = ["rollback", "--list", "--tenant", name, "--format", "json"];
+        let list = sandbox.run(&list).expect(0).json();
+        let snapshots = list["snapshots"].as_array().unwrap().iter();
+        let folders = snapshots.map(|it| it["folder"].as_str().unwrap().to_owned());
+        folders.collect::<Vec<_>>()
+    };
+    deploy(&mut sandbox, "old", false);
+    deploy(&mut sandbox, "new", false);
+    let saved = folders(&sandbox);
+    assert_eq!(saved.len(), 2);
+    let emulated = deploy(&mut sandbox, "new", true);
+    assert_eq!(count(&emulated, "created"), 6);
+    deploy(&mut sandbox, "newer", true);
+    assert_eq!(folders(&sandbox), saved);
+
+    // By its path it is refused, too.
+    let foreign = sandbox
+        .list(&format!(".iefctl/snapshots/.emulated/{name}"))
+        .pop();
+    let foreign = format!(
+        ".iefctl/snapshots/.emulated/{name}/{}",
+        foreign.expect("the emulated tenant has one")
+    );
+    let refused = sandbox.run(&["rollback", &foreign]).expect(2);
+    assert!(
+        refused.stderr.contains("emulated tenant"),
+        "{}",
+        refused.stderr
+    );
+    let undone = ["rollback", "--tenant", name, "--format", "json"];
+    let undone = sandbox.run(&undone).expect(0).json();
+    assert_eq!(
+        undone["summary"]["deleted"], 1,
+        "the leaf of the new version"
+    );
+    assert_eq!(undone["summary"]["updated"], 3);
 }
 
 #[test]

@@ -22,11 +22,9 @@ use crate::commands::deployment::lock;
 use crate::commands::doctor::token_keys;
 use crate::commands::keys::configured_tenant;
 use crate::commands::project::{self, ConfigArgs, ProjectArgs};
+use crate::commands::snapshots::SNAPSHOTS;
 use crate::commands::tenant::{Connection, TenantArgs};
 use crate::commands::{Exit, Shell, formats};
-
-/// Where deployments keep snapshots and the lock of a tenant.
-const SNAPSHOTS: &str = ".iefctl/snapshots";
 
 /// The settings that the ids go to: the names that samples use.
 const KEYS: [(&str, TenantValue); 4] = [

@@ -21,6 +21,7 @@ use crate::msgraph::GraphError;
 use super::choice::TenantChoice;
 use super::deployment::Display;
 use super::project::{self, ProjectArgs};
+use super::snapshots::SNAPSHOTS;
 use super::tenant::{Connection, Need, TenantArgs, tenant_name};
 use super::{Exit, Shell};
 
@@ -119,9 +120,6 @@ fn connected<T>(
         result
     })
 }
-
-/// Where deployments have their snapshots, with the lock of each tenant.
-const SNAPSHOTS: &str = ".iefctl/snapshots";
 
 /// Keeps deployments from here out while keys change, and lets the next run know of a key whose answer
 /// never came. Where nothing can be written the keys change all the same.

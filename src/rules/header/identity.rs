@@ -109,19 +109,17 @@ pub(super) fn check_set(set: &PolicySet, findings: &mut Vec<Diagnostic>) {
         }
     }
     for policies in by_name.into_values() {
-        let [first, others @ ..] = policies.as_slice() else {
-            continue;
-        };
-        let Some(tenant) = &first.header.tenant_id else {
-            continue;
-        };
-        let others = match others.len() {
+        let others = match policies.len() - 1 {
             0 => String::new(),
             1 => ", here and in one more policy".to_owned(),
             count => format!(", here and in {count} more policies"),
         };
-        findings.push(
-            Diagnostic::new(
+        let mut first = None;
+        for policy in policies {
+            let Some(tenant) = &policy.header.tenant_id else {
+                continue;
+            };
+            let mut finding = Diagnostic::new(
                 &TENANTID_PLACEHOLDER,
                 tenant.location,
                 format!(
@@ -133,7 +131,9 @@ pub(super) fn check_set(set: &PolicySet, findings: &mut Vec<Diagnostic>) {
                 "name the tenant with `--tenant`, or in an environment of the configuration; it \
                  takes the place of `yourtenant.onmicrosoft.com`",
             )
-            .policy_id(first.id()),
-        );
+            .policy_id(policy.id());
+            finding.cause = Some(*first.get_or_insert(tenant.location));
+            findings.push(finding);
+        }
     }
 }

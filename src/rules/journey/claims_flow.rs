@@ -8,7 +8,7 @@ use crate::policy::{
     Claim, Effective, Exchange, Flow, Journey, Kind, Site, Step, TechnicalProfile,
 };
 
-use super::{own, withhold_unless_declared};
+use super::{doubt_unless_declared, own};
 
 pub(super) static FLOW_REQUIRED_INPUT: Rule = Rule {
     id: "flow-required-input",
@@ -47,7 +47,7 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
         }
     }
     rp_outputs(view, flow, findings);
-    withhold_unless_declared(view, flow, findings, start);
+    doubt_unless_declared(view, flow, findings, start);
 }
 
 /// A claims exchange of a step, and the technical profile that it runs.

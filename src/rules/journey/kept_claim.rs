@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::diagnostics::{Diagnostic, Level, Rule};
 use crate::policy::{Effective, Flow, Kept, Kind, Site, Step};
 
-use super::{own, withhold_unless_declared};
+use super::{doubt_unless_declared, own};
 
 pub(super) static VTP_OUTPUT_NOT_BUBBLED: Rule = Rule {
     id: "vtp-output-not-bubbled",
@@ -37,7 +37,7 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
             findings.extend(report(view, step, claim, place, &kept));
         }
     }
-    withhold_unless_declared(view, flow, findings, start);
+    doubt_unless_declared(view, flow, findings, start);
 }
 
 /// The claims that a step looks at, and where: in its preconditions, and as input of its profiles.

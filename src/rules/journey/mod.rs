@@ -107,16 +107,17 @@ fn settled<'s>(view: &Effective<'s>) -> impl Iterator<Item = Rc<Journey<'s>>> {
     journeys.filter(|journey| journey.is_settled)
 }
 
-/// Takes back what was found to be missing from the flow of claims, if that may be only because an
+/// Marks what was found to be missing from the flow of claims, if that may be only because an
 /// undeclared claim stands for it, which is reported as such.
-fn withhold_unless_declared<'s>(
+fn doubt_unless_declared<'s>(
     view: &Effective<'s>,
     flow: &Flow<'s>,
-    findings: &mut Vec<Diagnostic>,
+    findings: &mut [Diagnostic],
     start: usize,
 ) {
-    if findings.len() > start && !flow.yields_what_is_declared(view) {
-        findings.truncate(start);
+    let found = &mut findings[start..];
+    if !found.is_empty() && !flow.yields_what_is_declared(view) {
+        super::doubt_while(super::UNDECLARED_CLAIM, found);
     }
 }
 

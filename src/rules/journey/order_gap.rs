@@ -21,7 +21,7 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
     }
 }
 
-/// Orders below zero, which the schema admits and no journey has.
+/// Orders below zero, which the schema admits and no journey has. What is no `xs:int` it reports itself.
 fn negative<'s>(view: &Effective<'s>, journey: &Journey<'s>) -> Vec<Diagnostic> {
     let sites = journey
         .sites
@@ -31,7 +31,7 @@ fn negative<'s>(view: &Effective<'s>, journey: &Journey<'s>) -> Vec<Diagnostic> 
         .flat_map(|site| site.items("OrchestrationSteps", "OrchestrationStep"))
         .filter(|step| {
             let order = step.attribute("Order").map(str::trim);
-            order.is_some_and(|order| order.parse::<i64>().is_ok_and(|order| order < 0))
+            order.is_some_and(|order| order.parse::<i32>().is_ok_and(|order| order < 0))
         })
         .map(|step| {
             Diagnostic::new(
@@ -52,7 +52,7 @@ fn gap<'s>(view: &Effective<'s>, journey: &Journey<'s>) -> Option<Diagnostic> {
     // A number that is there twice, or is none, is missing elsewhere; the schema reports the first.
     let has_number = |step: Site<'_>| {
         let order = step.attribute("Order").map(str::trim);
-        order.is_some_and(|order| order.parse::<i64>().is_ok())
+        order.is_some_and(|order| order.parse::<i32>().is_ok())
     };
     let mut steps = journey
         .sites

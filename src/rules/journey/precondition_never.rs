@@ -3,7 +3,7 @@
 use crate::diagnostics::{Diagnostic, Level, Rule};
 use crate::policy::{Effective, Kind, Site};
 
-use super::withhold_unless_declared;
+use super::doubt_unless_declared;
 
 pub(super) static PRECONDITION_NEVER: Rule = Rule {
     id: "precondition-never",
@@ -41,7 +41,7 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
             findings.push(never(precondition, value, claim, step.order));
         }
     }
-    withhold_unless_declared(view, flow, findings, start);
+    doubt_unless_declared(view, flow, findings, start);
 }
 
 fn never(precondition: Site<'_>, value: Site<'_>, claim: &str, order: u32) -> Diagnostic {

@@ -2,7 +2,7 @@
 //! of the next step.
 
 use crate::diagnostics::{Diagnostic, Level, Rule};
-use crate::policy::{Effective, Item, Journey, Site, Step};
+use crate::policy::{Effective, Id, IdSet, Item, Journey, Site, Step};
 
 use super::{here, is_selection, settled};
 
@@ -151,13 +151,10 @@ fn unreachable<'s>(
     if leads_nowhere {
         return Vec::new();
     }
+    let reached: IdSet<'_> = targets.into_iter().map(Id::of).collect();
     next.exchanges
         .iter()
-        .filter(|exchange| {
-            !targets
-                .iter()
-                .any(|id| id.eq_ignore_ascii_case(exchange.id))
-        })
+        .filter(|exchange| !reached.contains(&Id::of(exchange.id)))
         .filter_map(|exchange| {
             let place = here(view, [exchange.site])?;
             Some(

@@ -6,6 +6,7 @@ use crate::diagnostics::{Diagnostic, Level, Rule, near_miss};
 use crate::policy::known::directory_attributes::{directory_attributes, is_directory_attribute};
 use crate::policy::known::handlers::ProfileKind;
 use crate::policy::{Claim, Kind};
+use crate::rules::{UNDECLARED_CLAIM, doubt_while};
 
 macro_rules! rules {
     ($($name:ident, $id:literal, $summary:literal;)*) => {
@@ -47,11 +48,14 @@ pub(super) fn check(reached: &Reached<'_, '_>, findings: &mut Vec<Diagnostic>) {
         .metadata_text("Operation")
         .is_some_and(|operation| operation.eq_ignore_ascii_case("Write"));
     let persisted = &reached.profile.persisted_claims;
-    // One that is not declared is reported as such, and may stand for the one that is missing.
-    let is_settled = || persisted.iter().all(|claim| is_declared(reached, claim));
-    if write && !persisted.is_empty() && is_settled() {
+    if write && !persisted.is_empty() {
+        let start = findings.len();
         findings.extend(key_not_persisted(reached));
         findings.extend(no_display_name(reached));
+        // One that is not declared is reported as such, and may stand for the one that is missing.
+        if !persisted.iter().all(|claim| is_declared(reached, claim)) {
+            doubt_while(UNDECLARED_CLAIM, &mut findings[start..]);
+        }
     }
 }
 

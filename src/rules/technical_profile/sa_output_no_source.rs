@@ -2,6 +2,7 @@
 
 use crate::diagnostics::{Diagnostic, Level, Rule};
 use crate::policy::{Claim, Effective, Executed, Kind, Site, TechnicalProfile, Use};
+use crate::rules::{UNDECLARED_CLAIM, doubt_while};
 
 pub(super) static SA_OUTPUT_NO_SOURCE: Rule = Rule {
     id: "sa-output-no-source",
@@ -43,7 +44,7 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
         // What is not declared is reported as such, and may stand for what is missing.
         let is_declared = |claim: &&str| view.declares(Kind::ClaimType, claim);
         if findings.len() > start && !filled.iter().all(is_declared) {
-            findings.truncate(start);
+            doubt_while(UNDECLARED_CLAIM, &mut findings[start..]);
         }
     }
 }

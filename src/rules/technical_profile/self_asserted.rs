@@ -5,6 +5,7 @@ use super::Reached;
 use crate::diagnostics::{Diagnostic, Level, Rule};
 use crate::policy::known::handlers::ProfileKind;
 use crate::policy::{Claim, Kind, Site, Use};
+use crate::rules::{UNDECLARED_CLAIM, UNDECLARED_CONTROL, doubt_while};
 
 pub(super) static SA_DISPLAYCLAIM_NO_INPUT: Rule = Rule {
     id: "sa-displayclaim-no-input",
@@ -31,9 +32,15 @@ pub(super) fn check(reached: &Reached<'_, '_>, findings: &mut Vec<Diagnostic>) {
     for display in &reached.profile.display_claims {
         findings.extend(not_shown(reached, *display));
     }
-    if !reached.profile.display_claims.is_empty() && displays_what_is_declared(reached) {
+    if !reached.profile.display_claims.is_empty() {
+        let start = findings.len();
         for claim in &reached.profile.output_claims {
             findings.extend(hidden(reached, claim));
+        }
+        if findings.len() > start
+            && let Some(rule) = displays_undeclared(reached)
+        {
+            doubt_while(rule, &mut findings[start..]);
         }
     }
     findings.extend(no_content_definition(reached));
@@ -70,24 +77,29 @@ fn not_shown<'s>(reached: &Reached<'_, 's>, display: Site<'s>) -> Option<Diagnos
     })
 }
 
-/// Whether all that the page displays is declared. What is not is reported as such, and may stand for
+/// The rule that reports what the page displays and nobody declares, if there is any: it may stand for
 /// what seems to be hidden.
-fn displays_what_is_declared(reached: &Reached<'_, '_>) -> bool {
+fn displays_undeclared(reached: &Reached<'_, '_>) -> Option<&'static str> {
     let view = reached.view;
     let is_claim = |site: &Site<'_>| {
         let claim = site.attribute("ClaimTypeReferenceId");
         claim.is_none_or(|id| view.declares(Kind::ClaimType, id))
     };
-    reached.profile.display_claims.iter().all(|display| {
+    let mut displays = reached.profile.display_claims.iter();
+    displays.find_map(|display| {
         let Some(control) = display.attribute("DisplayControlReferenceId") else {
-            return is_claim(display);
+            return (!is_claim(display)).then_some(UNDECLARED_CLAIM);
         };
         let sites = view.sites(Kind::DisplayControl, control);
+        if sites.is_empty() {
+            return Some(UNDECLARED_CONTROL);
+        }
         let mut claims = sites.iter().flat_map(|site| {
             let shown = site.items("DisplayClaims", "DisplayClaim");
             shown.chain(site.items("OutputClaims", "OutputClaim"))
         });
-        !sites.is_empty() && claims.all(|claim| is_claim(&claim))
+        let is_undeclared = claims.any(|claim| !is_claim(&claim));
+        is_undeclared.then_some(UNDECLARED_CLAIM)
     })
 }
 
