@@ -133,7 +133,6 @@ fn several(args: &ValidateArgs, environments: Vec<Name>, shell: &Shell) -> Resul
     let ends = candidates.iter().zip(reports).zip(repeated);
     let ends = ends.map(|((candidate, whole), repeated)| {
         let checked = Checked {
-            has_errors: whole.has_errors(),
             repeated,
             whole: Some(whole),
             ..Checked::new(&candidate.validated, "validate")
@@ -256,8 +255,6 @@ pub(super) fn report(
 pub(super) struct Checked<V> {
     validated: V,
     command: &'static str,
-    /// Whether there were errors; more than the report shows where others were told before.
-    has_errors: bool,
     /// How many findings were told before.
     repeated: usize,
     /// What was found, with what was told before.
@@ -267,12 +264,17 @@ pub(super) struct Checked<V> {
 impl<V: Borrow<Validated>> Checked<V> {
     pub(super) fn new(validated: V, command: &'static str) -> Self {
         Self {
-            has_errors: validated.borrow().report.has_errors(),
             validated,
             command,
             repeated: 0,
             whole: None,
         }
+    }
+
+    /// What was found, whether or not it was told before.
+    fn found(&self) -> &Report {
+        let shown = || &self.validated.borrow().report;
+        self.whole.as_ref().unwrap_or_else(shown)
     }
 }
 
@@ -294,11 +296,9 @@ impl<V: Borrow<Validated>> Ending for Checked<V> {
     }
 
     fn among_others(&self) -> json::Result<'_> {
-        let report = self.whole.as_ref();
-        let report = report.unwrap_or(&self.validated.borrow().report);
         match self.command {
-            "validate" => json::Result::Validated(report),
-            _ => json::Result::Refused(report),
+            "validate" => json::Result::Validated(self.found()),
+            _ => json::Result::Refused(self.found()),
         }
     }
 
@@ -307,7 +307,7 @@ impl<V: Borrow<Validated>> Ending for Checked<V> {
     }
 
     fn exit(&self) -> Exit {
-        exit(self.has_errors)
+        exit(self.found().has_errors())
     }
 }
 

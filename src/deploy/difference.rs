@@ -15,7 +15,8 @@ use crate::xml::{self, Document, Element};
 
 use providers::Providers;
 
-/// The changes of one policy, in the order of the new text; removed elements stand where they were.
+/// The changes of one policy, in the order of the new text, of steps in that of their numbers; removed
+/// elements stand where they were.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Difference {
@@ -232,9 +233,9 @@ impl Difference {
             return;
         }
         if new.name() == "OrchestrationSteps"
-            && let Some(pairs) = steps::pairs(old, new)
+            && let Some(paired) = steps::pairs(old, new)
         {
-            return self.compare_steps(&pairs, new, path, touched);
+            return self.compare_steps(&paired, new, path, touched);
         }
         if new.name() == "ClaimsProviders"
             && let Some(old) = Providers::read(old)
@@ -323,13 +324,13 @@ impl Difference {
     /// Steps that only have another number are told together.
     fn compare_steps(
         &mut self,
-        pairs: &[steps::Pair<'_>],
+        paired: &steps::Paired<'_>,
         list: Element<'_>,
         path: &mut Vec<String>,
         touched: &mut Vec<Touched>,
     ) {
         let mut moved: Vec<(String, String)> = Vec::new();
-        for pair in pairs {
+        for pair in &paired.pairs {
             match *pair {
                 (Some(old), Some(new)) => {
                     let number = |step: Element<'_>| {
@@ -354,6 +355,9 @@ impl Difference {
                 touched.push(Touched { change, what });
             }
             self.push(path, None, How::Renumbered { from, to });
+        }
+        if !paired.stand_alike {
+            self.reordered(list, path);
         }
     }
 

@@ -272,6 +272,12 @@ fn validation_tells_once_what_environments_have_in_common() {
         "{}",
         finished.stdout
     );
+    // An error that was told above is one all the same.
+    assert!(
+        finished.stderr.contains("0 of 3 environments"),
+        "{}",
+        finished.stderr
+    );
     let iefctl = iefctl.args(words("validate p --all-environments --format json"));
     let document = json(&iefctl.run().expect(1));
     let environments = document["environments"].as_array().unwrap();

@@ -679,7 +679,16 @@ fn steps_keep_their_numbers_until_that_is_wanted() {
     let issuer = keys(&[("issuer_secret", "B2C_1A_Sig")]).replace("\"P\"", "\"I\"");
     let sends = "Type=\"SendClaims\" CpimIssuerTechnicalProfileReferenceId=\"I\"";
     let base = journey(&[step(1, "Type=\"GetClaims\""), step(2, sends)]);
-    let base = policy("B2C_1A_Base", None, &format!("{issuer}{base}"));
+    let insights = "<TechnicalProfile Id=\"AppInsights-Start\"><DisplayName>Start</DisplayName>\
+        <Protocol Name=\"Proprietary\" \
+        Handler=\"Web.TPEngine.Providers.Insights.AzureApplicationInsightsProvider, Web.TPEngine, \
+        Version=1.0.0.0, Culture=neutral, PublicKeyToken=null\" /><Metadata>\
+        <Item Key=\"InstrumentationKey\">00000000-0000-0000-0000-000000000001</Item></Metadata>\
+        <InputClaims><InputClaim ClaimTypeReferenceId=\"event\" PartnerClaimType=\"eventName\" \
+        DefaultValue=\"Start\" /></InputClaims></TechnicalProfile></TechnicalProfiles>";
+    let profiles = issuer.replace("</TechnicalProfiles>", insights);
+    let base = [claim("event"), profiles, base].concat();
+    let base = policy("B2C_1A_Base", None, &base);
     // What overrides a step names it by number.
     let heir = policy(
         "B2C_1A_Heir",
@@ -692,11 +701,28 @@ fn steps_keep_their_numbers_until_that_is_wanted() {
         world.deploy("set", more).expect(0);
         assert!(world.text("B2C_1A_Heir").contains("Order=\"2\""));
     }
-    let first = world.deploy("set", &["--app-insights-step"]);
-    let stored = world.text("B2C_1A_Base");
-    let second = world.deploy("set", &["--app-insights-step"]);
-    assert_eq!(first.status, second.status, "{}", second.stderr);
-    assert_eq!(world.text("B2C_1A_Base"), stored);
+    let called = |text: &str| {
+        let call = "TechnicalProfileReferenceId=\"AppInsights-Start\"";
+        text.matches(call).count()
+    };
+    assert_eq!(called(&world.text("B2C_1A_Base")), 0);
+    let insights = |folder: &str| {
+        let report = world.deploy(folder, &["--app-insights-step"]);
+        let report = report.expect(0).json();
+        let steps = world.text("B2C_1A_Base");
+        assert_eq!(called(&steps), 1, "{steps}");
+        assert_eq!(steps.matches("<OrchestrationStep ").count(), 3, "{steps}");
+        assert!(world.text("B2C_1A_Heir").contains("Order=\"3\""));
+        report["summary"].clone()
+    };
+    assert_eq!(insights("set")["updated"], 2);
+    assert_eq!(insights("set")["unchanged"], 2);
+    // Nor does it add one to what has it already, as the tenant's own texts have.
+    for id in ["Base", "Heir"] {
+        let text = world.text(&format!("B2C_1A_{id}"));
+        world.sandbox.write(&format!("pulled/{id}.xml"), &text);
+    }
+    assert_eq!(insights("pulled")["unchanged"], 2);
     for (file, text) in [("Base", base), ("Heir", heir)] {
         let path = world.sandbox.path().join(format!("set/{file}.xml"));
         assert_eq!(std::fs::read_to_string(path).unwrap(), text);

@@ -407,4 +407,17 @@ fn other_numbers_of_steps_break_whoever_names_them() {
         assert_eq!(difference.changes.len(), 2, "{difference:?}");
         assert_eq!(difference.is_breaking(), breaks, "{difference:?}");
     }
+    // The same numbers elsewhere in the file break nobody.
+    let first = base.find("<OrchestrationStep Order=\"1\"").unwrap();
+    let second = base.find("<OrchestrationStep Order=\"2\"").unwrap();
+    let end = base.find("</OrchestrationSteps>").unwrap();
+    let (before, after) = (&base[..first], &base[end..]);
+    let swapped = [before, &base[second..end], &base[first..second], after].concat();
+    let leaf = policy("B2C_1A_Leaf", Some("B2C_1A_Base"), &journey(&["A"]));
+    let stored = remote(&[("B2C_1A_Base", base.clone()), ("B2C_1A_Leaf", leaf.clone())]);
+    let files = [("B2C_1A_Base", swapped), ("B2C_1A_Leaf", leaf)];
+    let planned = plan(&local(&files), &stored);
+    let difference = planned.plan.policies[0].difference.clone().unwrap();
+    assert_eq!(difference.changes.len(), 1, "{difference:?}");
+    assert!(!difference.is_breaking(), "{difference:?}");
 }

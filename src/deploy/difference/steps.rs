@@ -12,11 +12,18 @@ const MOST_PAIRS: usize = 40_000;
 /// A step of the old and one of the new version that are the same step, or one of them alone.
 pub(super) type Pair<'d> = (Option<Element<'d>>, Option<Element<'d>>);
 
-/// Pairs the steps of two versions of a journey, in the order of the new one; a removed step stands
-/// where it was.
-pub(super) fn pairs<'d>(old: Element<'d>, new: Element<'d>) -> Option<Vec<Pair<'d>>> {
-    let old: Vec<Step<'d>> = old.children().map(Step::read).collect();
-    let new: Vec<Step<'d>> = new.children().map(Step::read).collect();
+/// What two versions of a journey have in common.
+pub(super) struct Paired<'d> {
+    /// The steps in the order in which the new version runs them; a removed one stands where it was.
+    pub(super) pairs: Vec<Pair<'d>>,
+    /// Whether those of both versions stand in the same order in the text, which says nothing of the
+    /// order in which they run.
+    pub(super) stand_alike: bool,
+}
+
+/// Pairs the steps of two versions of a journey.
+pub(super) fn pairs<'d>(old: Element<'d>, new: Element<'d>) -> Option<Paired<'d>> {
+    let (old, new) = (by_number(old), by_number(new));
     if old.len() * new.len() > MOST_PAIRS {
         return None;
     }
@@ -33,6 +40,7 @@ pub(super) fn pairs<'d>(old: Element<'d>, new: Element<'d>) -> Option<Vec<Pair<'
     }
     let (mut i, mut j) = (0, 0);
     let mut pairs = Vec::new();
+    let mut places = Vec::new();
     while i < old.len() || j < new.len() {
         let pairable = i < old.len() && j < new.len();
         let likeness = match pairable {
@@ -41,6 +49,7 @@ pub(super) fn pairs<'d>(old: Element<'d>, new: Element<'d>) -> Option<Vec<Pair<'
         };
         if likeness > 0 && best[i][j] == likeness + best[i + 1][j + 1] {
             pairs.push((Some(old[i].element), Some(new[j].element)));
+            places.push((new[j].place, old[i].place));
             (i, j) = (i + 1, j + 1);
         } else if i < old.len() && (j == new.len() || best[i][j] == best[i + 1][j]) {
             pairs.push((Some(old[i].element), None));
@@ -50,12 +59,27 @@ pub(super) fn pairs<'d>(old: Element<'d>, new: Element<'d>) -> Option<Vec<Pair<'
             j += 1;
         }
     }
-    Some(pairs)
+    places.sort_unstable();
+    let stand_alike = places.is_sorted_by_key(|&(_, old)| old);
+    Some(Paired { pairs, stand_alike })
+}
+
+/// The steps in the order in which they run; those without a number come last, as they stand.
+fn by_number(list: Element<'_>) -> Vec<Step<'_>> {
+    let steps = list.children().enumerate();
+    let mut steps: Vec<_> = steps
+        .map(|(place, element)| Step::read(element, place))
+        .collect();
+    steps.sort_by_key(|step| number(step.order).map_or((1, 0), |number| (0, number)));
+    steps
+}
+
+fn number(order: &str) -> Option<u64> {
+    order.trim().parse().ok()
 }
 
 /// Joins the numbers of steps that follow each other before and after: `2 to 4` and `3 to 5`.
 pub(super) fn runs(moved: &[(String, String)]) -> Vec<(String, String)> {
-    let number = |text: &str| text.trim().parse::<u64>().ok();
     let follows = |last: &(String, String), next: &(String, String)| {
         let follows = |last: &str, next: &str| {
             number(last).is_some_and(|last| number(next) == last.checked_add(1))
@@ -116,6 +140,8 @@ impl Significance for ButItsNumber {
 
 struct Step<'d> {
     element: Element<'d>,
+    /// Its position in the text.
+    place: usize,
     order: &'d str,
     kind: &'d str,
     exchanges: HashSet<String>,
@@ -124,10 +150,11 @@ struct Step<'d> {
 }
 
 impl<'d> Step<'d> {
-    fn read(element: Element<'d>) -> Self {
+    fn read(element: Element<'d>, place: usize) -> Self {
         let ids = exchanges(element).filter_map(|exchange| exchange.attribute_value("Id"));
         Self {
             element,
+            place,
             order: element.attribute_value("Order").unwrap_or_default(),
             kind: element.attribute_value("Type").unwrap_or_default(),
             exchanges: ids.map(super::super::fold).collect(),

@@ -21,9 +21,14 @@ fn changes(old: &str, new: &str) -> Vec<String> {
 /// A journey of these steps, each numbered by its place: the name of an exchange, or a type.
 fn journey(steps: &[&str]) -> String {
     let numbered = steps.iter().zip(1..);
-    let steps: String = numbered
+    let steps: Vec<String> = numbered
         .map(|(step, order)| self::step(step, order))
         .collect();
+    journey_of(&steps)
+}
+
+fn journey_of(steps: &[String]) -> String {
+    let steps = steps.concat();
     format!(
         "<TrustFrameworkPolicy><UserJourneys><UserJourney Id=\"J\"><OrchestrationSteps>{steps}\
          </OrchestrationSteps></UserJourney></UserJourneys></TrustFrameworkPolicy>"
@@ -83,6 +88,46 @@ fn a_step_is_known_by_what_it_does() {
         changes(&before, &before.replace("Order=\"4\"", "Order=\"9\"")),
         [format!("~ {with}: step 4 is now 9")]
     );
+}
+
+/// They run in the order of their numbers, wherever they stand in the file.
+#[test]
+fn steps_that_only_stand_elsewhere_in_the_file_are_reordered() {
+    let with = "UserJourney \"J\"";
+    let reordered = format!("~ {with} › OrchestrationSteps: the order of its elements");
+    let (a, b, c) = (step("A", 1), step("B", 2), step("C", 10));
+    let before = journey_of(&[a.clone(), b.clone(), c.clone()]);
+    for other in [[&b, &a, &c], [&c, &b, &a], [&a, &c, &b]] {
+        let after = journey_of(&other.map(Clone::clone));
+        assert_eq!(changes(&before, &after), [reordered.as_str()]);
+        assert_eq!(changes(&after, &before), [reordered.as_str()]);
+        assert!(changes(&after, &after).is_empty());
+    }
+    // Nor do steps that do the same get new numbers.
+    let (one, two) = (step("SendClaims", 1), step("SendClaims", 2));
+    let twice = |first: &str, second: &str| journey_of(&[first.to_owned(), second.to_owned()]);
+    assert_eq!(
+        changes(&twice(&one, &two), &twice(&two, &one)),
+        [reordered.as_str()]
+    );
+    // What else changes is told beside it, and nothing more.
+    let after = journey_of(&[step("C", 10), step("B:Q", 2), step("New", 3), step("A", 1)]);
+    assert_eq!(
+        changes(&before, &after),
+        [
+            format!(
+                "~ {with} › OrchestrationStep \"2\" › ClaimsExchange \"B\" \
+                 @TechnicalProfileReferenceId: \"P\" → \"Q\""
+            ),
+            format!("+ {with} › OrchestrationStep \"3\": \"ClaimsExchange, New → P\""),
+            reordered.clone(),
+        ]
+    );
+    // What has no number stays where it is among its like.
+    let unnumbered = |what| step(what, 7).replace(" Order=\"7\"", "");
+    let before = journey_of(&[unnumbered("X"), a.clone(), unnumbered("Y")]);
+    let after = journey_of(&[a, unnumbered("X"), unnumbered("Y")]);
+    assert_eq!(changes(&before, &after), [reordered]);
 }
 
 #[test]
