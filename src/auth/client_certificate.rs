@@ -41,7 +41,7 @@ impl ClientCertificate {
         let file = path.display().to_string();
         let invalid = |reason: String| AuthError::InvalidSetting {
             name: origin.to_owned(),
-            reason: format!("names `{file}`, which {reason}"),
+            reason: format!("names `{}`, which {reason}", beginning(&file)),
         };
         let text = pem::read(path).map_err(invalid)?;
         surroundings.secrets.on_secret(&text);
@@ -94,6 +94,15 @@ impl ClientCertificate {
             })?;
         self.secrets.on_secret(&assertion);
         Ok(assertion)
+    }
+}
+
+/// As much of a path as tells which one it is: somebody may have put a whole key in its place.
+fn beginning(path: &str) -> String {
+    const LONGEST: usize = 100;
+    match path.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &path[..end]),
+        None => path.to_owned(),
     }
 }
 

@@ -76,14 +76,15 @@ pub(super) fn write(path: &Path, content: &[u8]) -> io::Result<()> {
     }
 }
 
-/// Whether [`write()`] would find a place for a file.
+/// Whether [`write()`] would find a place for a file. What exists and is no regular file is left alone:
+/// whoever reads a pipe would take its first writer's leaving for the end.
 ///
 /// # Errors
 /// Those of the system.
 pub(super) fn check(path: &Path) -> io::Result<()> {
     match fs::metadata(path) {
         Ok(metadata) if metadata.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
-        Ok(metadata) if !metadata.is_file() => OpenOptions::new().write(true).open(path).map(drop),
+        Ok(metadata) if !metadata.is_file() => Ok(()),
         _ => StagedFile::new(path, b"").map(drop),
     }
 }
@@ -167,6 +168,25 @@ mod tests {
         assert!(fs::symlink_metadata(&link).expect("there").is_symlink());
         let mode = fs::metadata(&path).expect("there").permissions().mode();
         assert_eq!(mode & 0o7777, 0o640);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_is_opened_once_and_not_by_the_check() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&path).status();
+        assert!(made.expect("mkfifo").success());
+        let (done, is_done) = std::sync::mpsc::channel();
+        let pipe = path.clone();
+        std::thread::spawn(move || done.send(check(&pipe)));
+        // Opened, it would wait for ever for somebody who reads.
+        let checked = is_done.recv_timeout(std::time::Duration::from_secs(60));
+        checked.expect("left alone").expect("a place");
+        let pipe = path.clone();
+        let reader = std::thread::spawn(move || fs::read(pipe).expect("read"));
+        write(&path, b"report").expect("written");
+        assert_eq!(reader.join().expect("read"), b"report");
     }
 
     #[test]

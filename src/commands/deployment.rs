@@ -12,17 +12,16 @@ use crate::deploy::{
     Materials, Observer, Plan, PolicyAction, Remote, Status, TenantLock,
 };
 use crate::diagnostics::{Level, Report};
-use crate::msgraph::GraphClient;
 use crate::output::json::deploy::Action;
 use crate::output::progress::{self, Progress};
 use crate::output::{self, Format, Options};
 
 use super::confirm::{Unattended, agreed};
 use super::deployed::Deployed;
+use super::interruption::Interruptible;
 use super::outcome_view::json_status;
 use super::plan::read;
 use super::plan_view::action as action_json;
-use super::signals::Signals;
 use super::snapshots::{self, KeepArgs, SnapshotArgs};
 use super::tenant::{Connection, TenantArgs};
 use super::{Shell, ci_summary, report_file};
@@ -135,17 +134,9 @@ impl Deployment<'_> {
             }
         }
         let cancellation = Cancellation::new();
-        let interrupt = match Signals::listen() {
-            Ok(signals) => Some(tokio::spawn(interrupt(
-                signals,
-                cancellation.clone(),
-                connection.client.clone(),
-                Arc::clone(self.display),
-                *shell,
-            ))),
-            // Ctrl-C ends the process then; the next run does what is left.
-            Err(_) => None,
-        };
+        // Until it is recorded what was done.
+        let _interruptible =
+            Interruptible::new(&cancellation, &connection.client, self.display, shell).await;
         let outcome = deploy::execute(
             Execution {
                 client: &connection.client,
@@ -167,9 +158,6 @@ impl Deployment<'_> {
             &cancellation,
         )
         .await;
-        if let Some(interrupt) = interrupt {
-            interrupt.abort();
-        }
         self.display.finish();
         connection.close().await;
         let outcome = outcome.map_err(|error| {
@@ -325,37 +313,6 @@ fn summary(plan: &Plan) -> String {
     parts.join(", ")
 }
 
-/// The first signal lets running calls end and starts no further ones, a second one ends the process.
-async fn interrupt(
-    mut signals: Signals,
-    cancellation: Cancellation,
-    client: GraphClient,
-    display: Arc<Display>,
-    shell: Shell,
-) {
-    let asked = signals.next().await;
-    cancellation.cancel();
-    client.set_patience(false);
-    display.interrupted(asked, &shell);
-    display.say("stopping: running calls are finished first; once more ends at once");
-    let status = signals.next().await;
-    display.interrupted(status, &shell);
-    display.finish();
-    shell.say(
-        "ended: what was running may have taken effect or not; the next run finds out and does what \
-         is left",
-    );
-    end(status)
-}
-
-#[expect(
-    clippy::exit,
-    reason = "somebody insists on an end while calls are running"
-)]
-fn end(status: i32) -> ! {
-    std::process::exit(status)
-}
-
 /// Passes the events of a deployment to the display, which begins with the first write: before that
 /// there may be a question on the terminal.
 pub(super) struct Display {
@@ -403,7 +360,7 @@ impl Display {
     }
 
     /// A line that the display does not overwrite.
-    fn say(&self, line: &str) {
+    pub(super) fn say(&self, line: &str) {
         let line = match self.label.as_str() {
             "" => line.to_owned(),
             label => format!("{label}: {line}"),
@@ -415,7 +372,7 @@ impl Display {
     }
 
     /// Somebody asked to stop, which the process sees as this exit status.
-    fn interrupted(&self, status: i32, shell: &Shell) {
+    pub(super) fn interrupted(&self, status: i32, shell: &Shell) {
         // Only what is typed on a terminal is shown there.
         if status == 130
             && shell.can_ask()

@@ -25,6 +25,7 @@ mod fix;
 mod formats;
 pub mod graph;
 pub mod init;
+mod interruption;
 pub mod keys;
 mod lookups;
 pub mod man;

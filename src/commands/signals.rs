@@ -2,8 +2,10 @@
 
 use std::io;
 
-/// Waits for signals that ask the process to stop. As long as it lives they do not end the process
-/// by themselves.
+use tokio::sync::oneshot;
+
+/// Waits for signals that ask the process to stop. From the first one of these values on, and when it is
+/// gone as well, they do not end the process by themselves.
 pub(super) struct Signals {
     #[cfg(unix)]
     interrupt: tokio::signal::unix::Signal,
@@ -49,4 +51,32 @@ impl Signals {
         }
         130
     }
+}
+
+/// Has the signals answered on a thread of its own, which lives until the process or `answer` ends.
+/// Returns as soon as it listens, or cannot.
+pub(super) async fn attend<F: Future<Output = ()>>(
+    answer: impl FnOnce(Signals) -> F + Send + 'static,
+) {
+    let (listens, listening) = oneshot::channel();
+    let attendant = move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+        let Ok(runtime) = runtime else {
+            return;
+        };
+        runtime.block_on(async {
+            if let Ok(signals) = Signals::listen() {
+                // Who has asked for it waits.
+                let _ = listens.send(());
+                answer(signals).await;
+            }
+        });
+    };
+    // Without a thread the sender is gone at once.
+    let _ = std::thread::Builder::new()
+        .name("signals".to_owned())
+        .spawn(attendant);
+    let _ = listening.await;
 }

@@ -2,8 +2,9 @@
 
 use std::io::{BufReader, Read as _};
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use super::gate::{Gate, Pass};
 use super::sandbox::{Finished, Sandbox};
@@ -132,6 +133,67 @@ fn a_second_signal_ends_the_process_at_once() {
     assert_eq!(held.child.wait().unwrap().code(), Some(130));
     drop(held.release);
     held.sandbox.run(&DEPLOY).expect(0);
+}
+
+/// A deployment that reports into a pipe.
+fn reporting(sandbox: &mut Sandbox, tenant: &Tenant) -> Child {
+    sandbox.variables = access(&tenant.url);
+    write_set(sandbox, "set", "new");
+    let made = Command::new("mkfifo").arg(sandbox.at("pipe")).status();
+    assert!(made.unwrap().success());
+    sandbox
+        .command(&DEPLOY)
+        .env("IEFCTL_REPORT", "pipe")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+#[test]
+fn whoever_reads_the_report_from_a_pipe_gets_it() {
+    let tenant = Tenant::start(&[]);
+    let mut sandbox = Sandbox::new();
+    let mut child = reporting(&mut sandbox, &tenant);
+    let report = std::fs::read(sandbox.at("pipe")).unwrap();
+    if report.is_empty() {
+        // It would wait for another reader.
+        child.kill().unwrap();
+    }
+    let report: serde_json::Value = serde_json::from_slice(&report).unwrap();
+    assert_eq!(report["summary"]["created"], 6);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+/// All is written then, and nothing but telling so is left: that may take for ever, and holds nobody up
+/// who wants it to end.
+#[test]
+fn a_report_that_nobody_reads_does_not_outlast_a_signal() {
+    for (name, status) in [("TERM", 143), ("INT", 130)] {
+        let tenant = Tenant::start(&[]);
+        let mut sandbox = Sandbox::new();
+        let mut child = reporting(&mut sandbox, &tenant);
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        // A mistake lets it run for ever, and the test with it.
+        let id = child.id().to_string();
+        let (done, is_done) = mpsc::channel::<()>();
+        let watchdog = std::thread::spawn(move || {
+            if is_done.recv_timeout(Duration::from_secs(120)) == Err(RecvTimeoutError::Timeout) {
+                let _ = Command::new("kill").args(["-s", "KILL", &id]).status();
+            }
+        });
+        // The result comes before the report.
+        wait_for(&mut stdout, "6 created");
+        signal(&child, name);
+        let ended = child.wait().unwrap();
+        drop(done);
+        watchdog.join().unwrap();
+        assert_eq!(ended.code(), Some(status), "{name}");
+        // Nothing was left undone.
+        let again = sandbox.run(&DEPLOY).expect(0);
+        assert!(again.stdout.contains("nothing changed"), "{}", again.stdout);
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use rcgen::{CertificateParams, KeyPair, PKCS_RSA_SHA256, RsaKeySize};
 
@@ -461,5 +462,48 @@ fn the_text_of_a_certificate_becomes_a_file_for_as_long_as_the_step_runs() {
         let step = fs::read_dir(Path::new(done.output("report")).parent().unwrap()).unwrap();
         let names = step.map(|entry| entry.unwrap().file_name().into_string().unwrap());
         assert!(names.into_iter().all(|name| !name.ends_with(".pem")));
+    }
+}
+
+/// A .pfx in base64 is no PEM, and no path either: it is hidden, and whoever gave it is told what to give.
+#[test]
+fn a_key_in_another_form_is_refused_and_not_shown() {
+    let runner = Runner::new();
+    set(&runner);
+    let line = "MIIKCAIBAzCCCb4GCSqGSIb3DQEHAaCCCa8EggmrMIIJpzCCBhAGCSqGSIb3DQEH";
+    let wrapped = [line, &line.to_lowercase(), ""].join("\n");
+    for given in [line.repeat(40), wrapped, "no/such.pem".to_owned()] {
+        let step = Command::new(env!("CARGO_BIN_EXE_iefctl"))
+            .args(["ci", "github"])
+            .current_dir(runner.workspace(""))
+            .env_clear()
+            .env("GITHUB_ACTIONS", "true")
+            .env("RUNNER_TEMP", runner.path("temp"))
+            .env("INPUT_COMMAND", "plan")
+            .env("INPUT_FOLDER", "policies")
+            .env("INPUT_TENANT", TENANT)
+            .env("INPUT_CLIENTID", "11111111-1111-1111-1111-111111111111")
+            .env("INPUT_CLIENT_CERTIFICATE", &given)
+            .output()
+            .unwrap();
+        assert_eq!(step.status.code(), Some(2));
+        let text = |stream: &[u8]| String::from_utf8(stream.to_vec()).unwrap();
+        let (stdout, stderr) = (text(&step.stdout), text(&step.stderr));
+        let (masks, shown): (Vec<&str>, Vec<&str>) = stdout
+            .lines()
+            .chain(stderr.lines())
+            .partition(|line| line.starts_with("::add-mask::"));
+        let expected: Vec<String> = given
+            .lines()
+            .map(|line| format!("::add-mask::{line}"))
+            .collect();
+        assert_eq!(masks, expected);
+        let shown = shown.join("\n");
+        for words in ["`client-certificate`", "PEM", "path", "openssl pkcs12"] {
+            assert!(shown.contains(words), "{shown}");
+        }
+        for line in given.lines() {
+            assert!(!shown.contains(&line[..11]), "{shown}");
+        }
     }
 }

@@ -6,6 +6,7 @@ use anyhow::{Result, bail};
 use secrecy::SecretString;
 
 use super::inputs::Inputs;
+use super::key_file::{is_path, is_text};
 use super::keysets;
 
 /// One run of this program.
@@ -97,7 +98,7 @@ impl Calls {
         if let Some(name) = given.find(|name| !is_off(name)) {
             bail!("input `{name}` means nothing to the command {command}");
         }
-        let (signed_in, connection) = connection(inputs)?;
+        let (signed_in, connection) = connection(inputs, exists)?;
         let calls = match command {
             "keyset" => keysets::calls(inputs, exists)?,
             "destroy" => destroy(inputs)?,
@@ -185,7 +186,10 @@ struct Credentials {
 }
 
 /// Credentials, and the options that say which tenant.
-fn connection(inputs: &Inputs) -> Result<(Credentials, Vec<String>)> {
+fn connection(
+    inputs: &Inputs,
+    exists: &dyn Fn(&Path) -> bool,
+) -> Result<(Credentials, Vec<String>)> {
     let mut credentials = Credentials::default();
     let texts = [
         ("IEFCTL_AUTH", inputs.text("auth")),
@@ -204,6 +208,14 @@ fn connection(inputs: &Inputs) -> Result<(Credentials, Vec<String>)> {
     credentials.secrets.extend(secret);
     // A path, or what whoever runs the step puts into a file.
     let certificate = inputs.secret("client-certificate");
+    // Not shown: it may be a key in another form.
+    if certificate.is_some_and(|value| !is_text(value) && !is_path(value, exists)) {
+        bail!(
+            "input `client-certificate` is neither PEM text, which has lines with -----BEGIN, nor the path \
+             of a file that is there: give the certificate and its private key as PEM; a .pfx or .p12 \
+             becomes PEM by `openssl pkcs12 -in FILE -nodes -out client.pem`"
+        );
+    }
     let certificate = certificate.map(|certificate| (CERTIFICATE, certificate.clone()));
     credentials.secrets.extend(certificate);
     let cloud = inputs.text("cloud").map(|cloud| format!("--cloud={cloud}"));

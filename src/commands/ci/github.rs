@@ -42,8 +42,9 @@ struct Step {
 impl Step {
     fn new(shell: &Shell) -> Result<Self> {
         let inputs = Inputs::read(std::env::vars_os())?;
-        mask(&inputs, shell)?;
-        let calls = Calls::new(&inputs, &|path: &Path| path.is_file())?;
+        let exists = |path: &Path| path.is_file();
+        mask(&inputs, &exists, shell)?;
+        let calls = Calls::new(&inputs, &exists)?;
         let program = std::env::current_exe().context("cannot find this program")?;
         let temporary = shell
             .variable("RUNNER_TEMP")
@@ -334,11 +335,11 @@ impl Results {
 
 /// Asks the runner to hide every line of every secret in what follows. Elsewhere nobody would take the
 /// line as meant.
-fn mask(inputs: &Inputs, shell: &Shell) -> Result<()> {
+fn mask(inputs: &Inputs, exists: &dyn Fn(&Path) -> bool, shell: &Shell) -> Result<()> {
     if shell.variable("GITHUB_ACTIONS").as_deref() != Some("true") {
         return Ok(());
     }
-    let mut secrets: Vec<SecretString> = inputs.all_secrets().cloned().collect();
+    let mut secrets: Vec<SecretString> = inputs.all_secrets(exists).cloned().collect();
     secrets.extend(
         inputs
             .secret("policy_keys")

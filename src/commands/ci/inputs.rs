@@ -1,11 +1,12 @@
 //! The inputs of a step: text by name, with nothing of the runner's own rules left to know.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use anyhow::{Result, bail};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::key_file::is_text;
+use super::key_file::is_path;
 
 /// The names as `action.yml` writes them; their variables are `INPUT_` and the name in capitals with
 /// `_` for `-`. Those that hold a secret are marked.
@@ -174,10 +175,15 @@ impl Inputs {
         lines.filter(|line| !line.is_empty()).collect()
     }
 
-    /// The secrets that were given, for the runner to hide. The path of a certificate is none.
-    pub(super) fn all_secrets(&self) -> impl Iterator<Item = &SecretString> {
+    /// The secrets that were given, for the runner to hide. The path of a certificate is none; `exists`
+    /// tells whether a file is there.
+    pub(super) fn all_secrets(
+        &self,
+        exists: &dyn Fn(&Path) -> bool,
+    ) -> impl Iterator<Item = &SecretString> {
         let given = self.secrets.iter();
-        let secret = given.filter(|(name, value)| **name != "client-certificate" || is_text(value));
+        let secret =
+            given.filter(|(name, value)| **name != "client-certificate" || !is_path(value, exists));
         secret.map(|(_, value)| value)
     }
 }

@@ -53,7 +53,12 @@ impl Drop for KeyFile {
     }
 }
 
-/// Whether it is the text of a certificate or key, in PEM, and so a secret.
+/// Whether it is the path of a file; anything else may be a secret.
+pub(super) fn is_path(value: &SecretString, exists: &dyn Fn(&Path) -> bool) -> bool {
+    !is_text(value) && exists(Path::new(value.expose_secret()))
+}
+
+/// Whether it is the text of a certificate or key, in PEM.
 pub(super) fn is_text(value: &SecretString) -> bool {
     value.expose_secret().contains("-----BEGIN")
 }
