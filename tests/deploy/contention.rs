@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use iefctl::deploy::{
-    self, Cancellation, Event, ExecuteOptions, Execution, Local, Outcome, Planned, Remote, Status,
-    TenantLock,
+    self, Cancellation, Event, ExecuteOptions, Execution, Local, LockError, Outcome, Planned,
+    Remote, Status, TenantLock,
 };
 use iefctl::emulator::{Fault, FaultRule, Faults};
 use iefctl::msgraph::GraphClient;
 
 use super::faults::fault_set;
-use super::world::{TENANT, World, client, local, policy, provider};
+use super::world::{TENANT, World, client, local, patient_client, policy, provider};
 
 async fn run(
     world: &World,
@@ -47,9 +47,9 @@ async fn two_deployments_at_the_same_time_make_one_key() {
         });
         let set = fault_set();
         let (planned, remote) = world.plan(&set).await;
-        let other = client(&world.emulator.url());
+        let [one, other] = [(); 2].map(|()| patient_client(&world.emulator.url()));
         let (one, two) = tokio::join!(
-            run(&world, &world.client, &planned, &set, &remote),
+            run(&world, &one, &planned, &set, &remote),
             run(&world, &other, &planned, &set, &remote)
         );
         let mut made = 0;
@@ -105,7 +105,7 @@ async fn a_key_that_arrives_after_its_run_has_died_stays_the_only_one() {
     let patience = Duration::from_secs(60);
     let mut world = World::new().await;
     let set = one_keyset();
-    let late = FaultRule::new(Fault::Late(6))
+    let late = FaultRule::new(Fault::Late(10))
         .path("*/generateKey")
         .limit(1);
     world.faults(Faults::default().with(late));
@@ -130,6 +130,10 @@ async fn a_key_that_arrives_after_its_run_has_died_stays_the_only_one() {
     }
     let notes = std::fs::read(locks.path().join(TENANT).join(".run")).unwrap();
     world.lock = None;
+    // What was running ends some time after it was given up.
+    while let Err(LockError::Busy { .. }) = TenantLock::take(locks.path(), TENANT, patience) {
+        tokio::task::yield_now().await;
+    }
     // No destructor runs in a killed process.
     std::fs::write(locks.path().join(TENANT).join(".run"), notes).unwrap();
     world.lock = Some(TenantLock::take(locks.path(), TENANT, patience).unwrap());

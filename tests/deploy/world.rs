@@ -256,8 +256,18 @@ pub(crate) fn options() -> EmulatorOptions {
 
 /// A client that does not wait long between attempts.
 pub(crate) fn client(url: &str) -> GraphClient {
+    client_with(url, 4)
+}
+
+/// One that goes on as long as somebody else's call may take on a busy machine, as the pauses of a real
+/// client are much longer than a call.
+pub(crate) fn patient_client(url: &str) -> GraphClient {
+    client_with(url, 200)
+}
+
+fn client_with(url: &str, retries: u32) -> GraphClient {
     let retry = RetryPolicy {
-        retries: 4,
+        retries,
         base_delay: Duration::from_millis(1),
         max_delay: Duration::from_millis(5),
         // Seconds are what the service asks for; a window of a rate limit here is shorter.
