@@ -148,7 +148,7 @@ fn circles_and_unfinished_files_end_and_stay_silent() {
         "<UserJourneys><UserJourney Id=\"J\"><OrchestrationSteps>\
          <OrchestrationStep Order=\"1\" Type=\"InvokeSubJourney\"><JourneyList>\
          <Candidate SubJourneyReferenceId=\"A\" /></JourneyList></OrchestrationStep>\
-         <OrchestrationStep Order=\"4294967295\" Type=\"CombinedSignInAndSignUp\" />\
+         <OrchestrationStep Order=\"2147483647\" Type=\"CombinedSignInAndSignUp\" />\
          </OrchestrationSteps></UserJourney></UserJourneys>\
          <SubJourneys>{}{}</SubJourneys>\
          <RelyingParty><DefaultUserJourney ReferenceId=\"J\" /><TechnicalProfile /></RelyingParty>",
