@@ -126,7 +126,15 @@ function application(tl, inputs) {
     if (certificate.includes('-----BEGIN')) {
       files.push((env.AZURE_CLIENT_CERTIFICATE_PATH = keyFile(tl, certificate)));
     } else {
-      env.AZURE_CLIENT_CERTIFICATE_PATH = path.resolve(certificate);
+      const file = path.resolve(certificate);
+      // What is no file may be a key in a form that is not known here: it is masked and never shown.
+      if (!fs.existsSync(file)) {
+        for (const line of certificate.split(/\s+/).filter(Boolean)) {
+          masked(tl, line);
+        }
+        throw new Error('clientCertificate is neither the text of a PEM file nor the path of one');
+      }
+      env.AZURE_CLIENT_CERTIFICATE_PATH = file;
     }
   }
   return { env, files, login, explicit: true };

@@ -76,6 +76,15 @@ describe('signing in', { skip: process.platform === 'win32' }, () => {
     assert.equal(job.read('mine.pem'), PEM);
   });
 
+  it('not by what is neither, which is masked and never shown', async () => {
+    const key = `MIIK${'QUFB'.repeat(60)}`;
+    const refused = await deploy({ inputs: { azureSubscription: '', clientId: 'app', clientCertificate: key } });
+    assert.equal(refused.result, 'Failed', refused.log);
+    assert.match(refused.message, /clientCertificate is neither/);
+    assert.ok(refused.secrets.includes(key));
+    assert.ok(!refused.message.includes('QUFBQUFB'));
+  });
+
   it('by workload identity federation, for which the program asks the pipeline', async () => {
     const endpoints = {
       ...manager({}, 'WorkloadIdentityFederation'),

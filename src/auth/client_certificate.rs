@@ -9,6 +9,7 @@ use crate::utc;
 
 use super::application::Application;
 use super::assertion::Signer;
+use super::error::wrong_file;
 use super::pem;
 use super::{AuthError, Endpoints, SecretObserver, SignIn, SignInFuture, Surroundings};
 
@@ -38,11 +39,7 @@ impl ClientCertificate {
         (path, origin): (&Path, &str),
         surroundings: &Surroundings,
     ) -> Result<Self, AuthError> {
-        let file = path.display().to_string();
-        let invalid = |reason: String| AuthError::InvalidSetting {
-            name: origin.to_owned(),
-            reason: format!("names `{}`, which {reason}", beginning(&file)),
-        };
+        let invalid = |reason: String| wrong_file(origin, path, &reason);
         let text = pem::read(path).map_err(invalid)?;
         surroundings.secrets.on_secret(&text);
         let pair = pem::parse(&text).map_err(invalid)?;
@@ -50,7 +47,7 @@ impl ClientCertificate {
             application: Application::new(endpoints, tenant, client_id, surroundings)?,
             validity: pair.validity,
             signer: Signer::new(pair),
-            origin: (origin.to_owned(), file),
+            origin: (origin.to_owned(), path.display().to_string()),
             secrets: Arc::clone(&surroundings.secrets),
         };
         way.check_validity(now())?;
@@ -94,15 +91,6 @@ impl ClientCertificate {
             })?;
         self.secrets.on_secret(&assertion);
         Ok(assertion)
-    }
-}
-
-/// As much of a path as tells which one it is: somebody may have put a whole key in its place.
-fn beginning(path: &str) -> String {
-    const LONGEST: usize = 100;
-    match path.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", &path[..end]),
-        None => path.to_owned(),
     }
 }
 

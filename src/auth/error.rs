@@ -1,4 +1,5 @@
 use std::fmt;
+use std::path::Path;
 
 use super::aadsts;
 use super::{EndpointError, Method};
@@ -94,6 +95,24 @@ impl AuthError {
             Self::OtherTenant { advice, .. } => Some(advice),
             Self::InvalidSetting { .. } | Self::Endpoint(_) | Self::Transport(_) => None,
         }
+    }
+}
+
+/// A file that a setting names is not what it has to be.
+pub(super) fn wrong_file(origin: &str, path: &Path, reason: &str) -> AuthError {
+    AuthError::InvalidSetting {
+        name: origin.to_owned(),
+        reason: format!("names `{}`, which {reason}", beginning(path)),
+    }
+}
+
+/// As much of a path as tells which one it is: somebody may have put a whole key or token in its place.
+fn beginning(path: &Path) -> String {
+    const LONGEST: usize = 100;
+    let path = path.display().to_string();
+    match path.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &path[..end]),
+        None => path,
     }
 }
 

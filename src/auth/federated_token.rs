@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use secrecy::SecretString;
 
 use super::application::{Application, expiry, external_token};
+use super::error::wrong_file;
 use super::{
     AccessToken, AuthError, Endpoints, SecretObserver, SignIn, SignInFuture, Surroundings,
 };
@@ -50,10 +51,7 @@ impl FederatedTokenFile {
     }
 
     fn read(&self) -> Result<SecretString, AuthError> {
-        let invalid = |reason: String| AuthError::InvalidSetting {
-            name: self.origin.clone(),
-            reason: format!("names `{}`, which {reason}", self.path.display()),
-        };
+        let invalid = |reason: String| wrong_file(&self.origin, &self.path, &reason);
         let metadata = std::fs::metadata(&self.path)
             .map_err(|error| invalid(format!("cannot be read: {error}")))?;
         if !metadata.is_file() {

@@ -17,22 +17,24 @@ pub(crate) fn contract() -> serde_json::Value {
     serde_json::from_str(&text).unwrap()
 }
 
+/// What `RUNNER_OS` and `RUNNER_ARCH` are on this machine.
+pub(crate) const OS: &str = if cfg!(target_os = "macos") {
+    "macOS"
+} else {
+    "Linux"
+};
+pub(crate) const ARCH: &str = if cfg!(target_arch = "aarch64") {
+    "ARM64"
+} else {
+    "X64"
+};
+
 /// The name of this machine's archive, without the suffix.
 pub(crate) fn name(version: &str) -> String {
-    let os = if cfg!(target_os = "macos") {
-        "macOS"
-    } else {
-        "Linux"
-    };
-    let arch = if cfg!(target_arch = "aarch64") {
-        "ARM64"
-    } else {
-        "X64"
-    };
     let contract = contract();
     let mut targets = contract["targets"].as_array().unwrap().iter();
     let target = targets
-        .find(|target| target["github"]["os"] == os && target["github"]["arch"] == arch)
+        .find(|target| target["github"]["os"] == OS && target["github"]["arch"] == ARCH)
         .unwrap();
     let suffix = target["suffix"].as_str().unwrap();
     let archive = contract["archive"].as_str().unwrap();

@@ -8,6 +8,8 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
+use super::releases;
+
 pub(crate) fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
@@ -216,16 +218,7 @@ impl State<'_> {
     fn base(&self) -> BTreeMap<String, String> {
         let text = |path: PathBuf| path.to_string_lossy().into_owned();
         let runner = self.runner;
-        let os = if cfg!(target_os = "macos") {
-            "macOS"
-        } else {
-            "Linux"
-        };
-        let arch = if cfg!(target_arch = "aarch64") {
-            "ARM64"
-        } else {
-            "X64"
-        };
+        let (os, arch) = (releases::OS, releases::ARCH);
         let mut path: Vec<PathBuf> = self.finished.path.clone();
         path.reverse();
         path.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap()));

@@ -76,24 +76,24 @@ async fn the_program_signs_in_and_renews_in_the_middle() {
     assert_eq!(sign_ins(&emulator), 2);
 }
 
-/// Somebody has put the key itself where a path belongs.
+/// Somebody has put the key or the token itself where a path belongs.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_no_path_is_not_shown_whole() {
     let emulator = emulator(lasting(application(&[]))).await;
     let mut sandbox = Sandbox::new();
     let key = format!("{}{}", "MIIK".repeat(25), "secret".repeat(300));
-    sandbox.variables = vec![
-        ("AZURE_CLIENT_ID", CLIENT.to_owned()),
-        ("AZURE_CLIENT_CERTIFICATE_PATH", key),
-    ];
-    let refused = list(&mut sandbox, &emulator, &[]).expect(2);
-    let named = [
+    for variable in [
         "AZURE_CLIENT_CERTIFICATE_PATH",
-        "MIIKMIIK…`",
-        "cannot be read",
-    ];
-    assert_says(&refused.stderr, &named);
-    assert!(!refused.said().contains("secret"), "{}", refused.said());
+        "AZURE_FEDERATED_TOKEN_FILE",
+    ] {
+        sandbox.variables = vec![
+            ("AZURE_CLIENT_ID", CLIENT.to_owned()),
+            (variable, key.clone()),
+        ];
+        let refused = list(&mut sandbox, &emulator, &[]).expect(2);
+        assert_says(&refused.stderr, &[variable, "MIIKMIIK…`", "cannot be read"]);
+        assert!(!refused.said().contains("secret"), "{}", refused.said());
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
