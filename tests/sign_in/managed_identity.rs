@@ -1,7 +1,7 @@
 //! Managed identities: of App Service and of a virtual machine, for an application that trusts them
 //! and as themselves.
 
-use iefctl::emulator::{Application, EmulatorOptions, FederatedCredential, IssuerKeys};
+use iefctl::emulator::{Application, EmulatorOptions};
 use serde_json::json;
 
 use crate::keys::now;
@@ -22,12 +22,7 @@ fn workforce() -> Issuer {
 
 fn trusting(issuer: &Issuer) -> Application {
     Application {
-        federated_credentials: vec![FederatedCredential {
-            issuer: issuer.issuer.clone(),
-            subject: issuer.subject.clone(),
-            audience: "api://AzureADTokenExchange".to_owned(),
-            keys: IssuerKeys::Set(issuer.key_set()),
-        }],
+        federated_credentials: vec![issuer.credential()],
         ..Application::new(CLIENT)
     }
 }

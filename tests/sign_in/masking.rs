@@ -2,7 +2,7 @@
 
 use std::process::{Command, Stdio};
 
-use iefctl::emulator::{Application, Emulator, FederatedCredential, IssuerKeys};
+use iefctl::emulator::{Application, Emulator};
 
 use crate::platform::{Given, Issuer, github};
 use crate::sandbox::Sandbox;
@@ -22,12 +22,7 @@ async fn world() -> World {
         "repo:contoso/x",
     );
     let application = Application {
-        federated_credentials: vec![FederatedCredential {
-            issuer: issuer.issuer.clone(),
-            subject: issuer.subject.clone(),
-            audience: "api://AzureADTokenExchange".to_owned(),
-            keys: IssuerKeys::Set(issuer.key_set()),
-        }],
+        federated_credentials: vec![issuer.credential()],
         ..Application::new(CLIENT)
     };
     let given = Given::default();

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use iefctl::emulator::{FederatedCredential, IssuerKeys};
 use serde_json::{Value, json};
 
 use crate::keys::{Key, now};
@@ -22,6 +23,16 @@ impl Issuer {
             kid: "key-1",
             issuer: issuer.to_owned(),
             subject: subject.to_owned(),
+        }
+    }
+
+    /// The credential with which an application trusts it.
+    pub(crate) fn credential(&self) -> FederatedCredential {
+        FederatedCredential {
+            issuer: self.issuer.clone(),
+            subject: self.subject.clone(),
+            audience: "api://AzureADTokenExchange".to_owned(),
+            keys: IssuerKeys::Set(self.key_set()),
         }
     }
 

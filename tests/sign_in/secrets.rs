@@ -263,12 +263,7 @@ async fn no_secret_of_a_deployment_is_said_or_kept() {
     let application = Application {
         client_secret: Some("client-secret-Kq3v".into()),
         certificates: vec![certificate.clone()],
-        federated_credentials: vec![FederatedCredential {
-            issuer: issuer.issuer.clone(),
-            subject: issuer.subject.clone(),
-            audience: "api://AzureADTokenExchange".to_owned(),
-            keys: IssuerKeys::Set(issuer.key_set()),
-        }],
+        federated_credentials: vec![issuer.credential()],
         ..Application::new(CLIENT)
     };
     let pem = key.pem() + &certificate_pem(&certificate);
