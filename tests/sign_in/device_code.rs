@@ -351,8 +351,11 @@ async fn waiting_for_a_person_can_be_broken_off() {
         let sandbox = Sandbox::new();
         sandbox.copy("policies-example", "policies");
         let program = env!("CARGO_BIN_EXE_iefctl");
-        let command =
-            format!("'{program}' {line} --tenant contosodev.onmicrosoft.com --auth device-code");
+        // Whoever runs the tests in the background may have Ctrl-C ignored, which children inherit.
+        let command = format!(
+            "exec env --default-signal=INT '{program}' {line} --tenant contosodev.onmicrosoft.com \
+             --auth device-code"
+        );
         let mut child = Command::new("script")
             .args(["-qefc", &command, "/dev/null"])
             .current_dir(sandbox.path())
