@@ -125,14 +125,22 @@ impl Kind {
 /// What one file declares: for each kind and id the elements, in document order.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Declarations {
-    kinds: [OfKind; Kind::ALL.len()],
+    /// The elements of each kind, one kind behind the other, in document order.
+    in_order: Vec<NodeId>,
+    /// Where in `in_order` the elements of each kind begin, and where the last ones end.
+    of_kind: [u32; Kind::ALL.len() + 1],
+    /// Key and element, those of one bucket next to each other and in document order.
+    by_key: Vec<(u64, NodeId)>,
+    /// Where in `by_key` each bucket begins, and where the last one ends. The number of buckets is a
+    /// power of two and no smaller than that of the elements, so that a bucket holds about one.
+    buckets: Vec<u32>,
+    /// Whether two elements have one key.
+    has_twins: bool,
 }
 
-#[derive(Debug, Clone, Default)]
-struct OfKind {
-    /// Hash of the folded id and element; elements of one hash in document order.
-    by_hash: Vec<(u64, NodeId)>,
-    in_order: Vec<NodeId>,
+/// Kind and id as one number.
+fn key(kind: Kind, id: Id<'_>) -> u64 {
+    (id.hash_value() ^ kind as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15)
 }
 
 impl Declarations {
@@ -141,19 +149,19 @@ impl Declarations {
         let Some(root) = document.root() else {
             return declarations;
         };
+        let mut keys = Vec::new();
         for kind in Kind::ALL {
-            declarations.collect(kind, root, kind.path());
+            declarations.collect(kind, root, kind.path(), &mut keys);
+            declarations.of_kind[kind as usize + 1] = keys.len() as u32;
         }
-        for of_kind in &mut declarations.kinds {
-            of_kind.by_hash.sort_unstable();
-        }
+        declarations.sort_into_buckets(&keys);
         declarations
     }
 
-    fn collect(&mut self, kind: Kind, element: Element<'_>, path: &[&str]) {
+    fn collect(&mut self, kind: Kind, element: Element<'_>, path: &[&str], keys: &mut Vec<u64>) {
         if let Some((first, rest)) = path.split_first() {
             for child in element.children_named(first) {
-                self.collect(kind, child, rest);
+                self.collect(kind, child, rest, keys);
             }
             return;
         }
@@ -161,12 +169,40 @@ impl Declarations {
             let Some(id) = declaration.attribute_value("Id") else {
                 continue;
             };
-            let of_kind = &mut self.kinds[kind as usize];
-            of_kind
-                .by_hash
-                .push((Id::of(id).hash_value(), declaration.id()));
-            of_kind.in_order.push(declaration.id());
+            keys.push(key(kind, Id::of(id)));
+            self.in_order.push(declaration.id());
         }
+    }
+
+    /// `keys` are those of `in_order`.
+    fn sort_into_buckets(&mut self, keys: &[u64]) {
+        let Some(&first) = self.in_order.first() else {
+            return;
+        };
+        let count = keys.len().next_power_of_two();
+        // First how many each bucket holds, one place further on; then where each begins; and in the
+        // end, as places are given away, where the next one begins.
+        let mut buckets = vec![0; count + 2];
+        for &key in keys {
+            buckets[bucket(key, count) + 2] += 1;
+        }
+        for index in 2..buckets.len() {
+            buckets[index] += buckets[index - 1];
+        }
+        self.by_key = vec![(0, first); keys.len()];
+        for (&key, &node) in keys.iter().zip(&self.in_order) {
+            let place = &mut buckets[bucket(key, count) + 1];
+            self.by_key[*place as usize] = (key, node);
+            *place += 1;
+        }
+        buckets.pop();
+        let mut ends = buckets.windows(2);
+        self.has_twins = ends.any(|ends| {
+            let bucket = &self.by_key[ends[0] as usize..ends[1] as usize];
+            let mut keys = bucket.iter().map(|(key, _)| key).enumerate();
+            keys.any(|(index, key)| bucket[..index].iter().any(|(known, _)| known == key))
+        });
+        self.buckets = buckets;
     }
 
     /// The elements that declare this id, in document order, and perhaps others.
@@ -175,20 +211,36 @@ impl Declarations {
         kind: Kind,
         id: Id<'_>,
     ) -> impl DoubleEndedIterator<Item = NodeId> + use<'_> {
-        let by_hash = &self.kinds[kind as usize].by_hash;
-        let hash = id.hash_value();
-        let from = by_hash.partition_point(|(known, _)| *known < hash);
-        let same = by_hash[from..]
+        let key = key(kind, id);
+        let bucket = match self.buckets.len() {
+            0 => &[],
+            length => {
+                let bucket = bucket(key, length - 1);
+                let [from, to] = [self.buckets[bucket], self.buckets[bucket + 1]];
+                &self.by_key[from as usize..to as usize]
+            }
+        };
+        bucket
             .iter()
-            .take_while(|(known, _)| *known == hash)
-            .count();
-        by_hash[from..from + same].iter().map(|&(_, node)| node)
+            .filter(move |(known, _)| *known == key)
+            .map(|&(_, node)| node)
+    }
+
+    /// Whether two elements of a kind have the same id.
+    pub(super) const fn has_twins(&self) -> bool {
+        self.has_twins
     }
 
     /// All elements of a kind, in document order.
     pub(super) fn of_kind(&self, kind: Kind) -> &[NodeId] {
-        &self.kinds[kind as usize].in_order
+        let [from, to] = [self.of_kind[kind as usize], self.of_kind[kind as usize + 1]];
+        &self.in_order[from as usize..to as usize]
     }
+}
+
+/// By the upper half of a key, which all of its lower bits are mixed into.
+const fn bucket(key: u64, count: usize) -> usize {
+    (key >> 32) as usize & (count - 1)
 }
 
 #[cfg(test)]

@@ -1,20 +1,23 @@
-use std::cell::{OnceCell, RefCell};
+use std::cell::OnceCell;
 use std::rc::Rc;
 
 use super::execution::{self, Execution};
 use super::flow::{self, Flow};
-use super::id::{Id, IdMap, IdSet};
+use super::id::{Id, IdSet};
 use super::journey::Journey;
 use super::set::{Policy, PolicyIndex, PolicySet};
 use super::site::Site;
-use super::technical_profile::TechnicalProfile;
-use super::{Kind, journey, technical_profile};
+use super::technical_profile::{Layers, TechnicalProfile};
+use super::views::Merged;
+use super::{Kind, journey};
 
 /// A policy with everything that it inherits, as the tenant sees it when the policy is uploaded or
 /// runs: its own declarations and those of its ancestors, never those of its descendants.
 ///
-/// Merged elements are computed when first asked for and kept. A view is meant for one thread; make
-/// one per policy and thread.
+/// Merged elements are computed when first asked for and kept, where [`Views`] says. A view is meant
+/// for one thread.
+///
+/// [`Views`]: super::Views
 #[derive(Debug)]
 pub struct Effective<'s> {
     set: &'s PolicySet,
@@ -22,32 +25,49 @@ pub struct Effective<'s> {
     /// Root first, the policy itself last.
     chain: Vec<&'s Policy>,
     complete: bool,
-    profiles: RefCell<IdMap<'s, Rc<TechnicalProfile<'s>>>>,
-    user_journeys: RefCell<IdMap<'s, Rc<Journey<'s>>>>,
-    sub_journeys: RefCell<IdMap<'s, Rc<Journey<'s>>>>,
+    /// What is merged for each policy of the chain.
+    merged: Vec<Rc<Merged<'s>>>,
+    /// Of that, what was asked for here and the policy itself adds nothing to.
+    inherited: Merged<'s>,
     execution: OnceCell<Option<Execution<'s>>>,
     flow: OnceCell<Option<Flow<'s>>>,
     ids: [OnceCell<Vec<&'s str>>; Kind::ALL.len()],
+    overrides: OnceCell<Vec<Override<'s>>>,
+}
+
+/// A declaration in the policy's own file of what an ancestor declares.
+#[derive(Debug, Clone, Copy)]
+pub struct Override<'s> {
+    /// What is declared.
+    pub kind: Kind,
+    /// The id as the policy writes it.
+    pub id: &'s str,
+    /// The policy's own element.
+    pub own: Site<'s>,
+    /// The element of the nearest ancestor that has one.
+    pub inherited: Site<'s>,
 }
 
 impl<'s> Effective<'s> {
-    pub(super) fn new(set: &'s PolicySet, index: PolicyIndex) -> Self {
-        let (chain, complete) = set.chain(index);
+    /// `merged` gives the place where what is merged for a policy is kept.
+    pub(super) fn new(
+        set: &'s PolicySet,
+        index: PolicyIndex,
+        merged: impl FnMut(PolicyIndex) -> Rc<Merged<'s>>,
+    ) -> Self {
+        let (mut indices, complete) = set.chain(index);
+        indices.reverse();
         Self {
             set,
             index,
-            chain: chain
-                .into_iter()
-                .rev()
-                .map(|index| set.get(index))
-                .collect(),
+            chain: indices.iter().map(|&index| set.get(index)).collect(),
             complete,
-            profiles: RefCell::default(),
-            user_journeys: RefCell::default(),
-            sub_journeys: RefCell::default(),
+            merged: indices.into_iter().map(merged).collect(),
+            inherited: Merged::default(),
             execution: OnceCell::new(),
             flow: OnceCell::new(),
             ids: Default::default(),
+            overrides: OnceCell::new(),
         }
     }
 
@@ -113,8 +133,8 @@ impl<'s> Effective<'s> {
     }
 
     /// Every id of a kind once, as first declared, in order of declaration from the root on.
-    pub fn ids(&self, kind: Kind) -> Vec<&'s str> {
-        let ids = self.ids[kind as usize].get_or_init(|| {
+    pub fn ids(&self, kind: Kind) -> &[&'s str] {
+        self.ids[kind as usize].get_or_init(|| {
             let mut seen = IdSet::default();
             self.chain
                 .iter()
@@ -122,8 +142,37 @@ impl<'s> Effective<'s> {
                 .filter_map(|element| element.attribute_value("Id"))
                 .filter(|id| seen.insert(Id::of(id)))
                 .collect()
-        });
-        ids.clone()
+        })
+    }
+
+    /// What the policy declares that an ancestor declares too, by kind and in document order.
+    pub fn overrides(&self) -> &[Override<'s>] {
+        let (&policy, ancestors) = self.chain.split_last().expect("the policy is in its chain");
+        self.overrides.get_or_init(|| {
+            let declarations = Kind::ALL.into_iter().flat_map(|kind| {
+                let declared = policy.declarations(kind);
+                declared.map(move |element| (kind, Site { policy, element }))
+            });
+            let overrides = declarations.filter_map(|(kind, own)| {
+                let id = own.attribute("Id")?;
+                let key = Id::of(id);
+                let inherited = ancestors.iter().rev().find_map(|&policy| {
+                    let element = policy.declared_as(kind, key).next_back()?;
+                    Some(Site { policy, element })
+                });
+                Some(Override {
+                    kind,
+                    id,
+                    own,
+                    inherited: inherited?,
+                })
+            });
+            if ancestors.is_empty() {
+                Vec::new()
+            } else {
+                overrides.collect()
+            }
+        })
     }
 
     /// A child element's text after merging: the one nearest to the policy counts. Fits claim types,
@@ -137,12 +186,20 @@ impl<'s> Effective<'s> {
     /// A technical profile, merged over the chain and with what it includes.
     pub fn technical_profile(&self, id: &str) -> Option<Rc<TechnicalProfile<'s>>> {
         let id = Id::of(id);
-        if let Some(known) = self.profiles.borrow().get(&id) {
-            return Some(Rc::clone(known));
+        let known = self.inherited.profiles.get(id);
+        if let Some(known) = known.or_else(|| self.own().profiles.get(id)) {
+            return Some(known);
         }
-        let profile = Rc::new(technical_profile::merge(self, id)?);
-        let mut profiles = self.profiles.borrow_mut();
-        profiles.insert(Id::of(profile.id), Rc::clone(&profile));
+        let layers = Layers::of(self, id)?;
+        let owner = self.nearest(&layers.sites);
+        let profile = owner.profiles.get(id).or_else(|| {
+            let profile = Rc::new(TechnicalProfile::merge(layers)?);
+            owner.profiles.insert(profile.id, &profile);
+            Some(profile)
+        })?;
+        if !std::ptr::eq(owner, self.own()) {
+            self.inherited.profiles.insert(profile.id, &profile);
+        }
         Some(profile)
     }
 
@@ -150,17 +207,34 @@ impl<'s> Effective<'s> {
     /// merged by order over the chain.
     pub fn journey(&self, kind: Kind, id: &str) -> Option<Rc<Journey<'s>>> {
         let id = Id::of(id);
-        let journeys = match kind {
-            Kind::SubJourney => &self.sub_journeys,
-            _ => &self.user_journeys,
-        };
-        if let Some(known) = journeys.borrow().get(&id) {
-            return Some(Rc::clone(known));
+        let known = self.inherited.journeys(kind).get(id);
+        if let Some(known) = known.or_else(|| self.own().journeys(kind).get(id)) {
+            return Some(known);
         }
-        let journey = Rc::new(journey::merge(self, kind, id)?);
-        let mut journeys = journeys.borrow_mut();
-        journeys.insert(Id::of(journey.id), Rc::clone(&journey));
+        let sites: Vec<_> = self.declarations(kind, id).collect();
+        let owner = self.nearest(&sites);
+        let journey = owner.journeys(kind).get(id).or_else(|| {
+            let journey = Rc::new(journey::merge(kind, sites)?);
+            owner.journeys(kind).insert(journey.id, &journey);
+            Some(journey)
+        })?;
+        if !std::ptr::eq(owner, self.own()) {
+            self.inherited.journeys(kind).insert(journey.id, &journey);
+        }
         Some(journey)
+    }
+
+    fn own(&self) -> &Merged<'s> {
+        &self.merged[self.merged.len() - 1]
+    }
+
+    /// What is merged for the nearest policy that one of these elements is from: for that one they
+    /// yield the same as for this.
+    fn nearest(&self, sites: &[Site<'s>]) -> &Merged<'s> {
+        let contributes =
+            |policy: &&'s Policy| sites.iter().any(|site| std::ptr::eq(site.policy, *policy));
+        let nearest = self.chain.iter().rposition(contributes);
+        &self.merged[nearest.unwrap_or_default()]
     }
 
     /// Everything that can run through the policy's own relying party; `None` if its file has none.
@@ -186,12 +260,17 @@ impl<'s> Effective<'s> {
 
     /// The claims that the claims transformations of these references have as output.
     pub fn transformation_outputs(&self, references: &[Site<'s>]) -> Vec<&'s str> {
-        flow::transformation_outputs(self, references).0
+        let mut claims = Vec::new();
+        flow::transformation_outputs(self, references, |claim| claims.push(claim));
+        claims
     }
 
-    /// The same; `None` if one of the claims transformations is not declared.
-    pub fn declared_outputs(&self, references: &[Site<'s>]) -> Option<Vec<&'s str>> {
-        let (claims, are_declared) = flow::transformation_outputs(self, references);
-        are_declared.then_some(claims)
+    /// Adds the same; `None` if one of the claims transformations is not declared.
+    pub fn declared_outputs(
+        &self,
+        references: &[Site<'s>],
+        claims: &mut Vec<&'s str>,
+    ) -> Option<()> {
+        flow::transformation_outputs(self, references, |claim| claims.push(claim)).then_some(())
     }
 }

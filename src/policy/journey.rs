@@ -3,7 +3,6 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use crate::schema::STEP_TYPES;
 
 use super::Kind;
-use super::effective::Effective;
 use super::id::{Id, IdMap};
 use super::site::Site;
 
@@ -142,11 +141,10 @@ impl<'s> Step<'s> {
     }
 }
 
-/// Merges a journey; `None` if neither the policy nor an ancestor declares it.
-pub(super) fn merge<'s>(view: &Effective<'s>, kind: Kind, id: Id<'_>) -> Option<Journey<'s>> {
-    let sites: Vec<_> = view.declarations(kind, id).collect();
+/// Merges a journey from its declarations, the root's first; `None` if there are none.
+pub(super) fn merge(kind: Kind, sites: Vec<Site<'_>>) -> Option<Journey<'_>> {
     let own_id = sites.last()?.attribute("Id")?;
-    let mut by_order: BTreeMap<u32, Vec<Site<'s>>> = BTreeMap::new();
+    let mut by_order: BTreeMap<u32, Vec<Site<'_>>> = BTreeMap::new();
     let mut is_settled = !has_twins(&sites);
     for site in &sites {
         is_settled &= !has_exchange_twice(*site);

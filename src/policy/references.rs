@@ -142,9 +142,13 @@ pub struct Reference<'s> {
 /// A reference as a policy keeps it: the row and the referring element.
 pub(super) type Found = (&'static ReferenceRow, NodeId);
 
-/// The references of a policy's own file, in document order. They are looked for once.
+/// The references of a policy's own file, those of one way of referring in document order. They are
+/// looked for once.
 pub fn references(policy: &Policy) -> impl Iterator<Item = Reference<'_>> {
-    let found = policy.references.get_or_init(|| find(&policy.document));
+    let found = policy
+        .found
+        .references
+        .get_or_init(|| find(&policy.document));
     found.iter().filter_map(|&(row, node)| {
         let element = policy.document.element(node)?;
         let attribute = element.attribute(row.attribute)?;
@@ -159,17 +163,13 @@ pub fn references(policy: &Policy) -> impl Iterator<Item = Reference<'_>> {
 
 fn find(document: &Document) -> Vec<Found> {
     let mut found = Vec::new();
-    for (number, row) in SOURCES.iter().enumerate() {
+    for row in SOURCES {
         for element in document.elements_named(row.element) {
             let is_below = |parent| element.parent().is_some_and(|own| own.is_named(parent));
             if row.parent.is_none_or(is_below) && element.attribute(row.attribute).is_some() {
-                found.push((element.id(), number, row));
+                found.push((row, element.id()));
             }
         }
     }
-    found.sort_unstable_by_key(|&(element, number, _)| (element, number));
     found
-        .into_iter()
-        .map(|(element, _, row)| (row, element))
-        .collect()
 }

@@ -61,6 +61,14 @@ fn subject<'s>(view: &Effective<'s>, profile: Site<'s>) -> Option<Diagnostic> {
     if profile.child("IncludeTechnicalProfile").is_some() || !view.is_complete() {
         return None;
     }
+    let is_called = |claim: Site<'_>| {
+        let names = ["PartnerClaimType", "ClaimTypeReferenceId"];
+        let mut names = names.iter().filter_map(|name| claim.attribute(name));
+        names.any(|name| name.eq_ignore_ascii_case(wanted))
+    };
+    if profile.items("OutputClaims", "OutputClaim").any(is_called) {
+        return None;
+    }
     let mut names: Vec<&str> = Vec::new();
     for claim in profile.items("OutputClaims", "OutputClaim") {
         names.extend(claim.attribute("PartnerClaimType"));

@@ -45,6 +45,9 @@ fn handler(reached: &Reached<'_, '_>) -> Option<Diagnostic> {
     let name = protocol.attribute("Name")?;
     let handler = protocol.attribute("Handler").map(str::trim);
     let proprietary = name == "Proprietary";
+    if proprietary && handler.is_some_and(is_in_order) {
+        return None;
+    }
     let place = place(reached.view, [protocol])?;
     let own = place.site.element == protocol.element;
     let location = if own && handler.is_some() {
@@ -75,8 +78,7 @@ fn handler(reached: &Reached<'_, '_>) -> Option<Diagnostic> {
             .help("remove Handler, or set Name to Proprietary"),
         );
     }
-    let (class, assembly) = handler.split_once(',').unwrap_or((handler, ""));
-    let (class, assembly) = (class.trim(), assembly.trim());
+    let (class, _) = parts(handler);
     if handler_kind(class).is_none() {
         return Some(match near_miss(class, handler_classes()) {
             Some(near) => {
@@ -94,9 +96,6 @@ fn handler(reached: &Reached<'_, '_>) -> Option<Diagnostic> {
                 .help("handlers are documented with the technical profiles of Azure AD B2C"),
         });
     }
-    if assembly == ASSEMBLY || spaceless(assembly).eq_ignore_ascii_case(&spaceless(ASSEMBLY)) {
-        return None;
-    }
     let right = format!("{class}, {ASSEMBLY}");
     let finding = finding(format!("`{class}` is not named with its assembly in full"))
         .level(Level::Warning)
@@ -110,6 +109,20 @@ fn handler(reached: &Reached<'_, '_>) -> Option<Diagnostic> {
     } else {
         finding
     })
+}
+
+/// The class and the assembly of a handler.
+fn parts(handler: &str) -> (&str, &str) {
+    let (class, assembly) = handler.split_once(',').unwrap_or((handler, ""));
+    (class.trim(), assembly.trim())
+}
+
+/// Whether the service has the handler and it is named in full.
+fn is_in_order(handler: &str) -> bool {
+    let (class, assembly) = parts(handler);
+    let is_right =
+        || assembly == ASSEMBLY || spaceless(assembly).eq_ignore_ascii_case(&spaceless(ASSEMBLY));
+    handler_kind(class).is_some() && is_right()
 }
 
 fn spaceless(text: &str) -> String {

@@ -23,7 +23,7 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
         if !transformation.is("GenerateJson") {
             continue;
         }
-        let claims = transformation.inputs().into_iter().map(|claim| {
+        let claims = transformation.inputs().map(|claim| {
             let location = claim.site.attribute_location("TransformationClaimType");
             (claim.slot, location, true)
         });

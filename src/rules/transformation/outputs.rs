@@ -30,8 +30,8 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
         } else {
             continue;
         };
-        let outputs = transformation.outputs();
-        let Some(claim) = outputs.iter().find(|claim| claim.slot == slot) else {
+        let mut outputs = transformation.outputs();
+        let Some(claim) = outputs.find(|claim| claim.slot == slot) else {
             continue;
         };
         // A claim type that is not declared is another rule's finding.
@@ -39,9 +39,9 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
             continue;
         }
         let finding = if rule == &CT_COPY_PREDICATE_NONE {
-            copy(view, claim)
+            copy(view, &claim)
         } else {
-            mapped(view, claim)
+            mapped(view, &claim)
         };
         findings.extend(finding.map(|finding| finding.policy_id(view.policy().id())));
     }
