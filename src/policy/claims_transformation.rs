@@ -1,7 +1,6 @@
 use super::effective::Effective;
 use super::id::Id;
 use super::known::{Method, transformation_method};
-use super::set::Policy;
 use super::site::Site;
 use super::{Kind, claim_type};
 
@@ -40,13 +39,6 @@ impl<'s> ClaimsTransformation<'s> {
             method: transformation_method(method_name.trim()),
             site,
         }
-    }
-
-    /// The claims transformations that a file declares, in document order.
-    pub fn declared_in(policy: &'s Policy) -> impl Iterator<Item = Self> {
-        policy
-            .declarations(Kind::ClaimsTransformation)
-            .map(move |element| Self::read(Site { policy, element }))
     }
 
     /// The claims transformation of this id that counts for a policy: the nearest declaration.

@@ -1,3 +1,4 @@
+use crate::diagnostics::Span;
 use crate::xml::{Document, Element, NodeId};
 
 use super::id::Id;
@@ -129,13 +130,21 @@ pub(super) struct Declarations {
     in_order: Vec<NodeId>,
     /// Where in `in_order` the elements of each kind begin, and where the last ones end.
     of_kind: [u32; Kind::ALL.len() + 1],
-    /// Key and element, those of one bucket next to each other and in document order.
-    by_key: Vec<(u64, NodeId)>,
+    /// The elements of one bucket next to each other and in document order.
+    by_key: Vec<Declared>,
     /// Where in `by_key` each bucket begins, and where the last one ends. The number of buckets is a
     /// power of two and no smaller than that of the elements, so that a bucket holds about one.
     buckets: Vec<u32>,
     /// Whether two elements have one key.
     has_twins: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Declared {
+    key: u64,
+    node: NodeId,
+    /// Where the id stands in the text of the document; nowhere if it is written with references.
+    id: Span,
 }
 
 /// Kind and id as one number.
@@ -149,68 +158,53 @@ impl Declarations {
         let Some(root) = document.root() else {
             return declarations;
         };
-        let mut keys = Vec::new();
+        let mut found = Vec::new();
         for kind in Kind::ALL {
-            declarations.collect(kind, root, kind.path(), &mut keys);
-            declarations.of_kind[kind as usize + 1] = keys.len() as u32;
+            collect(kind, root, kind.path(), &mut found);
+            declarations.of_kind[kind as usize + 1] = found.len() as u32;
         }
-        declarations.sort_into_buckets(&keys);
+        declarations.in_order = found.iter().map(|declared| declared.node).collect();
+        declarations.sort_into_buckets(&found);
         declarations
     }
 
-    fn collect(&mut self, kind: Kind, element: Element<'_>, path: &[&str], keys: &mut Vec<u64>) {
-        if let Some((first, rest)) = path.split_first() {
-            for child in element.children_named(first) {
-                self.collect(kind, child, rest, keys);
-            }
-            return;
-        }
-        for declaration in element.children_named(kind.element()) {
-            let Some(id) = declaration.attribute_value("Id") else {
-                continue;
-            };
-            keys.push(key(kind, Id::of(id)));
-            self.in_order.push(declaration.id());
-        }
-    }
-
-    /// `keys` are those of `in_order`.
-    fn sort_into_buckets(&mut self, keys: &[u64]) {
-        let Some(&first) = self.in_order.first() else {
+    fn sort_into_buckets(&mut self, found: &[Declared]) {
+        let Some(&first) = found.first() else {
             return;
         };
-        let count = keys.len().next_power_of_two();
+        let count = found.len().next_power_of_two();
         // First how many each bucket holds, one place further on; then where each begins; and in the
         // end, as places are given away, where the next one begins.
         let mut buckets = vec![0; count + 2];
-        for &key in keys {
-            buckets[bucket(key, count) + 2] += 1;
+        for declared in found {
+            buckets[bucket(declared.key, count) + 2] += 1;
         }
         for index in 2..buckets.len() {
             buckets[index] += buckets[index - 1];
         }
-        self.by_key = vec![(0, first); keys.len()];
-        for (&key, &node) in keys.iter().zip(&self.in_order) {
-            let place = &mut buckets[bucket(key, count) + 1];
-            self.by_key[*place as usize] = (key, node);
+        self.by_key = vec![first; found.len()];
+        for &declared in found {
+            let place = &mut buckets[bucket(declared.key, count) + 1];
+            self.by_key[*place as usize] = declared;
             *place += 1;
         }
         buckets.pop();
         let mut ends = buckets.windows(2);
         self.has_twins = ends.any(|ends| {
             let bucket = &self.by_key[ends[0] as usize..ends[1] as usize];
-            let mut keys = bucket.iter().map(|(key, _)| key).enumerate();
-            keys.any(|(index, key)| bucket[..index].iter().any(|(known, _)| known == key))
+            let mut all = bucket.iter().enumerate();
+            all.any(|(index, one)| bucket[..index].iter().any(|other| other.key == one.key))
         });
         self.buckets = buckets;
     }
 
-    /// The elements that declare this id, in document order, and perhaps others.
-    pub(super) fn candidates(
-        &self,
+    /// The elements of the document that declare this id, in document order.
+    pub(super) fn declared_as<'d, 'i>(
+        &'d self,
+        document: &'d Document,
         kind: Kind,
-        id: Id<'_>,
-    ) -> impl DoubleEndedIterator<Item = NodeId> + use<'_> {
+        id: Id<'i>,
+    ) -> impl DoubleEndedIterator<Item = NodeId> + use<'d, 'i> {
         let key = key(kind, id);
         let bucket = match self.buckets.len() {
             0 => &[],
@@ -222,8 +216,8 @@ impl Declarations {
         };
         bucket
             .iter()
-            .filter(move |(known, _)| *known == key)
-            .map(|&(_, node)| node)
+            .filter(move |declared| declared.key == key && declared.is_called(document, id))
+            .map(|declared| declared.node)
     }
 
     /// Whether two elements of a kind have the same id.
@@ -235,6 +229,39 @@ impl Declarations {
     pub(super) fn of_kind(&self, kind: Kind) -> &[NodeId] {
         let [from, to] = [self.of_kind[kind as usize], self.of_kind[kind as usize + 1]];
         &self.in_order[from as usize..to as usize]
+    }
+}
+
+fn collect(kind: Kind, element: Element<'_>, path: &[&str], found: &mut Vec<Declared>) {
+    if let Some((first, rest)) = path.split_first() {
+        for child in element.children_named(first) {
+            collect(kind, child, rest, found);
+        }
+        return;
+    }
+    for declaration in element.children_named(kind.element()) {
+        let Some(id) = declaration.attribute("Id") else {
+            continue;
+        };
+        let (value, span) = (id.value(), id.value_span());
+        let is_verbatim = span.of(declaration.document().text()) == value;
+        found.push(Declared {
+            key: key(kind, Id::of(value)),
+            node: declaration.id(),
+            id: if is_verbatim { span } else { Span::at(0) },
+        });
+    }
+}
+
+impl Declared {
+    /// Whether the id is another way to write this one. Ids with the same key nearly always are.
+    fn is_called(&self, document: &Document, id: Id<'_>) -> bool {
+        if self.id.is_empty() {
+            let element = document.element(self.node);
+            let written = element.and_then(|element| element.attribute_value("Id"));
+            return written.is_some_and(|written| id.is_written(written));
+        }
+        id.is_written(self.id.of(document.text()))
     }
 }
 

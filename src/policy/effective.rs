@@ -1,6 +1,7 @@
 use std::cell::OnceCell;
 use std::rc::Rc;
 
+use super::claims_transformation::ClaimsTransformation;
 use super::execution::{self, Execution};
 use super::flow::{self, Flow};
 use super::id::{Id, IdSet};
@@ -33,6 +34,8 @@ pub struct Effective<'s> {
     flow: OnceCell<Option<Flow<'s>>>,
     ids: [OnceCell<Vec<&'s str>>; Kind::ALL.len()],
     overrides: OnceCell<Vec<Override<'s>>>,
+    own_journeys: OnceCell<Vec<Rc<Journey<'s>>>>,
+    own_transformations: OnceCell<Vec<ClaimsTransformation<'s>>>,
 }
 
 /// A declaration in the policy's own file of what an ancestor declares.
@@ -68,6 +71,8 @@ impl<'s> Effective<'s> {
             flow: OnceCell::new(),
             ids: Default::default(),
             overrides: OnceCell::new(),
+            own_journeys: OnceCell::new(),
+            own_transformations: OnceCell::new(),
         }
     }
 
@@ -222,6 +227,30 @@ impl<'s> Effective<'s> {
             self.inherited.journeys(kind).insert(journey.id, &journey);
         }
         Some(journey)
+    }
+
+    /// The user journeys and sub journeys that the policy itself declares or extends, merged.
+    pub fn own_journeys(&self) -> &[Rc<Journey<'s>>] {
+        self.own_journeys.get_or_init(|| {
+            let mut journeys: Vec<Rc<Journey<'s>>> = Vec::new();
+            for kind in [Kind::UserJourney, Kind::SubJourney] {
+                for site in self.policy().sites(kind) {
+                    let journey = site.attribute("Id").and_then(|id| self.journey(kind, id));
+                    let is_known =
+                        |journey: &Rc<_>| journeys.iter().any(|known| Rc::ptr_eq(known, journey));
+                    journeys.extend(journey.filter(|journey| !is_known(journey)));
+                }
+            }
+            journeys
+        })
+    }
+
+    /// The claims transformations that the policy's own file declares, in document order.
+    pub fn own_transformations(&self) -> &[ClaimsTransformation<'s>] {
+        self.own_transformations.get_or_init(|| {
+            let declared = self.policy().sites(Kind::ClaimsTransformation);
+            declared.map(ClaimsTransformation::read).collect()
+        })
     }
 
     fn own(&self) -> &Merged<'s> {

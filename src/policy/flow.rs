@@ -5,6 +5,7 @@
 //! way through the journey could yield it. So that a claim is missing is certain, that it is there
 //! is not.
 
+use std::hash::BuildHasherDefault;
 use std::rc::Rc;
 
 use super::Kind;
@@ -13,6 +14,9 @@ use super::id::{Id, IdMap, IdSet};
 use super::journey::{Journey, Step};
 use super::site::Site;
 use super::technical_profile::TechnicalProfile;
+
+/// As many claims do most journeys yield.
+const USUAL: usize = 50;
 
 /// The claims that the default user journey of a relying party can yield.
 #[derive(Debug)]
@@ -131,7 +135,7 @@ pub(super) fn follow<'s>(view: &Effective<'s>) -> Option<Flow<'s>> {
         view,
         flow: Flow {
             journey: Rc::clone(&journey),
-            first: IdMap::default(),
+            first: IdMap::with_capacity_and_hasher(USUAL, BuildHasherDefault::default()),
             restored: IdSet::default(),
             kept: IdMap::default(),
             certain: view.is_complete() && journey.is_settled,

@@ -98,12 +98,8 @@ impl Policy {
         id: Id<'i>,
     ) -> impl DoubleEndedIterator<Item = Element<'p>> + use<'p, 'i> {
         self.declarations
-            .candidates(kind, id)
+            .declared_as(&self.document, kind, id)
             .filter_map(|node| self.document.element(node))
-            .filter(move |element| {
-                let known = element.attribute_value("Id");
-                known.is_some_and(|known| id.is_written(known))
-            })
     }
 
     /// Whether some id is declared twice in this file.
@@ -117,9 +113,8 @@ impl Policy {
         const NAME: &str = "DefaultValue";
         let document = &self.document;
         let found = self.found.default_values.get_or_init(|| {
-            let elements = document.elements();
-            let found = elements.filter(|element| element.attribute(NAME).is_some());
-            found.map(Element::id).collect()
+            let found = document.attributes_named(NAME);
+            found.map(|(element, _)| element.id()).collect()
         });
         found.iter().filter_map(|&node| {
             let element = document.element(node)?;
@@ -129,7 +124,10 @@ impl Policy {
 
     /// Whether this file declares an id.
     pub(super) fn declares(&self, kind: Kind, id: Id<'_>) -> bool {
-        self.declared_as(kind, id).next().is_some()
+        self.declarations
+            .declared_as(&self.document, kind, id)
+            .next()
+            .is_some()
     }
 
     /// Whether it is clear that the policy inherits from nothing: its file has neither a `BasePolicy`,

@@ -117,11 +117,17 @@ fn looks_like_template(value: &str) -> bool {
 }
 
 fn holds_secret(value: &str) -> bool {
+    if value.len() < SHORTEST_SECRET {
+        return false;
+    }
     follows_mark(value)
         || is_json_web_token(value)
         || is_private_key(value)
         || is_sendgrid_key(value)
 }
+
+/// The length of `eyJ.eyJ.x`, a web token without content.
+const SHORTEST_SECRET: usize = 9;
 
 fn is_private_key(value: &str) -> bool {
     static MARK: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new("PRIVATE KEY-----"));

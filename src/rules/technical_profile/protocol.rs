@@ -45,7 +45,8 @@ fn handler(reached: &Reached<'_, '_>) -> Option<Diagnostic> {
     let name = protocol.attribute("Name")?;
     let handler = protocol.attribute("Handler").map(str::trim);
     let proprietary = name == "Proprietary";
-    if proprietary && handler.is_some_and(is_in_order) {
+    let is_known = reached.profile.kind().is_some();
+    if proprietary && is_known && handler.is_some_and(is_whole) {
         return None;
     }
     let place = place(reached.view, [protocol])?;
@@ -117,12 +118,10 @@ fn parts(handler: &str) -> (&str, &str) {
     (class.trim(), assembly.trim())
 }
 
-/// Whether the service has the handler and it is named in full.
-fn is_in_order(handler: &str) -> bool {
-    let (class, assembly) = parts(handler);
-    let is_right =
-        || assembly == ASSEMBLY || spaceless(assembly).eq_ignore_ascii_case(&spaceless(ASSEMBLY));
-    handler_kind(class).is_some() && is_right()
+/// Whether the handler is named with its assembly.
+fn is_whole(handler: &str) -> bool {
+    let (_, assembly) = parts(handler);
+    assembly == ASSEMBLY || spaceless(assembly).eq_ignore_ascii_case(&spaceless(ASSEMBLY))
 }
 
 fn spaceless(text: &str) -> String {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::diagnostics::{Diagnostic, Level, Location, Rule};
-use crate::policy::{ClaimsTransformation, Effective};
+use crate::policy::Effective;
 
 /// The indices of an array in `GenerateJson` do not count up from 0, claims first.
 pub(super) static CT_GENERATEJSON_ARRAY: Rule = Rule {
@@ -19,7 +19,7 @@ struct Item {
 }
 
 pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
-    for transformation in ClaimsTransformation::declared_in(view.policy()) {
+    for transformation in view.own_transformations() {
         if !transformation.is("GenerateJson") {
             continue;
         }

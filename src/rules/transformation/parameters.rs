@@ -25,7 +25,7 @@ pub(super) static CT_PARAMETER_VALUE: Rule = Rule {
 
 pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
     let policy_id = view.policy().id();
-    for transformation in ClaimsTransformation::declared_in(view.policy()) {
+    for transformation in view.own_transformations() {
         let Some(method) = transformation.method else {
             continue;
         };

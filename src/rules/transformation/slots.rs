@@ -22,7 +22,7 @@ pub(super) static CT_OUTPUT_MISMATCH: Rule = Rule {
 };
 
 pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
-    for transformation in ClaimsTransformation::declared_in(view.policy()) {
+    for transformation in view.own_transformations() {
         let Some(method) = transformation.method else {
             continue;
         };

@@ -305,16 +305,11 @@ fn unmentioned_claims<'s>(set: &'s PolicySet, usage: &Usage<'s>) -> IdSet<'s> {
                 return claims;
             }
             let values = element.attributes().map(Attribute::value);
-            for value in values.chain([element.trimmed_text()]) {
+            let text = element.holds_text().then(|| element.text());
+            for name in values.chain(text).flat_map(names).map(Id::of) {
                 // Hardly any value names one, so whether it could is asked last.
-                let named = names(value)
-                    .map(Id::of)
-                    .filter(|name| claims.contains(name));
-                let named: Vec<Id<'_>> = named.collect();
-                for name in named {
-                    if may_use_claims(element) {
-                        claims.remove(&name);
-                    }
+                if claims.contains(&name) && may_use_claims(element) {
+                    claims.remove(&name);
                 }
             }
         }
