@@ -1,5 +1,5 @@
 use crate::diagnostics::Span;
-use crate::xml::{Document, Element, NodeId};
+use crate::xml::{Document, Element, Fingerprint, NodeId};
 
 use super::id::Id;
 
@@ -105,20 +105,45 @@ impl Kind {
     }
 
     /// Where elements of this kind are declared, from below the document element to their parent.
-    const fn path(self) -> &'static [&'static str] {
+    const fn path(self) -> &'static [Word] {
+        const BLOCKS: Word = Word::of("BuildingBlocks");
         match self {
-            Self::ClaimType => &["BuildingBlocks", "ClaimsSchema"],
-            Self::Predicate => &["BuildingBlocks", "Predicates"],
-            Self::InputValidation => &["BuildingBlocks", "InputValidations"],
-            Self::PredicateValidation => &["BuildingBlocks", "PredicateValidations"],
-            Self::ClaimsTransformation => &["BuildingBlocks", "ClaimsTransformations"],
-            Self::ClientDefinition => &["BuildingBlocks", "ClientDefinitions"],
-            Self::ContentDefinition => &["BuildingBlocks", "ContentDefinitions"],
-            Self::LocalizedResources => &["BuildingBlocks", "Localization"],
-            Self::DisplayControl => &["BuildingBlocks", "DisplayControls"],
-            Self::TechnicalProfile => &["ClaimsProviders", "ClaimsProvider", "TechnicalProfiles"],
-            Self::UserJourney => &["UserJourneys"],
-            Self::SubJourney => &["SubJourneys"],
+            Self::ClaimType => const { &[BLOCKS, Word::of("ClaimsSchema")] },
+            Self::Predicate => const { &[BLOCKS, Word::of("Predicates")] },
+            Self::InputValidation => const { &[BLOCKS, Word::of("InputValidations")] },
+            Self::PredicateValidation => const { &[BLOCKS, Word::of("PredicateValidations")] },
+            Self::ClaimsTransformation => const { &[BLOCKS, Word::of("ClaimsTransformations")] },
+            Self::ClientDefinition => const { &[BLOCKS, Word::of("ClientDefinitions")] },
+            Self::ContentDefinition => const { &[BLOCKS, Word::of("ContentDefinitions")] },
+            Self::LocalizedResources => const { &[BLOCKS, Word::of("Localization")] },
+            Self::DisplayControl => const { &[BLOCKS, Word::of("DisplayControls")] },
+            Self::TechnicalProfile => {
+                const {
+                    &[
+                        Word::of("ClaimsProviders"),
+                        Word::of("ClaimsProvider"),
+                        Word::of("TechnicalProfiles"),
+                    ]
+                }
+            }
+            Self::UserJourney => const { &[Word::of("UserJourneys")] },
+            Self::SubJourney => const { &[Word::of("SubJourneys")] },
+        }
+    }
+}
+
+/// An element name whose fingerprint is known when the program is compiled.
+#[derive(Clone, Copy)]
+struct Word {
+    name: &'static str,
+    fingerprint: Fingerprint,
+}
+
+impl Word {
+    const fn of(name: &'static str) -> Self {
+        Self {
+            name,
+            fingerprint: Fingerprint::of_word(name),
         }
     }
 }
@@ -160,7 +185,9 @@ impl Declarations {
         };
         let mut found = Vec::new();
         for kind in Kind::ALL {
-            collect(kind, root, kind.path(), &mut found);
+            let elements = document.elements_named(kind.element());
+            let declared = elements.filter(|element| is_at(*element, root, kind.path()));
+            found.extend(declared.filter_map(|element| Declared::read(kind, element)));
             declarations.of_kind[kind as usize + 1] = found.len() as u32;
         }
         declarations.in_order = found.iter().map(|declared| declared.node).collect();
@@ -232,28 +259,31 @@ impl Declarations {
     }
 }
 
-fn collect(kind: Kind, element: Element<'_>, path: &[&str], found: &mut Vec<Declared>) {
-    if let Some((first, rest)) = path.split_first() {
-        for child in element.children_named(first) {
-            collect(kind, child, rest, found);
+/// Whether the element stands at the end of a path of names below the root.
+fn is_at(element: Element<'_>, root: Element<'_>, path: &[Word]) -> bool {
+    let mut above = element.parent();
+    for word in path.iter().rev() {
+        match above {
+            Some(named) if named.has_name(word.fingerprint, word.name) => above = named.parent(),
+            _ => return false,
         }
-        return;
     }
-    for declaration in element.children_named(kind.element()) {
-        let Some(id) = declaration.attribute("Id") else {
-            continue;
-        };
-        let (value, span) = (id.value(), id.value_span());
-        let is_verbatim = span.of(declaration.document().text()) == value;
-        found.push(Declared {
-            key: key(kind, Id::of(value)),
-            node: declaration.id(),
-            id: if is_verbatim { span } else { Span::at(0) },
-        });
-    }
+    above == Some(root)
 }
 
 impl Declared {
+    /// `None` for an element without id.
+    fn read(kind: Kind, element: Element<'_>) -> Option<Self> {
+        let id = element.attribute("Id")?;
+        let (value, span) = (id.value(), id.value_span());
+        let is_verbatim = span.of(element.document().text()) == value;
+        Some(Self {
+            key: key(kind, Id::of(value)),
+            node: element.id(),
+            id: if is_verbatim { span } else { Span::at(0) },
+        })
+    }
+
     /// Whether the id is another way to write this one. Ids with the same key nearly always are.
     fn is_called(&self, document: &Document, id: Id<'_>) -> bool {
         if self.id.is_empty() {

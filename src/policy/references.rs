@@ -1,5 +1,5 @@
 use crate::diagnostics::Span;
-use crate::xml::{Document, Element, NodeId};
+use crate::xml::{Document, Element, Fingerprint, NodeId};
 
 use super::Kind;
 use super::set::Policy;
@@ -164,9 +164,12 @@ pub fn references(policy: &Policy) -> impl Iterator<Item = Reference<'_>> {
 fn find(document: &Document) -> Vec<Found> {
     let mut found = Vec::new();
     for row in SOURCES {
+        let name = Fingerprint::of(row.attribute);
         for element in document.elements_named(row.element) {
             let is_below = |parent| element.parent().is_some_and(|own| own.is_named(parent));
-            if row.parent.is_none_or(is_below) && element.attribute(row.attribute).is_some() {
+            if row.parent.is_none_or(is_below)
+                && element.attribute_with(name, row.attribute).is_some()
+            {
                 found.push((row, element.id()));
             }
         }

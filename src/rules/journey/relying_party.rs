@@ -62,8 +62,11 @@ fn subject<'s>(view: &Effective<'s>, profile: Site<'s>) -> Option<Diagnostic> {
         return None;
     }
     let is_called = |claim: Site<'_>| {
-        let names = ["PartnerClaimType", "ClaimTypeReferenceId"];
-        let mut names = names.iter().filter_map(|name| claim.attribute(name));
+        let names = [
+            claim.attribute("PartnerClaimType"),
+            claim.attribute("ClaimTypeReferenceId"),
+        ];
+        let mut names = names.iter().flatten();
         names.any(|name| name.eq_ignore_ascii_case(wanted))
     };
     if profile.items("OutputClaims", "OutputClaim").any(is_called) {

@@ -66,7 +66,7 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
     let parameters = document.elements_named("InputParameter");
     let parameters = parameters.filter_map(|parameter| parameter.attribute("Value"));
     let defaults = view.policy().default_values();
-    let defaults = defaults.filter(|(element, _)| CLAIMS.iter().any(|name| element.is_named(name)));
+    let defaults = defaults.filter(|(element, _)| CLAIMS.contains(&element.name()));
     for attribute in parameters.chain(defaults.map(|(_, attribute)| attribute)) {
         let value = attribute.value();
         if holds_secret(value) && !looks_like_template(value) {

@@ -32,8 +32,7 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
     let policy = view.policy();
     let start = findings.len();
     for (element, attribute) in policy.default_values() {
-        let is_claim = CLAIMS.iter().any(|name| element.is_named(name));
-        if is_claim && attribute.value().contains('{') {
+        if attribute.value().contains('{') && CLAIMS.contains(&element.name()) {
             in_attribute(view, attribute, findings);
             findings.extend(check_type(view, element, attribute));
         }
