@@ -29,7 +29,7 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
         let Some(method) = transformation.method else {
             continue;
         };
-        let found = names(&transformation, method)
+        let found = names(transformation, method)
             .into_iter()
             .chain(transformation.parameters().filter_map(|site| {
                 let slot = slot(method, site)?;

@@ -27,7 +27,7 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
             continue;
         };
         for side in [Side::Input, Side::Output] {
-            findings.extend(compare(view, &transformation, method, side));
+            findings.extend(compare(view, transformation, method, side));
         }
     }
 }
