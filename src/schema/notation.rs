@@ -100,7 +100,7 @@ const fn declaration(
 ) -> Declaration {
     Declaration {
         name,
-        fingerprint: Fingerprint::of(name),
+        fingerprint: Fingerprint::of_word(name),
         required,
         repeats,
         of,
@@ -241,7 +241,7 @@ pub(super) const fn required(name: &'static str, of: &'static ValueType) -> Attr
 pub(super) const fn attribute(name: &'static str, of: &'static ValueType) -> AttributeDeclaration {
     AttributeDeclaration {
         name,
-        fingerprint: Fingerprint::of(name),
+        fingerprint: Fingerprint::of_word(name),
         required: false,
         of,
         unjudged: of.is_any_text(),
