@@ -1,6 +1,9 @@
 use std::cell::OnceCell;
 use std::rc::Rc;
 
+use crate::diagnostics::KnownNames;
+use crate::xml::Fingerprint;
+
 use super::claims_transformation::ClaimsTransformation;
 use super::execution::{self, Execution};
 use super::flow::{self, Flow};
@@ -32,7 +35,7 @@ pub struct Effective<'s> {
     inherited: Merged<'s>,
     execution: OnceCell<Option<Execution<'s>>>,
     flow: OnceCell<Option<Flow<'s>>>,
-    ids: [OnceCell<Vec<&'s str>>; Kind::ALL.len()],
+    ids: [OnceCell<KnownNames<'s>>; Kind::ALL.len()],
     overrides: OnceCell<Vec<Override<'s>>>,
     own_journeys: OnceCell<Vec<Rc<Journey<'s>>>>,
     own_transformations: OnceCell<Vec<ClaimsTransformation<'s>>>,
@@ -139,21 +142,27 @@ impl<'s> Effective<'s> {
 
     /// Every id of a kind once, as first declared, in order of declaration from the root on.
     pub fn ids(&self, kind: Kind) -> &[&'s str] {
+        self.known_ids(kind).as_slice()
+    }
+
+    /// The same, to look in them for one that was meant.
+    pub fn known_ids(&self, kind: Kind) -> &KnownNames<'s> {
         self.ids[kind as usize].get_or_init(|| {
             let mut seen = IdSet::default();
-            self.chain
-                .iter()
-                .flat_map(|policy| policy.declarations(kind))
-                .filter_map(|element| element.attribute_value("Id"))
-                .filter(|id| seen.insert(Id::of(id)))
-                .collect()
+            let declared = self.chain.iter().flat_map(|it| it.declarations(kind));
+            let ids = declared.filter_map(|element| element.attribute_value("Id"));
+            KnownNames::new(ids.filter(|id| seen.insert(Id::of(id))).collect())
         })
     }
 
     /// What the policy declares that an ancestor declares too, by kind and in document order.
     pub fn overrides(&self) -> &[Override<'s>] {
-        let (&policy, ancestors) = self.chain.split_last().expect("the policy is in its chain");
+        let policy = self.policy();
+        let ancestors = &self.chain[..self.chain.len() - 1];
         self.overrides.get_or_init(|| {
+            if ancestors.is_empty() {
+                return Vec::new();
+            }
             let declarations = Kind::ALL.into_iter().flat_map(|kind| {
                 let declared = policy.declarations(kind);
                 declared.map(move |element| (kind, Site { policy, element }))
@@ -172,20 +181,29 @@ impl<'s> Effective<'s> {
                     inherited: inherited?,
                 })
             });
-            if ancestors.is_empty() {
-                Vec::new()
-            } else {
-                overrides.collect()
-            }
+            overrides.collect()
         })
     }
 
     /// A child element's text after merging: the one nearest to the policy counts. Fits claim types,
     /// content definitions and other elements whose children override each other one by one.
+    #[inline(always)]
     pub fn merged_child(&self, kind: Kind, id: &str, child: &str) -> Option<Site<'s>> {
-        self.declarations(kind, Id::of(id))
-            .rev()
-            .find_map(|site| site.child(child))
+        self.merged_child_with(kind, id, Fingerprint::of(child), child)
+    }
+
+    fn merged_child_with(
+        &self,
+        kind: Kind,
+        id: &str,
+        fingerprint: Fingerprint,
+        child: &str,
+    ) -> Option<Site<'s>> {
+        let mut nearest_first = self.declarations(kind, Id::of(id)).rev();
+        nearest_first.find_map(|site| {
+            let element = site.element.child_with(fingerprint, child)?;
+            Some(Site { element, ..site })
+        })
     }
 
     /// A technical profile, merged over the chain and with what it includes.

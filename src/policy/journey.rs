@@ -1,9 +1,10 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::hash::BuildHasherDefault;
 
 use crate::schema::STEP_TYPES;
 
 use super::Kind;
-use super::id::{Id, IdMap};
+use super::id::{Id, IdHasher, IdMap};
 use super::site::{self, Site};
 
 /// A user journey or sub journey after merging: steps of the same order in several policies of the
@@ -175,7 +176,7 @@ pub(super) fn merge(kind: Kind, sites: Vec<Site<'_>>) -> Option<Journey<'_>> {
 /// Whether a journey element gives one id to two claims exchanges, which the schema reports: it is not
 /// known which of them has lost its own.
 fn has_exchange_twice(journey: Site<'_>) -> bool {
-    let mut seen: HashSet<&str> = HashSet::new();
+    let mut seen: HashSet<&str, BuildHasherDefault<IdHasher>> = HashSet::default();
     journey
         .items("OrchestrationSteps", "OrchestrationStep")
         .flat_map(|step| step.items("ClaimsExchanges", "ClaimsExchange"))

@@ -1,5 +1,5 @@
 use crate::diagnostics::Span;
-use crate::xml::{Document, Element, Fingerprint, NodeId};
+use crate::xml::{Attribute, Document, Element, Fingerprint, NodeId};
 
 use super::Kind;
 use super::set::Policy;
@@ -139,8 +139,8 @@ pub struct Reference<'s> {
     pub element: Element<'s>,
 }
 
-/// A reference as a policy keeps it: the row and the referring element.
-pub(super) type Found = (&'static ReferenceRow, NodeId);
+/// A reference as a policy keeps it: the row, the referring element and which of its attributes it is.
+pub(super) type Found = (&'static ReferenceRow, NodeId, u32);
 
 /// The references of a policy's own file, those of one way of referring in document order. They are
 /// looked for once.
@@ -149,9 +149,9 @@ pub fn references(policy: &Policy) -> impl Iterator<Item = Reference<'_>> {
         .found
         .references
         .get_or_init(|| find(&policy.document));
-    found.iter().filter_map(|&(row, node)| {
+    found.iter().filter_map(|&(row, node, attribute)| {
         let element = policy.document.element(node)?;
-        let attribute = element.attribute(row.attribute)?;
+        let attribute = element.attributes().nth(attribute as usize)?;
         Some(Reference {
             row,
             id: attribute.value(),
@@ -167,10 +167,14 @@ fn find(document: &Document) -> Vec<Found> {
         let name = Fingerprint::of(row.attribute);
         for element in document.elements_named(row.element) {
             let is_below = |parent| element.parent().is_some_and(|own| own.is_named(parent));
+            let is_it = |attribute: &Attribute<'_>| {
+                attribute.is_plain() && attribute.has_name(name, row.attribute)
+            };
+            let mut attributes = element.attributes().zip(0..);
             if row.parent.is_none_or(is_below)
-                && element.attribute_with(name, row.attribute).is_some()
+                && let Some((_, number)) = attributes.find(|(attribute, _)| is_it(attribute))
             {
-                found.push((row, element.id()));
+                found.push((row, element.id(), number));
             }
         }
     }

@@ -136,12 +136,10 @@ fn check_resolver(
         location,
         format!("claim type `{key}` is declared neither here nor in a base policy"),
     );
-    Some(
-        match near_miss(key, view.ids(Kind::ClaimType).iter().copied()) {
-            Some(near) => finding.help(format!("did you mean `{{{prefix}:{near}}}`?")),
-            None => finding,
-        },
-    )
+    Some(match view.known_ids(Kind::ClaimType).near_miss(key) {
+        Some(near) => finding.help(format!("did you mean `{{{prefix}:{near}}}`?")),
+        None => finding,
+    })
 }
 
 /// A value that is nothing but one resolver has that resolver's type.
