@@ -19,6 +19,7 @@ mod convert_text;
 mod deployment_file;
 mod discover;
 mod error;
+mod folder;
 mod go_ieftool;
 mod iefctl_toml;
 mod iefpolicies;
@@ -55,6 +56,7 @@ pub use schema::schema;
 
 use configuration::Configuration;
 use discover::{Filter, Target};
+use folder::Folder;
 use open::{Opened, open};
 
 use crate::diagnostics::{Diagnostic, Location, Rule, Source, SourceId, SourceMap, near_miss};
@@ -248,7 +250,7 @@ pub fn load_folder(
     let (mut project, filter, opened) = around(folder, options, env)?;
     let mut found = Vec::new();
     if folder.is_dir() {
-        let target = Target::Folder(folder.to_owned());
+        let target = Target::Folder(Folder::new(folder.to_owned()));
         let notes = &mut project.notes;
         found = match sets::list(&[target], &filter.for_bases(), notes) {
             Ok(files) => files,
@@ -278,7 +280,10 @@ fn around(
     while !existing.is_dir() && paths::above(&existing) != existing {
         existing = paths::above(&existing);
     }
-    let target = (paths::display(folder), Target::Folder(existing));
+    let target = (
+        paths::display(folder),
+        Target::Folder(Folder::new(existing)),
+    );
     let opened = open(&[target], options, &mut sources, &mut notes)?;
     let configuration = opened.configuration.as_ref();
     let chosen = select::environment(configuration, options.environment.as_deref(), &sources)?;
