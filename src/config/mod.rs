@@ -60,6 +60,7 @@ use folder::Folder;
 use open::{Opened, open};
 
 use crate::diagnostics::{Diagnostic, Location, Rule, Source, SourceId, SourceMap, near_miss};
+use crate::parallel::Workers;
 use crate::policy::{Renaming, Settings, StepAdjustments};
 
 /// What the command line says about the project.
@@ -149,9 +150,11 @@ pub fn load(
 ) -> Result<Project, ConfigError> {
     let mut notes = Vec::new();
     let mut sources = SourceMap::new();
-    let targets = paths
-        .iter()
-        .map(|path| Ok((paths::display(path), Target::of(path, None)?)))
+    let targets = Workers::All.map(paths, |path| {
+        Ok((paths::display(path), Target::of(path, None)?))
+    });
+    let targets = targets
+        .into_iter()
         .collect::<Result<Vec<_>, ConfigError>>()?;
     let opened = open(&targets, options, &mut sources, &mut notes)?;
     assemble(&opened, targets, options, sources, notes, env)
