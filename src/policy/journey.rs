@@ -136,6 +136,11 @@ impl<'s> Step<'s> {
         has_twins(&self.sites)
     }
 
+    /// Whether it is there to run a claims exchange and has none.
+    pub fn runs_nothing(&self) -> bool {
+        self.exchanges.is_empty() && self.step_type() == Some("ClaimsExchange")
+    }
+
     /// The exchange of this id.
     pub fn exchange(&self, id: &str) -> Option<&Exchange<'s>> {
         self.exchanges.get(*self.exchange_of.get(&Id::of(id))?)
