@@ -5,7 +5,7 @@ use crate::schema::STEP_TYPES;
 use super::Kind;
 use super::effective::Effective;
 use super::id::{Id, IdMap};
-use super::site::Site;
+use super::site::{self, Site};
 
 /// A user journey or sub journey after merging: steps of the same order in several policies of the
 /// chain are one step. A policy can add to an inherited step and override parts of it, but not
@@ -103,21 +103,17 @@ impl<'s> Journey<'s> {
     }
 
     /// An attribute of the journey after merging.
+    #[inline(always)]
     pub fn attribute(&self, name: &str) -> Option<&'s str> {
-        self.sites
-            .iter()
-            .rev()
-            .find_map(|site| site.attribute(name))
+        site::nearest_value(&self.sites, name)
     }
 }
 
 impl<'s> Step<'s> {
     /// An attribute of the step after merging: the nearest element that has it counts.
+    #[inline(always)]
     pub fn attribute(&self, name: &str) -> Option<&'s str> {
-        self.sites
-            .iter()
-            .rev()
-            .find_map(|site| site.attribute(name))
+        site::nearest_value(&self.sites, name)
     }
 
     /// `@Type` after merging.

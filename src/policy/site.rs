@@ -1,7 +1,7 @@
 use std::ops::Deref;
 
 use crate::diagnostics::{Location, Span};
-use crate::xml::Element;
+use crate::xml::{Attribute, Element, Fingerprint};
 
 use super::set::{Policy, Role};
 
@@ -118,4 +118,38 @@ impl<'s> Deref for Sites<'s> {
             Kept::Several(sites) => sites,
         }
     }
+}
+
+/// The value of an attribute at the last of the sites that has it.
+#[inline(always)]
+pub(super) fn nearest_value<'s>(sites: &[Site<'s>], name: &str) -> Option<&'s str> {
+    nearest_value_with(sites, Fingerprint::of(name), name)
+}
+
+fn nearest_value_with<'s>(
+    sites: &[Site<'s>],
+    fingerprint: Fingerprint,
+    name: &str,
+) -> Option<&'s str> {
+    let mut nearest_first = sites.iter().rev();
+    nearest_first
+        .find_map(|site| site.element.attribute_with(fingerprint, name))
+        .map(Attribute::value)
+}
+
+/// The first child element of this name at the last of the sites that has one.
+#[inline(always)]
+pub(super) fn nearest_child<'s>(sites: &[Site<'s>], name: &str) -> Option<Site<'s>> {
+    nearest_child_with(sites, Fingerprint::of(name), name)
+}
+
+fn nearest_child_with<'s>(
+    sites: &[Site<'s>],
+    fingerprint: Fingerprint,
+    name: &str,
+) -> Option<Site<'s>> {
+    sites.iter().rev().find_map(|site| {
+        let element = site.element.child_with(fingerprint, name)?;
+        Some(Site { element, ..*site })
+    })
 }

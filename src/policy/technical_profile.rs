@@ -1,7 +1,7 @@
 use super::Kind;
 use super::effective::Effective;
 use super::id::Id;
-use super::site::{Site, Sites};
+use super::site::{self, Site, Sites};
 
 /// A technical profile after merging: deep, over all policies of the chain and over the profiles
 /// that it includes. Nothing that was inherited can be removed, only overridden.
@@ -64,11 +64,9 @@ pub struct Claim<'s> {
 
 impl<'s> Claim<'s> {
     /// An attribute after merging: the nearest element that has it counts.
+    #[inline(always)]
     pub fn attribute(&self, name: &str) -> Option<&'s str> {
-        self.sites
-            .iter()
-            .rev()
-            .find_map(|site| site.attribute(name))
+        site::nearest_value(&self.sites, name)
     }
 
     /// The element nearest to the policy.
@@ -79,8 +77,9 @@ impl<'s> Claim<'s> {
 
 impl<'s> TechnicalProfile<'s> {
     /// The child element of this name that counts after merging.
+    #[inline(always)]
     pub fn child(&self, name: &str) -> Option<Site<'s>> {
-        self.layers.iter().rev().find_map(|layer| layer.child(name))
+        site::nearest_child(&self.layers, name)
     }
 
     /// The declaration nearest to the policy.

@@ -78,7 +78,7 @@ const fn declaration(
 ) -> Declaration {
     Declaration {
         name,
-        fingerprint: Fingerprint::of(name),
+        fingerprint: Fingerprint::of_word(name),
         required,
         repeats,
         of,
@@ -211,7 +211,7 @@ pub(super) const fn required(name: &'static str, of: &'static ValueType) -> Attr
 pub(super) const fn attribute(name: &'static str, of: &'static ValueType) -> AttributeDeclaration {
     AttributeDeclaration {
         name,
-        fingerprint: Fingerprint::of(name),
+        fingerprint: Fingerprint::of_word(name),
         required: false,
         of,
         newer: false,

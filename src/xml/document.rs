@@ -1,12 +1,11 @@
 use std::collections::HashMap;
 use std::fmt;
-use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
 use crate::diagnostics::Span;
 
-use super::Fingerprint;
 use super::element::Element;
+use super::{Fingerprint, vocabulary};
 
 /// The number of a node in its document; ascending in document order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -120,42 +119,57 @@ impl Value {
 }
 
 /// The first and the last element of each fingerprint.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(super) struct Names {
-    ends: HashMap<u32, (u32, u32), BuildHasherDefault<Mixed>>,
+    words: Box<[Ends; vocabulary::COUNT]>,
+    others: HashMap<Fingerprint, Ends>,
+}
+
+/// The first and the last of several elements.
+#[derive(Debug, Clone, Copy)]
+struct Ends {
+    first: u32,
+    last: u32,
+}
+
+impl Ends {
+    const NONE: Self = Self {
+        first: NONE,
+        last: NONE,
+    };
+}
+
+impl Default for Names {
+    fn default() -> Self {
+        Self {
+            words: Box::new([Ends::NONE; vocabulary::COUNT]),
+            others: HashMap::new(),
+        }
+    }
 }
 
 impl Names {
     /// Adds an element; returns the one before it of the same fingerprint.
+    #[inline]
     pub(super) fn add(&mut self, fingerprint: Fingerprint, element: u32) -> Option<u32> {
-        let ends = self.ends.entry(fingerprint.0).or_insert((element, NONE));
-        let before = std::mem::replace(&mut ends.1, element);
-        (before != NONE).then_some(before)
+        let ends = match fingerprint.word() {
+            Some(word) => &mut self.words[word],
+            None => self.others.entry(fingerprint).or_insert(Ends::NONE),
+        };
+        let before = std::mem::replace(&mut ends.last, element);
+        if before == NONE {
+            ends.first = element;
+            return None;
+        }
+        Some(before)
     }
 
     fn first(&self, fingerprint: Fingerprint) -> u32 {
-        self.ends.get(&fingerprint.0).map_or(NONE, |ends| ends.0)
-    }
-}
-
-/// Fingerprints are mixed already.
-#[derive(Default)]
-pub(super) struct Mixed(u64);
-
-impl Hasher for Mixed {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.write_u32(u32::from(byte));
-        }
-    }
-
-    fn write_u32(&mut self, number: u32) {
-        // The upper bits tell entries apart, the lower ones places.
-        self.0 = (self.0 ^ u64::from(number)).wrapping_mul(0x0000_0001_0000_0001);
+        let ends = match fingerprint.word() {
+            Some(word) => self.words.get(word),
+            None => self.others.get(&fingerprint),
+        };
+        ends.map_or(NONE, |ends| ends.first)
     }
 }
 
@@ -225,11 +239,12 @@ impl Document {
 
     /// All elements of this local name, in document order. Others are not looked at.
     pub fn elements_named<'d>(&'d self, name: &str) -> impl Iterator<Item = Element<'d>> {
-        let first = self.names.first(Fingerprint::of(name));
+        let fingerprint = Fingerprint::of(name);
+        let first = self.names.first(fingerprint);
         let alike = std::iter::successors(self.numbered(first), move |element| {
             self.numbered(element.data.next_alike)
         });
-        alike.filter(move |element| element.name() == name)
+        alike.filter(move |element| element.has_name(fingerprint, name))
     }
 
     #[inline]

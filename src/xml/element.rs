@@ -57,10 +57,13 @@ impl<'d> Element<'d> {
     /// The same for those who have the fingerprint of the name at hand.
     #[inline]
     pub fn has_name(self, fingerprint: Fingerprint, name: &str) -> bool {
-        let data = self.data;
-        data.fingerprint == fingerprint
-            && data.name_length == name.len() as u32 + u32::from(data.prefix)
-            && ends_with(&self.document.text, self.name_span().end, name)
+        self.data.fingerprint == fingerprint && (fingerprint.is_exact() || self.is_called(name))
+    }
+
+    /// Compares the name letter by letter.
+    #[cold]
+    fn is_called(self, name: &str) -> bool {
+        self.name() == name
     }
 
     /// The name as written, with its prefix.
@@ -103,10 +106,26 @@ impl<'d> Element<'d> {
     /// The attribute of this name that is in no namespace.
     #[inline(always)]
     pub fn attribute(self, name: &str) -> Option<Attribute<'d>> {
-        self.plain_attribute(Fingerprint::of(name), name)
+        self.attribute_with(Fingerprint::of(name), name)
     }
 
-    fn plain_attribute(self, fingerprint: Fingerprint, name: &str) -> Option<Attribute<'d>> {
+    /// The same for those who have the fingerprint of the name at hand.
+    #[inline(always)]
+    pub fn attribute_with(self, fingerprint: Fingerprint, name: &str) -> Option<Attribute<'d>> {
+        if fingerprint.is_exact() {
+            self.exact_attribute(fingerprint)
+        } else {
+            self.attribute_called(fingerprint, name)
+        }
+    }
+
+    fn exact_attribute(self, name: Fingerprint) -> Option<Attribute<'d>> {
+        self.attributes()
+            .find(|attribute| attribute.data.fingerprint == name && attribute.is_plain())
+    }
+
+    #[cold]
+    fn attribute_called(self, fingerprint: Fingerprint, name: &str) -> Option<Attribute<'d>> {
         self.attributes()
             .find(|attribute| attribute.is_plain() && attribute.has_name(fingerprint, name))
     }
@@ -153,10 +172,25 @@ impl<'d> Element<'d> {
     /// The first child element of this local name.
     #[inline(always)]
     pub fn child(self, name: &str) -> Option<Self> {
-        self.first_child(Fingerprint::of(name), name)
+        self.child_with(Fingerprint::of(name), name)
     }
 
-    fn first_child(self, fingerprint: Fingerprint, name: &str) -> Option<Self> {
+    /// The same for those who have the fingerprint of the name at hand.
+    #[inline(always)]
+    pub fn child_with(self, fingerprint: Fingerprint, name: &str) -> Option<Self> {
+        if fingerprint.is_exact() {
+            self.exact_child(fingerprint)
+        } else {
+            self.child_called(fingerprint, name)
+        }
+    }
+
+    fn exact_child(self, name: Fingerprint) -> Option<Self> {
+        self.children().find(|child| child.data.fingerprint == name)
+    }
+
+    #[cold]
+    fn child_called(self, fingerprint: Fingerprint, name: &str) -> Option<Self> {
         self.children()
             .find(|child| child.has_name(fingerprint, name))
     }
@@ -260,10 +294,13 @@ impl<'d> Attribute<'d> {
     /// Whether this is the local name; for those who have its fingerprint at hand.
     #[inline]
     pub fn has_name(self, fingerprint: Fingerprint, name: &str) -> bool {
-        let data = self.data;
-        data.fingerprint == fingerprint
-            && data.name.len() == name.len() as u32 + u32::from(data.prefix)
-            && ends_with(&self.document.text, data.name.end, name)
+        self.data.fingerprint == fingerprint && (fingerprint.is_exact() || self.is_called(name))
+    }
+
+    /// Compares the name letter by letter.
+    #[cold]
+    fn is_called(self, name: &str) -> bool {
+        self.name() == name
     }
 
     /// The namespace name; empty for none.
@@ -286,12 +323,4 @@ impl<'d> Attribute<'d> {
     pub const fn value_span(self) -> Span {
         self.data.raw
     }
-}
-
-/// Whether the text up to an offset ends with a name.
-#[inline]
-fn ends_with(text: &str, end: u32, name: &str) -> bool {
-    let end = end as usize;
-    let start = end.wrapping_sub(name.len());
-    text.as_bytes().get(start..end) == Some(name.as_bytes())
 }

@@ -1,35 +1,54 @@
-/// A number that equal names share and that different names hardly ever do, so that looking for a name
-/// is mostly comparing integers. It is made from the length and a few characters: of a literal it is
-/// known when the program is compiled.
+use super::vocabulary::{self, Lookup};
+
+/// A number that equal names share. Of a word of the vocabulary it is the number of the word, which no
+/// other name has, so that comparing such names is comparing integers. Of other names it is a hash,
+/// which different names hardly ever share. Of a literal it is known when the program is compiled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Fingerprint(pub(super) u32);
+
+/// Tells hashes from numbers of words.
+const HASH: u32 = 1 << 31;
 
 impl Fingerprint {
     /// The fingerprint of a name. Always inlined, and so are those who take a name from a rule: there
     /// it is a literal.
     #[inline(always)]
     pub const fn of(name: &str) -> Self {
-        let bytes = name.as_bytes();
-        let length = bytes.len();
-        if length == 0 {
-            return Self(0);
+        Self::from_lookup(vocabulary::look_up(name.as_bytes()))
+    }
+
+    /// The fingerprint of a word of the vocabulary: in a constant, any other name does not compile.
+    pub const fn of_word(name: &str) -> Self {
+        let fingerprint = Self::of(name);
+        assert!(
+            fingerprint.is_exact(),
+            "this name lacks in the words of the vocabulary"
+        );
+        fingerprint
+    }
+
+    #[inline(always)]
+    const fn from_lookup(lookup: Lookup) -> Self {
+        match lookup {
+            Lookup::Word(number) => Self(number as u32),
+            Lookup::Other(hash) => Self((hash >> 32) as u32 | HASH),
         }
-        let last = length - 1;
-        let mut mixed = length as u64 & 0xFF;
-        let mut index = 0;
-        // Names of policies differ in length, at the start and in the last letters.
-        while index < 4 {
-            let from_start = if index < last { index } else { last };
-            mixed = mixed << 8 | bytes[from_start] as u64;
-            index += 1;
+    }
+
+    /// The number of the word; `None` if the name is no word, so that others can have its fingerprint.
+    #[inline(always)]
+    pub(super) const fn word(self) -> Option<usize> {
+        if self.0 & HASH == 0 {
+            Some(self.0 as usize)
+        } else {
+            None
         }
-        index = 0;
-        while index < 3 {
-            let from_end = last.saturating_sub(index);
-            mixed = mixed << 8 | bytes[from_end] as u64;
-            index += 1;
-        }
-        Self((mixed.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32) as u32)
+    }
+
+    /// Whether only equal names have this fingerprint.
+    #[inline(always)]
+    pub const fn is_exact(self) -> bool {
+        self.word().is_some()
     }
 }
 
@@ -38,38 +57,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn equal_names_share_it_and_similar_ones_do_not() {
-        let names = [
-            "",
-            "a",
-            "b",
-            "aa",
-            "ab",
-            "abc",
-            "acb",
-            "Id",
-            "Key",
-            "Item",
-            "InputClaim",
-            "InputClaims",
-            "OutputClaim",
-            "OutputClaims",
-            "UserJourney",
-            "UserJourneys",
-            "SubJourney",
-            "SubJourneys",
-            "TechnicalProfile",
-            "TechnicalProfiles",
-        ];
-        for (index, name) in names.iter().enumerate() {
-            assert_eq!(Fingerprint::of(name), Fingerprint::of(&String::from(*name)));
-            for other in &names[index + 1..] {
-                assert_ne!(
-                    Fingerprint::of(name),
-                    Fingerprint::of(other),
-                    "{name} {other}"
-                );
-            }
+    fn of_words_it_is_exact_and_of_others_it_is_not() {
+        for name in ["Id", "TechnicalProfile", "TechnicalProfileReferenceId"] {
+            assert!(Fingerprint::of(name).is_exact(), "{name}");
+            assert_eq!(Fingerprint::of(name), Fingerprint::of(&String::from(name)));
+        }
+        for name in ["", "a", "id", "TechnicalProfileX", "xsi:type"] {
+            assert!(!Fingerprint::of(name).is_exact(), "{name}");
+            assert_eq!(Fingerprint::of(name), Fingerprint::of(&String::from(name)));
         }
     }
 }

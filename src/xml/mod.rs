@@ -16,6 +16,7 @@ mod findings;
 mod fingerprint;
 mod namespaces;
 mod tag;
+mod vocabulary;
 
 pub use build::parse;
 pub use canonical::{Significance, canonical};
