@@ -210,11 +210,13 @@ impl Target {
     }
 
     /// The policy files that the configuration does not leave out, in order; it is an error if there
-    /// were none to begin with. `notes` tells what was passed over.
+    /// were none to begin with. `notes` tells what was passed over, `unread` what could not be looked
+    /// into.
     pub(super) fn files(
         &self,
         filter: &Filter,
         notes: &mut Vec<String>,
+        unread: &mut Vec<ConfigError>,
     ) -> Result<Vec<File>, ConfigError> {
         let (base, pattern) = match self {
             Self::File(file) => {
@@ -238,7 +240,7 @@ impl Target {
                 (base, Some(compiled))
             }
         };
-        let all = Walk::new(filter, notes).below(base)?;
+        let all = Walk::new(filter, notes, unread).below(base)?;
         let found = all.len();
         let files: Vec<File> = all
             .into_iter()
@@ -254,7 +256,7 @@ impl Target {
             .into_iter()
             .filter(|file| filter.keeps(&file.path))
             .collect();
-        if matched == 0 {
+        if matched == 0 && unread.is_empty() {
             return Err(self.empty(found));
         }
         if kept.len() < matched {
@@ -298,6 +300,7 @@ fn has_glob(text: &OsStr) -> bool {
 struct Walk<'w> {
     filter: &'w Filter,
     notes: &'w mut Vec<String>,
+    unread: &'w mut Vec<ConfigError>,
     /// Real paths of folders that were visited.
     visited: HashSet<PathBuf>,
     /// Folders to visit, with their real paths.
@@ -308,10 +311,15 @@ struct Walk<'w> {
 }
 
 impl<'w> Walk<'w> {
-    fn new(filter: &'w Filter, notes: &'w mut Vec<String>) -> Self {
+    fn new(
+        filter: &'w Filter,
+        notes: &'w mut Vec<String>,
+        unread: &'w mut Vec<ConfigError>,
+    ) -> Self {
         Self {
             filter,
             notes,
+            unread,
             visited: HashSet::new(),
             open: Vec::new(),
             files: Vec::new(),
@@ -329,18 +337,21 @@ impl<'w> Walk<'w> {
         loop {
             if let Some((folder, real)) = self.open.pop() {
                 if self.visited.insert(real.clone()) {
-                    let entries = folder::entries(&folder);
-                    let entries = entries.map_err(|error| ConfigError::io(&folder, error))?;
-                    self.folder(&folder, &real, &entries);
+                    // Only without the named folder is there nothing to report on.
+                    match folder::entries(&folder) {
+                        Ok(entries) => self.folder(&folder, &real, &entries),
+                        Err(error) => self.unread.push(ConfigError::io(&folder, error)),
+                    }
                 } else {
                     self.note(&folder, "is a link to a folder that is read already");
                 }
             } else if !self.linked_folders.is_empty() {
                 self.linked_folders.sort();
                 let folder = self.linked_folders.remove(0);
-                let real =
-                    fs::canonicalize(&folder).map_err(|error| ConfigError::io(&folder, error))?;
-                self.open.push((folder, real));
+                match fs::canonicalize(&folder) {
+                    Ok(real) => self.open.push((folder, real)),
+                    Err(error) => self.unread.push(ConfigError::io(&folder, error)),
+                }
             } else {
                 break;
             }
@@ -357,7 +368,13 @@ impl<'w> Walk<'w> {
         let mut seen: HashSet<PathBuf> = self.files.iter().map(|file| file.real.clone()).collect();
         self.linked_files.sort();
         for path in std::mem::take(&mut self.linked_files) {
-            let real = fs::canonicalize(&path).map_err(|error| ConfigError::io(&path, error))?;
+            let real = match fs::canonicalize(&path) {
+                Ok(real) => real,
+                Err(error) => {
+                    self.unread.push(ConfigError::io(&path, error));
+                    continue;
+                }
+            };
             if seen.insert(real.clone()) {
                 self.files.push(File { path, real });
             } else {

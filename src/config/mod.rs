@@ -48,7 +48,7 @@ pub use configuration::{
 pub use convert::{Conversion, ConvertError, ConvertOptions, RewrittenFile, convert};
 pub use convert_text::{SecretVariable, key as toml_key, text as toml_text};
 pub use discover::BUILD_MANIFEST;
-pub use error::ConfigError;
+pub use error::{ConfigError, Unread};
 pub use kind::Kind;
 pub use paths::relative;
 pub use read::decode;
@@ -62,6 +62,7 @@ use open::{Opened, open};
 use crate::diagnostics::{Diagnostic, Location, Rule, Source, SourceId, SourceMap, near_miss};
 use crate::parallel::Workers;
 use crate::policy::{Renaming, Settings, StepAdjustments};
+use crate::xml::FILE_UNREADABLE;
 
 /// What the command line says about the project.
 #[derive(Debug, Clone, Default)]
@@ -76,6 +77,9 @@ pub struct LoadOptions {
     pub tenant: Option<String>,
     /// `--with`: folders with bases that exist only in the tenant.
     pub with: Vec<PathBuf>,
+    /// Whether policies that cannot be read are kept apart, as [`Unread`], instead of being an error. For
+    /// those who only report: whoever writes must know every file.
+    pub goes_on_without_unread: bool,
 }
 
 /// Everything that a command works on.
@@ -93,6 +97,8 @@ pub struct Project {
     pub sets: Vec<SetInput>,
     /// Files with bases that exist only in the tenant; never deployed.
     pub bases: Vec<Source>,
+    /// Those that could not be read.
+    pub unread_bases: Vec<Unread>,
     /// The settings of the chosen environment.
     pub settings: Settings,
     /// Whether the sets hold every file for which the settings are meant. If not, a setting that
@@ -131,6 +137,8 @@ pub struct SetInput {
     pub name: String,
     /// The files of the set, in a stable order. Some may turn out to be no policies.
     pub files: Vec<Source>,
+    /// Those that could not be read.
+    pub unread: Vec<Unread>,
     /// Positions in [`Project::bases`] of the files that may hold bases of this set: all but those
     /// that are its own.
     pub with: Vec<usize>,
@@ -177,11 +185,14 @@ fn assemble(
     let plans = sets::plan(targets, configuration, &sources)?;
     let is_complete = plans.iter().any(|plan| plan.is_complete);
     let with = sets::with_targets(configuration, options, &sources)?;
-    let (sets, bases) = sets::read(plans, &with, &filter, &mut notes)?;
+    let files = sets::read(plans, &with, &filter, options, &mut notes)?;
+    // A file that was not read may use what no other does.
+    let is_read = files.unread_bases.is_empty() && files.sets.iter().all(|it| it.unread.is_empty());
     let mut project = Project {
-        sets,
-        bases,
-        is_complete,
+        sets: files.sets,
+        bases: files.bases,
+        unread_bases: files.unread_bases,
+        is_complete: is_complete && is_read,
         ..project(opened, chosen, options, settings, sources, notes)
     };
     select::implied(&mut project, configuration, env);
@@ -202,13 +213,25 @@ impl Project {
             .chain(policies)
     }
 
-    /// Checks that the configuration names only rules that exist.
+    /// The names of the policies and bases that could not be read.
+    pub fn unread(&self) -> impl Iterator<Item = &str> {
+        let own = self.sets.iter().flat_map(|set| &set.unread);
+        own.chain(&self.unread_bases).map(Unread::name)
+    }
+
+    /// Checks that the configuration names only rules that exist and can have another level.
     ///
     /// # Errors
-    /// Every unknown rule, with its position and the nearest name.
+    /// Every other rule, with its position and the nearest name.
     pub fn check_rules(&self, known: &[&Rule]) -> Result<(), ConfigError> {
         let unknown = self.named_rules.iter().filter_map(|(name, place)| {
             let name = name.as_str();
+            if name == FILE_UNREADABLE.id {
+                let message = format!("the level of `{name}` cannot be changed");
+                let help = "leave out files that are no policies with `exclude`".to_owned();
+                let help = Some(help);
+                return Some(ConfigError::invalid(&self.sources, *place, message, help));
+            }
             if known.iter().any(|rule| rule.id == name) {
                 return None;
             }
@@ -255,8 +278,12 @@ pub fn load_folder(
     if folder.is_dir() {
         let target = Target::Folder(Folder::new(folder.to_owned()));
         let notes = &mut project.notes;
-        found = match sets::list(&[target], &filter.for_bases(), notes) {
-            Ok(files) => files,
+        let mut unread = Vec::new();
+        found = match sets::list(&[target], &filter.for_bases(), notes, &mut unread) {
+            Ok(files) => {
+                ConfigError::all(unread)?;
+                files
+            }
             Err(ConfigError::Empty { .. }) => Vec::new(),
             Err(error) => return Err(error),
         };
@@ -265,6 +292,7 @@ pub fn load_folder(
     project.sets.push(SetInput {
         name: paths::display(folder),
         files: files.collect::<Result<_, _>>()?,
+        unread: Vec::new(),
         with: Vec::new(),
     });
     select::implied(&mut project, opened.configuration.as_ref(), env);
@@ -327,6 +355,7 @@ fn project(
         folder: configuration.map_or_else(|| PathBuf::from("."), |found| found.folder.clone()),
         sets: Vec::new(),
         bases: Vec::new(),
+        unread_bases: Vec::new(),
         is_complete: false,
         keysets: select::keysets(configuration, chosen),
         access: configuration

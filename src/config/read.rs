@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::error::ConfigError;
 use super::paths;
-use crate::diagnostics::{LineColumn, Source};
+use crate::diagnostics::{LineColumn, Source, Span};
 
 /// Larger files are refused; a policy may have 1024 KB.
 const MAX_FILE: u64 = 64 << 20;
@@ -82,30 +82,38 @@ fn read(path: &Path, bytes: &mut Vec<u8>) -> Result<(), ConfigError> {
 
 /// Decodes UTF-8 with or without byte order mark.
 pub fn decode(name: &str, bytes: &[u8]) -> Result<Source, ConfigError> {
-    let error = |position, message: String| ConfigError::Encoding {
+    let error = |text: &str, place: Span, message: String| ConfigError::Encoding {
         file: name.to_owned(),
-        position,
+        position: end_position(&text[..place.start as usize]),
         message,
+        text: text.into(),
+        place,
     };
-    let start = LineColumn { line: 1, column: 1 };
     if let Some(encoding) = wide_encoding(bytes) {
-        return Err(error(start, format!("the file is encoded in {encoding}")));
+        let message = format!("the file is encoded in {encoding}");
+        return Err(error("", Span::at(0), message));
     }
     let has_bom = bytes.starts_with(&[0xef, 0xbb, 0xbf]);
     let content = if has_bom { &bytes[3..] } else { bytes };
     let text = match std::str::from_utf8(content) {
         Ok(text) => text,
         Err(invalid) => {
-            let valid = String::from_utf8_lossy(&content[..invalid.valid_up_to()]);
-            let byte = content[invalid.valid_up_to()];
-            let what = match declared_encoding(&valid) {
+            // What comes before is valid and has the same offsets; the first mark stands for the byte.
+            let readable = String::from_utf8_lossy(content);
+            let start = invalid.valid_up_to();
+            let byte = content[start];
+            let what = match declared_encoding(&readable[..start]) {
                 Some((encoding, _)) if !is_utf8(encoding) => {
                     format!("the file declares the encoding {encoding} and is not UTF-8")
                 }
                 _ => "the file is not UTF-8, probably Windows-1252 or ISO-8859-1".to_owned(),
             };
             let message = format!("{what} (byte 0x{byte:02X})");
-            return Err(error(end_position(&valid), message));
+            let mark = Span::new(
+                start as u32,
+                (start + char::REPLACEMENT_CHARACTER.len_utf8()) as u32,
+            );
+            return Err(error(&readable, mark, message));
         }
     };
     if let Some((encoding, offset)) = declared_encoding(text)
@@ -118,7 +126,8 @@ pub fn decode(name: &str, bytes: &[u8]) -> Result<Source, ConfigError> {
                 "the XML declaration says {encoding}, but the file is UTF-8; \
                  write encoding=\"utf-8\" there"
             );
-            return Err(error(end_position(&text[..offset]), message));
+            let place = Span::new(offset as u32, (offset + encoding.len()) as u32);
+            return Err(error(text, place, message));
         }
     }
     Ok(Source::new(name, text).with_bom(has_bom))
