@@ -77,8 +77,9 @@ impl Row {
     }
 }
 
-/// The distance between two words if it is at most `limit`.
+/// The distance between two words if it is at most `limit`, which is at most [`MOST`].
 pub(super) fn distance_within(one: &[char], other: &[char], limit: usize) -> Option<usize> {
+    debug_assert!(limit <= MOST, "the rows are too short for that");
     let mut prior = None;
     let mut row = Row::first(other);
     let mut before = None;

@@ -35,6 +35,11 @@ fn only_slip<'k>(written: &str, known: impl IntoIterator<Item = &'k str>) -> Opt
     (near.next().is_none() && !is_other_name(&folded, &fold(meant))).then_some(meant)
 }
 
+/// Whether two words are no more than so many slips apart, without regard to case.
+pub fn is_within_slips(slips: usize, one: &str, other: &str) -> bool {
+    distance_within(&fold(one), &fold(other), slips).is_some()
+}
+
 /// Names among which those that were meant are looked for. Where that happens often, looking through all
 /// of them each time would take quadratic time; so they are sorted then.
 #[derive(Debug, Clone, Default)]
