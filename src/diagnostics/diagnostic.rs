@@ -1,6 +1,6 @@
 use std::fmt;
 
-use super::{Location, Rule, near_miss, only_slip};
+use super::{KnownNames, Location, Rule};
 
 /// How bad a finding is. The order is from mild to severe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -143,14 +143,14 @@ impl Diagnostic {
     /// Asks for the id that was likely meant by the one at `location`, and offers to write it where
     /// no other can have been meant.
     #[must_use]
-    pub fn did_you_mean(self, location: Location, written: &str, known: &[&str]) -> Self {
-        let Some(near) = near_miss(written, known.iter().copied()) else {
+    pub fn did_you_mean(self, location: Location, written: &str, known: &KnownNames<'_>) -> Self {
+        let Some(near) = known.near_miss(written) else {
             return self;
         };
         let finding = self.help(format!("did you mean `{near}`?"));
         // Where the text differs in length, white space or escapes belong to it.
         let is_plain = location.span.len() as usize == written.len();
-        match only_slip(written, known.iter().copied()) {
+        match known.only_slip(written) {
             // An id that would have to be escaped is left to people.
             Some(meant) if is_plain && !meant.contains(['&', '<', '>', '"', '\'', '{']) => finding
                 .fix(

@@ -6,6 +6,7 @@
 //! at the edge, in `output/` and where the service's positions are read.
 
 mod diagnostic;
+mod edit_distance;
 mod edits;
 mod near_miss;
 mod report;
@@ -16,7 +17,7 @@ mod text_map;
 
 pub use diagnostic::{Diagnostic, Edit, Fix, Label, Level};
 pub use edits::{Applied, Refusal, apply_fixes};
-pub use near_miss::{near_miss, only_slip};
+pub use near_miss::{KnownNames, near_miss};
 pub use report::{Report, Summary};
 pub use rule::Rule;
 pub use source::{LineColumn, Location, Source, SourceId, SourceMap, Span};

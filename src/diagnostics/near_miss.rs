@@ -1,33 +1,210 @@
+use std::cell::{Cell, OnceCell};
+
+use super::edit_distance::{MOST, Row, distance_within};
+
 /// The known name that someone most likely meant: equal but for letter case and white space around it,
 /// or close enough that a slip of the keyboard explains it. Of several equally close names the first.
 pub fn near_miss<'k>(written: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
-    let exact = written;
-    let written = exact.trim();
-    let folded = written.to_lowercase();
-    let allowed = match folded.chars().count() {
-        0..=2 => 0,
-        3..=5 => 1,
-        6..=12 => 2,
-        _ => 3,
-    };
-    let letters_of_written = letters(written);
+    let meant = Meant::by(written);
     let mut best: Option<(usize, &str)> = None;
     for name in known {
-        if name.len().abs_diff(written.len()) > allowed || name == exact {
+        if meant.excludes(name) || meant.has_other_letters(name) {
             continue;
         }
-        // A slip adds and takes away at most one letter.
-        if let (Some(written), Some(name)) = (letters_of_written, letters(name))
-            && (written ^ name).count_ones() as usize > 2 * allowed
-        {
-            continue;
-        }
-        let distance = strsim::osa_distance(&folded, &name.to_lowercase());
-        if distance <= allowed && best.is_none_or(|(nearest, _)| distance < nearest) {
+        let farthest = best.map_or(Some(meant.allowed), |(nearest, _)| nearest.checked_sub(1));
+        let Some(farthest) = farthest else { break };
+        if let Some(distance) = distance_within(&fold(name), &meant.folded, farthest) {
             best = Some((distance, name));
         }
     }
     Some(best?.1)
+}
+
+/// The known name that must have been meant: the only one that a single slip of the keyboard explains
+/// (one letter too many, too few, wrong, or two swapped). Names that differ in a digit or in a plural
+/// `s` are different names, not slips, and short names have too many neighbours; then nobody can tell.
+fn only_slip<'k>(written: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+    let folded = fold(written);
+    if is_too_short(&folded) {
+        return None;
+    }
+    let mut near = known.into_iter().filter(|name| {
+        !is_of_other_length(name, written) && distance_within(&fold(name), &folded, 1).is_some()
+    });
+    let meant = near.next()?;
+    (near.next().is_none() && !is_other_name(&folded, &fold(meant))).then_some(meant)
+}
+
+/// Names among which those that were meant are looked for. Where that happens often, looking through all
+/// of them each time would take quadratic time; so they are sorted then.
+#[derive(Debug, Clone, Default)]
+pub struct KnownNames<'k> {
+    names: Vec<&'k str>,
+    questions: Cell<usize>,
+    sorted: OnceCell<Sorted>,
+}
+
+impl<'k> KnownNames<'k> {
+    /// As many questions are answered before the names are sorted.
+    const FEW: usize = 8;
+
+    /// Names in their order.
+    pub const fn new(names: Vec<&'k str>) -> Self {
+        Self {
+            names,
+            questions: Cell::new(0),
+            sorted: OnceCell::new(),
+        }
+    }
+
+    /// The names in the order in which they were given.
+    pub fn as_slice(&self) -> &[&'k str] {
+        &self.names
+    }
+
+    /// The one that was most likely meant: what [`near_miss`] says of these names.
+    pub fn near_miss(&self, written: &str) -> Option<&'k str> {
+        let Some(sorted) = self.sorted() else {
+            return near_miss(written, self.names.iter().copied());
+        };
+        let meant = Meant::by(written);
+        let mut best: Option<(usize, usize)> = None;
+        sorted.search(&meant.folded, meant.allowed, |found| {
+            if !meant.excludes(self.names[found.1]) && best.is_none_or(|best| found < best) {
+                best = Some(found);
+            }
+            best.map_or(meant.allowed, |best| best.0)
+        });
+        Some(self.names[best?.1])
+    }
+
+    /// The one that must have been meant, because no other is a single slip away.
+    pub fn only_slip(&self, written: &str) -> Option<&'k str> {
+        let Some(sorted) = self.sorted() else {
+            return only_slip(written, self.names.iter().copied());
+        };
+        let folded = fold(written);
+        let mut near = Vec::new();
+        sorted.search(&folded, 1, |(_, place)| {
+            near.push(self.names[place]);
+            1
+        });
+        // What is said of several names does not depend on their order.
+        only_slip(written, near)
+    }
+
+    fn sorted(&self) -> Option<&Sorted> {
+        self.questions.set(self.questions.get() + 1);
+        (self.questions.get() > Self::FEW)
+            .then(|| self.sorted.get_or_init(|| Sorted::new(&self.names)))
+    }
+}
+
+/// Names as they are compared, in alphabetical order, each with its place among those that were given.
+#[derive(Debug, Clone)]
+struct Sorted(Vec<(Vec<char>, usize)>);
+
+impl Sorted {
+    fn new(names: &[&str]) -> Self {
+        let folded = names.iter().map(|name| fold(name));
+        let mut entries: Vec<_> = folded.zip(0..).collect();
+        entries.sort_unstable();
+        Self(entries)
+    }
+
+    /// Hands out the distance and place of all names within `limit`. `take` may answer with a lower limit
+    /// for those that follow. What names begin with in common is compared once, and those whose beginning
+    /// is too far away are passed over together.
+    fn search(
+        &self,
+        written: &[char],
+        mut limit: usize,
+        mut take: impl FnMut((usize, usize)) -> usize,
+    ) {
+        let mut rows = vec![Row::first(written)];
+        let mut before: &[char] = &[];
+        let mut index = 0;
+        while let Some((name, place)) = self.0.get(index) {
+            let known = before.iter().zip(name).take(rows.len() - 1);
+            rows.truncate(1 + known.take_while(|(one, other)| one == other).count());
+            before = name;
+            let mut open = true;
+            while open && rows.len() <= name.len() {
+                let length = rows.len();
+                let last = &rows[length - 1];
+                let prior = length.checked_sub(2).map(|index| &rows[index]);
+                let letter_before = prior.map(|_| name[length - 2]);
+                let next = last.next(prior, letter_before, name[length - 1], written);
+                open = next.may_be_within(limit) || last.may_be_within(limit);
+                rows.push(next);
+            }
+            let compared = rows.len() - 1;
+            if open {
+                if let Some(distance) = rows[compared].distance(written, limit) {
+                    limit = take((distance, *place));
+                }
+                index += 1;
+            } else {
+                let beginning = &name[..compared];
+                let rest = &self.0[index..];
+                index += rest.partition_point(|(other, _)| other.starts_with(beginning));
+            }
+        }
+    }
+}
+
+/// Someone's word, as names are compared with it.
+struct Meant<'w> {
+    exact: &'w str,
+    /// Without white space around it.
+    written: &'w str,
+    folded: Vec<char>,
+    /// How many slips explain it.
+    allowed: usize,
+    letters: Option<u64>,
+}
+
+impl<'w> Meant<'w> {
+    fn by(exact: &'w str) -> Self {
+        let written = exact.trim();
+        let folded = fold(written);
+        let allowed = match folded.len() {
+            0..=2 => 0,
+            3..=5 => 1,
+            6..=12 => 2,
+            _ => MOST,
+        };
+        Self {
+            exact,
+            written,
+            folded,
+            allowed,
+            letters: letters(written),
+        }
+    }
+
+    /// Whether the name is not to be suggested: it is what is written, or far longer or shorter.
+    fn excludes(&self, name: &str) -> bool {
+        name.len().abs_diff(self.written.len()) > self.allowed || name == self.exact
+    }
+
+    /// Whether the letters alone show that it is too far away. A slip adds and takes away at most one.
+    fn has_other_letters(&self, name: &str) -> bool {
+        let (Some(written), Some(name)) = (self.letters, letters(name)) else {
+            return false;
+        };
+        (written ^ name).count_ones() as usize > 2 * self.allowed
+    }
+}
+
+/// The letters of a name without regard to case.
+fn fold(name: &str) -> Vec<char> {
+    if name.is_ascii() {
+        let letters = name.bytes().map(|byte| byte.to_ascii_lowercase().into());
+        return letters.collect();
+    }
+    // Not letter by letter: how one is written in small may depend on its neighbours.
+    name.to_lowercase().chars().collect()
 }
 
 /// Which letters a word of ASCII has, without regard to case; some share a bit.
@@ -38,40 +215,26 @@ fn letters(word: &str) -> Option<u64> {
         .then(|| letters.fold(0, |letters, bit: u64| letters | bit))
 }
 
-/// The known name that must have been meant: the only one that a single slip of the keyboard explains
-/// (one letter too many, too few, wrong, or two swapped). Names that differ in a digit or in a plural
-/// `s` are different names, not slips, and short names have too many neighbours; then nobody can tell.
-pub fn only_slip<'k>(written: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
-    let folded = written.to_lowercase();
-    if folded.chars().count() < 4 {
-        return None;
-    }
-    let mut meant = None;
-    for name in known {
-        if name.len().abs_diff(written.len()) > 4 {
-            // One character has at most four bytes.
-            continue;
-        }
-        let other = name.to_lowercase();
-        if strsim::osa_distance(&folded, &other) > 1 {
-            continue;
-        }
-        if meant.replace((name, other)).is_some() {
-            return None;
-        }
-    }
-    let (name, other) = meant?;
-    let digits = |text: &str| -> String { text.chars().filter(char::is_ascii_digit).collect() };
-    let is_plural = |one: &str, many: &str| many.strip_suffix('s') == Some(one);
-    let is_other_name = digits(&folded) != digits(&other)
-        || is_plural(&folded, &other)
-        || is_plural(&other, &folded);
-    (!is_other_name).then_some(name)
+fn is_too_short(folded: &[char]) -> bool {
+    folded.len() < 4
+}
+
+/// Whether one character more or less, which has at most four bytes, cannot explain the difference.
+fn is_of_other_length(name: &str, written: &str) -> bool {
+    name.len().abs_diff(written.len()) > 4
+}
+
+fn is_other_name(one: &[char], other: &[char]) -> bool {
+    let digits = |name: &[char]| -> String { name.iter().filter(|c| c.is_ascii_digit()).collect() };
+    let is_plural = |one: &[char], many: &[char]| many.strip_suffix(&['s']) == Some(one);
+    digits(one) != digits(other) || is_plural(one, other) || is_plural(other, one)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{near_miss, only_slip};
+    use proptest::prelude::*;
+
+    use super::{KnownNames, Sorted, near_miss, only_slip};
 
     #[test]
     fn a_slip_is_certain_only_without_a_second_reading() {
@@ -104,5 +267,58 @@ mod tests {
         assert_eq!(near_miss("givenName", known), None);
         assert_eq!(near_miss("xy", known), None);
         assert_eq!(near_miss("", known), None);
+    }
+
+    /// Names of which many are near each other, some but for case, some with letters of several bytes.
+    fn names() -> impl Strategy<Value = Vec<String>> {
+        prop::collection::vec(
+            "(claim|Claim|KLAIM|ä|İx|Σ)?[abAB1 ]{0,4}s?(Name|name|naem)?",
+            0..30,
+        )
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(3_000))]
+        #[test]
+        fn sorted_names_give_the_same_answers(names in names(), questions in names()) {
+            let known = || names.iter().map(String::as_str);
+            let sorted = KnownNames::new(known().collect());
+            sorted.questions.set(KnownNames::FEW);
+            for written in &questions {
+                prop_assert_eq!(sorted.near_miss(written), near_miss(written, known()));
+                prop_assert_eq!(sorted.only_slip(written), only_slip(written, known()));
+            }
+            prop_assert_eq!(sorted.sorted.get().is_some(), !questions.is_empty());
+        }
+
+        #[test]
+        fn nothing_near_is_missed(names in names(), written in "[abAB1]{0,3}(Name|nam)?") {
+            let known = names.iter().map(String::as_str);
+            let lower = written.to_lowercase();
+            let allowed = match lower.len() { 0..=2 => 0, 3..=5 => 1, _ => 2 };
+            let distance = |name: &str| strsim::osa_distance(&lower, &name.to_lowercase());
+            let near = known.clone().filter(|name| {
+                *name != written && name.len().abs_diff(written.len()) <= allowed && distance(name) <= allowed
+            });
+            prop_assert_eq!(near_miss(&written, known), near.min_by_key(|name| distance(name)));
+        }
+    }
+
+    #[test]
+    fn most_names_are_passed_over() {
+        let names: Vec<String> = (0..20_000).map(|number| format!("claim{number}")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let sorted = Sorted::new(&names);
+        let mut found = 0;
+        sorted.search(&"missing12345".chars().collect::<Vec<_>>(), 2, |_| {
+            found += 1;
+            2
+        });
+        assert_eq!(found, 0);
+        let known = KnownNames::new(names);
+        for _ in 0..20 {
+            assert_eq!(known.near_miss("claim12x34"), Some("claim1234"));
+            assert_eq!(known.only_slip("claim123"), None);
+        }
     }
 }

@@ -1,6 +1,8 @@
 use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
+use crate::diagnostics::KnownNames;
+
 use super::execution::{self, Execution};
 use super::flow::{self, Flow};
 use super::id::{Id, IdMap, IdSet};
@@ -27,7 +29,7 @@ pub struct Effective<'s> {
     sub_journeys: RefCell<IdMap<'s, Rc<Journey<'s>>>>,
     execution: OnceCell<Option<Execution<'s>>>,
     flow: OnceCell<Option<Flow<'s>>>,
-    ids: [OnceCell<Vec<&'s str>>; Kind::ALL.len()],
+    ids: [OnceCell<KnownNames<'s>>; Kind::ALL.len()],
 }
 
 impl<'s> Effective<'s> {
@@ -114,16 +116,17 @@ impl<'s> Effective<'s> {
 
     /// Every id of a kind once, as first declared, in order of declaration from the root on.
     pub fn ids(&self, kind: Kind) -> Vec<&'s str> {
-        let ids = self.ids[kind as usize].get_or_init(|| {
+        self.known_ids(kind).as_slice().to_vec()
+    }
+
+    /// The same, to look in them for one that was meant.
+    pub fn known_ids(&self, kind: Kind) -> &KnownNames<'s> {
+        self.ids[kind as usize].get_or_init(|| {
             let mut seen = IdSet::default();
-            self.chain
-                .iter()
-                .flat_map(|policy| policy.declarations(kind))
-                .filter_map(|element| element.attribute_value("Id"))
-                .filter(|id| seen.insert(Id::of(id)))
-                .collect()
-        });
-        ids.clone()
+            let declared = self.chain.iter().flat_map(|it| it.declarations(kind));
+            let ids = declared.filter_map(|element| element.attribute_value("Id"));
+            KnownNames::new(ids.filter(|id| seen.insert(Id::of(id))).collect())
+        })
     }
 
     /// A child element's text after merging: the one nearest to the policy counts. Fits claim types,

@@ -14,27 +14,68 @@ use super::{SCHEMA_VERSION, XSD_ATTR};
 /// The only version of the schema that the service accepts.
 const SCHEMA: &str = "0.3.0.0";
 
+/// What one look at the attributes of an element tells.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Glance {
+    /// The declared attributes that are there, one bit each.
+    seen: u32,
+    /// Whether there are values to be judged.
+    judged: bool,
+    /// Whether some attributes are not declared.
+    strange: bool,
+}
+
+impl Glance {
+    #[inline(always)]
+    pub(super) fn at(element: Element<'_>, of: &'static Type) -> Self {
+        let mut glance = Self::default();
+        for attribute in element.attributes() {
+            if let Some((index, declaration)) = declared(of, attribute) {
+                glance.seen |= 1 << index;
+                glance.judged |= !declaration.unjudged;
+            } else {
+                glance.strange = true;
+            }
+        }
+        glance
+    }
+
+    /// The attributes that must be there and are not.
+    #[inline(always)]
+    const fn missing(self, of: &Type) -> u32 {
+        of.required_attributes & !self.seen
+    }
+
+    /// Whether nothing is to be said, nor to be asked about values.
+    #[inline(always)]
+    pub(super) const fn suffices(self, of: &Type) -> bool {
+        !(self.judged | self.strange) && self.missing(of) == 0
+    }
+
+    /// Whether the element may state its own type, which takes an attribute that no policy declares.
+    pub(super) fn may_state_type(self, element: Element<'_>) -> bool {
+        self.strange && element.attributes().any(|attribute| !attribute.is_plain())
+    }
+}
+
 impl<'d> Checker<'d> {
-    pub(super) fn attributes(&mut self, element: Element<'d>, of: &'static Type) {
+    pub(super) fn attributes(&mut self, element: Element<'d>, of: &'static Type, glance: Glance) {
         if matches!(of.content, Content::Anything) {
             return;
         }
-        let mut seen = 0u32;
-        let mut all_known = true;
-        for attribute in element.attributes() {
-            match declared(of, attribute) {
-                Some(index) => {
-                    seen |= 1 << index;
-                    self.attribute(element, attribute, &of.attributes[index]);
+        if glance.judged {
+            for attribute in element.attributes() {
+                if let Some((_, declaration)) = declared(of, attribute)
+                    && !declaration.unjudged
+                {
+                    self.attribute(element, attribute, declaration);
                 }
-                None => all_known &= instance::is_instance_attribute(attribute),
             }
         }
-        let missing = |(index, declaration): &(usize, &'static AttributeDeclaration)| {
-            declaration.required && seen & (1 << index) == 0
-        };
-        if !all_known || of.attributes.iter().enumerate().any(|pair| missing(&pair)) {
-            let missing = of.attributes.iter().enumerate().filter(missing);
+        let missing = glance.missing(of);
+        if missing != 0 || (glance.strange && unknown(element, of).next().is_some()) {
+            let declarations = of.attributes.iter().enumerate();
+            let missing = declarations.filter(|(index, _)| missing & (1 << index) != 0);
             let missing = missing.map(|(_, declaration)| declaration).collect();
             self.explain_attributes(element, of, missing);
         }
@@ -139,16 +180,13 @@ impl<'d> Checker<'d> {
         of: &'static Type,
         mut missing: Vec<&'static AttributeDeclaration>,
     ) {
-        let unknown = element
-            .attributes()
-            .filter(|a| declared(of, *a).is_none() && !instance::is_instance_attribute(*a));
         let free = of
             .attributes
             .iter()
             .filter(|declaration| element.attribute(declaration.name).is_none());
         let free: Vec<_> = free.collect();
         let mut strangers = Vec::new();
-        for attribute in unknown {
+        for attribute in unknown(element, of) {
             let near = nearest(attribute.name(), free.iter().map(|d| d.name));
             let near = near.filter(|_| attribute.namespace().is_empty());
             if let Some(near) = near {
@@ -236,14 +274,24 @@ impl<'d> Checker<'d> {
     }
 }
 
-/// Index of the declaration of an attribute.
-fn declared(of: &Type, attribute: Attribute<'_>) -> Option<usize> {
+/// The declaration of an attribute and its index.
+#[inline]
+fn declared(
+    of: &'static Type,
+    attribute: Attribute<'_>,
+) -> Option<(usize, &'static AttributeDeclaration)> {
     if !attribute.is_plain() {
         return None;
     }
-    of.attributes
-        .iter()
-        .position(|declared| attribute.has_name(declared.fingerprint, declared.name))
+    let mut declarations = of.attributes.iter().enumerate();
+    declarations.find(|(_, declared)| attribute.has_name(declared.fingerprint, declared.name))
+}
+
+/// The attributes that may not be there.
+fn unknown<'d>(element: Element<'d>, of: &'static Type) -> impl Iterator<Item = Attribute<'d>> {
+    element
+        .attributes()
+        .filter(move |it| declared(of, *it).is_none() && !instance::is_instance_attribute(*it))
 }
 
 fn capital(text: &str) -> String {

@@ -3,9 +3,9 @@
 use crate::diagnostics::{Diagnostic, Location, Rule, SourceId, Span};
 use crate::xml::{Attribute, Document, Element, NodeKind};
 
+use super::attributes::Glance;
 use super::grammar::{NAMESPACE, POLICY};
 use super::instance;
-use super::keys::Entry;
 use super::notation::{Content, Declaration, Type};
 use super::service::{self, Service};
 use super::suggest::nearest;
@@ -20,15 +20,7 @@ pub fn validate(document: &Document, source: SourceId) -> Vec<Diagnostic> {
     let Some(root) = document.root() else {
         return Vec::new();
     };
-    let mut checker = Checker {
-        document,
-        source,
-        service: Service::new(document),
-        namespace: root.namespace(),
-        findings: Vec::new(),
-        pending: Vec::new(),
-        entries: Vec::new(),
-    };
+    let mut checker = Checker::new(document, root, source);
     checker.root(root);
     while let Some((element, of)) = checker.pending.pop() {
         checker.content(element, of);
@@ -43,31 +35,54 @@ pub fn validate(document: &Document, source: SourceId) -> Vec<Diagnostic> {
     findings
 }
 
+/// How far the children of an element have come.
+#[derive(Default)]
+struct Progress {
+    /// Rank of the first particle that the next child may be.
+    rank: usize,
+    /// Whether a child has been of that particle already, which repeats then.
+    met: bool,
+}
+
+impl Progress {
+    /// How many particles have had their chance.
+    fn passed(&self) -> usize {
+        self.rank + usize::from(self.met)
+    }
+}
+
 pub(super) struct Checker<'d> {
     pub(super) document: &'d Document,
     source: SourceId,
     pub(super) service: Service<'d>,
-    /// The namespace in which the document's elements are expected: that of the root, so that a
-    /// wrong one is one mistake.
-    pub(super) namespace: &'d str,
+    /// The document element. In its namespace all others are expected, so that a wrong one is one
+    /// mistake.
+    root: Element<'d>,
     pub(super) findings: Vec<Diagnostic>,
     /// Elements inside content of any kind that are checked nevertheless. Kept apart from the walk,
     /// whose depth is that of the grammar.
     pub(super) pending: Vec<(Element<'d>, &'static Type)>,
-    /// Room for the values of one key at a time.
-    pub(super) entries: Vec<Entry<'d>>,
-}
-
-/// How far the children of a sequence have come.
-struct Progress {
-    /// Rank of the particle that the last child matched.
-    last: Option<usize>,
+    /// Room for the values of one key at a time, as numbers.
+    pub(super) marks: Vec<u64>,
 }
 
 impl<'d> Checker<'d> {
+    fn new(document: &'d Document, root: Element<'d>, source: SourceId) -> Self {
+        Self {
+            document,
+            source,
+            service: Service::new(document),
+            root,
+            findings: Vec::new(),
+            pending: Vec::new(),
+            marks: Vec::new(),
+        }
+    }
+
     fn root(&mut self, root: Element<'d>) {
         let same_name = root.name() == POLICY.name;
-        if same_name && self.namespace == NAMESPACE {
+        let namespace = root.namespace();
+        if same_name && namespace == NAMESPACE {
             return self.element(root, POLICY.of);
         }
         let near = nearest(root.name(), std::iter::once(POLICY.name));
@@ -86,7 +101,7 @@ impl<'d> Checker<'d> {
                 Some(_) => format!("did you mean `{}`?", POLICY.name),
                 None => "only policy files belong in a set of policies".to_owned(),
             })
-        } else if self.namespace.is_empty() {
+        } else if namespace.is_empty() {
             self.finding(
                 &XML_ROOT_NS,
                 root.name_span(),
@@ -97,14 +112,11 @@ impl<'d> Checker<'d> {
             self.finding(
                 &XML_ROOT_NS,
                 declared.unwrap_or_else(|| root.name_span()),
-                format!(
-                    "`{}` is not the namespace of policies",
-                    shorten(self.namespace)
-                ),
+                format!("`{}` is not the namespace of policies", shorten(namespace)),
             )
             .help(format!("write `{NAMESPACE}`"))
         };
-        let written = match self.namespace {
+        let written = match namespace {
             "" => root.name().to_owned(),
             namespace => format!("{namespace}:{}", root.name()),
         };
@@ -120,21 +132,31 @@ impl<'d> Checker<'d> {
 
     /// Checks an element that stands where it may.
     pub(super) fn element(&mut self, element: Element<'d>, declared: &'static Type) {
-        // Attributes of other namespaces are rare; only they can change the type.
-        let plain = element.attributes().all(Attribute::is_plain);
-        let of = if plain {
-            Some(declared)
-        } else {
-            instance::effective_type(self, element, declared)
-        };
-        if let Some(of) = of {
+        self.visit(element, declared);
+    }
+
+    /// The same, as a part of the loop over the children of an element: most have none of their own, and
+    /// are checked without a call.
+    #[inline(always)]
+    fn visit(&mut self, element: Element<'d>, declared: &'static Type) {
+        let glance = Glance::at(element, declared);
+        if !glance.may_state_type(element) {
+            self.whole(element, declared, glance);
+        } else if let Some(of) = instance::effective_type(self, element, declared) {
             self.content(element, of);
         }
     }
 
     /// Checks an element against the type that holds for it.
     pub(super) fn content(&mut self, element: Element<'d>, of: &'static Type) {
-        self.attributes(element, of);
+        self.whole(element, of, Glance::at(element, of));
+    }
+
+    #[inline(always)]
+    fn whole(&mut self, element: Element<'d>, of: &'static Type, glance: Glance) {
+        if !glance.suffices(of) {
+            self.attributes(element, of, glance);
+        }
         match of.content {
             Content::Empty => {
                 if element
@@ -147,7 +169,7 @@ impl<'d> Checker<'d> {
             Content::Text(values) => {
                 if element.children().next().is_some() {
                     self.no_elements(element, "text only");
-                } else {
+                } else if !values.is_any_text() {
                     self.text(element, values);
                 }
             }
@@ -172,21 +194,23 @@ impl<'d> Checker<'d> {
         particles: &'static [Declaration],
         choice: bool,
     ) {
-        let mut progress = Progress { last: None };
+        let mut progress = Progress::default();
+        let mut open = particles;
         let mut checked = 0;
+        let mut stuck = false;
         for child in parent.children() {
-            let Some(rank) = self.advance(&mut progress, particles, choice, child) else {
-                self.explain_children(parent, of, particles, choice, checked);
-                if parent.holds_text() {
-                    self.text_among(parent, particles, choice);
-                }
-                return;
+            let Some(particle) = self.advance(&mut progress, open, child) else {
+                stuck = true;
+                break;
             };
-            self.element(child, particles[rank].of);
+            if choice {
+                // The first child has chosen.
+                open = &particles[..progress.passed()];
+            }
+            self.visit(child, particle.of);
             checked += 1;
         }
-        let behind = progress.last.map_or(0, |last| last + 1);
-        if !choice && particles[behind..].iter().any(|particle| particle.required) {
+        if stuck || progress.passed() < of.requires {
             self.explain_children(parent, of, particles, choice, checked);
         }
         if parent.holds_text() {
@@ -194,51 +218,40 @@ impl<'d> Checker<'d> {
         }
     }
 
-    /// The rank of a child that may stand behind those before it.
+    /// The particle of a child that may stand behind those before it.
+    #[inline]
     fn advance(
         &self,
         progress: &mut Progress,
-        particles: &[Declaration],
-        choice: bool,
+        particles: &'static [Declaration],
         child: Element<'d>,
-    ) -> Option<usize> {
+    ) -> Option<&'static Declaration> {
         if !self.is_ours(child) {
             return None;
         }
-        let is = |particle: &Declaration| child.has_name(particle.fingerprint, particle.name);
-        let mut rank = progress.last.unwrap_or(0);
-        if let Some(last) = progress.last {
-            if is(&particles[last]) {
-                return particles[last].repeats.then_some(last);
-            }
-            if choice {
-                return None;
-            }
-            rank = last + 1;
-        }
         loop {
-            let particle = particles.get(rank)?;
-            if is(particle) {
-                progress.last = Some(rank);
-                return Some(rank);
+            let particle = particles.get(progress.rank)?;
+            if child.has_name(particle.fingerprint, particle.name) {
+                progress.met = particle.repeats;
+                progress.rank += usize::from(!particle.repeats);
+                return Some(particle);
             }
-            if particle.required && !choice {
+            if particle.required && !progress.met {
                 return None;
             }
-            rank += 1;
+            progress.rank += 1;
+            progress.met = false;
         }
     }
 
-    /// Whether an element is in the namespace of the document.
+    /// Whether an element is in the namespace of the document element.
     pub(super) fn is_ours(&self, element: Element<'d>) -> bool {
-        let namespace = element.namespace();
-        // Names of one namespace are one string of the document.
-        std::ptr::eq(namespace, self.namespace) || namespace == self.namespace
+        element.shares_namespace(self.root)
     }
 
     /// Text where the type has elements only.
     fn text_among(&mut self, parent: Element<'d>, particles: &'static [Declaration], choice: bool) {
-        let namespace = self.namespace;
+        let namespace = self.root.namespace();
         let before = parent
             .child_nodes()
             .take_while(|node| node.kind() != NodeKind::Text || is_blank(*node))
@@ -483,5 +496,82 @@ pub(super) fn value_or_name(attribute: Attribute<'_>) -> Span {
     match attribute.value_span() {
         span if span.is_empty() => attribute.name_span(),
         span => span,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::diagnostics::{Source, SourceMap};
+    use crate::schema::notation::{
+        any_number, at_least_one, choice, once, optional, sequence, text,
+    };
+    use crate::schema::values::STRING;
+
+    static TEXT: Type = text(&STRING);
+    const NAMES: [&str; 4] = ["Metadata", "DisplayName", "Protocol", "Other"];
+
+    /// Whether a list of names is what some particles want, by the letter.
+    fn is_allowed(mut names: &[usize], particles: &[Declaration], choice: bool) -> bool {
+        if choice {
+            let chosen = particles
+                .iter()
+                .find(|p| Some(&p.name) == names.first().map(|n| &NAMES[*n]));
+            return names.is_empty()
+                || chosen.is_some_and(|p| is_allowed(names, std::slice::from_ref(p), false));
+        }
+        for particle in particles {
+            let run = names
+                .iter()
+                .take_while(|n| NAMES[**n] == particle.name)
+                .count();
+            if (run == 0 && particle.required) || (run > 1 && !particle.repeats) {
+                return false;
+            }
+            names = &names[run..];
+        }
+        names.is_empty()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+        #[test]
+        fn nothing_is_found_exactly_in_what_is_allowed(
+            kinds in prop::collection::vec(0..4_usize, 0..=3),
+            names in prop::collection::vec((0..12_usize).prop_map(|n| n.min(3)), 0..6),
+            is_choice: bool,
+            sorted: bool,
+        ) {
+            let particles = kinds.iter().zip(NAMES).map(|(kind, name)| match kind {
+                0 => optional(name, &TEXT, ""),
+                1 => any_number(name, &TEXT, ""),
+                // Nothing is required of a choice.
+                2 if !is_choice => once(name, &TEXT, ""),
+                3 if !is_choice => at_least_one(name, &TEXT, ""),
+                _ => optional(name, &TEXT, ""),
+            });
+            let particles: &'static [Declaration] = particles.collect::<Vec<_>>().leak();
+            let of = if is_choice { choice(particles) } else { sequence(particles) };
+            let of: &'static Type = Box::leak(Box::new(of));
+            let mut names: Vec<usize> = names.iter().map(|n| n % NAMES.len()).collect();
+            if sorted {
+                names.sort_unstable();
+            }
+            let children: String = names.iter().map(|n| format!("<{}/>", NAMES[*n])).collect();
+            let written: Arc<str> = format!("<Parent>{children}</Parent>").into();
+            let id = SourceMap::new().add(Source::new("x", "x"));
+            let (document, _) = crate::xml::parse(&written, id);
+            let mut checker = Checker::new(&document, document.root().unwrap(), id);
+            checker.element(document.root().unwrap(), of);
+            prop_assert_eq!(
+                checker.findings.is_empty(),
+                is_allowed(&names, particles, is_choice),
+                "{} as {:?}", written, kinds
+            );
+        }
     }
 }

@@ -84,6 +84,7 @@ mod tests {
 
     use super::*;
     use crate::schema::notation::Content;
+    use crate::schema::values::Form;
 
     #[test]
     fn descriptions_by_name_and_by_path() {
@@ -139,15 +140,33 @@ mod tests {
                     place.path
                 );
             }
+            let required = of.children().iter().rposition(|child| child.required);
+            assert_eq!(
+                of.requires,
+                required.map_or(0, |last| last + 1),
+                "{}",
+                place.path
+            );
+            for (index, attribute) in of.attributes.iter().enumerate() {
+                let is_required = of.required_attributes & (1 << index) != 0;
+                assert_eq!(is_required, attribute.required, "{}", place.path);
+                let any_text = matches!(attribute.of.form, Form::String);
+                assert_eq!(
+                    attribute.unjudged,
+                    any_text && !attribute.newer,
+                    "{}",
+                    place.path
+                );
+            }
             for key in of.keys {
                 let mut at = of;
                 for step in key.path {
-                    at = at.child(step).expect(key.name).of;
+                    at = at.child(step.text).expect(key.name).of;
                 }
                 assert!(
                     at.attributes
                         .iter()
-                        .any(|a| a.name == key.attribute && a.required),
+                        .any(|a| a.name == key.attribute.text && a.required),
                     "{}",
                     key.name
                 );

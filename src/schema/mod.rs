@@ -10,6 +10,7 @@
 //! document, `children.rs` explains what is wrong with a list of children. This room knows no other
 //! policy and no meaning: whether a reference leads somewhere is not its business.
 
+mod alphabet;
 mod attributes;
 mod check;
 mod children;
@@ -93,7 +94,8 @@ pub static SCHEMA_NEWER: Rule = Rule {
 /// Whether the document element has a name that can only be a slip for that of a policy.
 pub fn is_misspelt_policy(document: &Document) -> bool {
     let name = document.root().map(|root| root.name());
-    name.is_some_and(|name| near_miss(name, [grammar::POLICY.name]).is_some())
+    let policy = grammar::POLICY.name;
+    name.is_some_and(|name| name != policy && near_miss(name, [policy]).is_some())
 }
 
 /// The rules of this room.

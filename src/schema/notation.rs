@@ -26,7 +26,12 @@ pub(super) struct Type {
     /// The name in the service's schema; empty for a type without one.
     pub(super) name: &'static str,
     pub(super) content: Content,
+    /// How many of the declared children a list must have come past to be complete: up to the last
+    /// that is required.
+    pub(super) requires: usize,
     pub(super) attributes: &'static [AttributeDeclaration],
+    /// The attributes that must be there, one bit each.
+    pub(super) required_attributes: u32,
     pub(super) keys: &'static [Key],
 }
 
@@ -54,6 +59,8 @@ pub(super) struct AttributeDeclaration {
     pub(super) fingerprint: Fingerprint,
     pub(super) required: bool,
     pub(super) of: &'static ValueType,
+    /// Whether there is nothing to be said of any value.
+    pub(super) unjudged: bool,
     /// Documented for the service, but absent from the schema that Microsoft publishes.
     pub(super) newer: bool,
 }
@@ -64,10 +71,25 @@ pub(super) struct Key {
     /// The name in the service's schema, which its message quotes.
     pub(super) name: &'static str,
     /// Child names that lead from the element that holds the key to the selected ones.
-    pub(super) path: &'static [&'static str],
-    pub(super) attribute: &'static str,
+    pub(super) path: &'static [Name],
+    pub(super) attribute: Name,
     /// Values are compared as numbers: `01` equals `1`.
     pub(super) numeric: bool,
+}
+
+/// A name to look for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Name {
+    pub(super) text: &'static str,
+    pub(super) fingerprint: Fingerprint,
+}
+
+/// A name in the path of a key.
+pub(super) const fn name(text: &'static str) -> Name {
+    Name {
+        text,
+        fingerprint: Fingerprint::of(text),
+    }
 }
 
 const fn declaration(
@@ -126,14 +148,21 @@ const fn anonymous(content: Content) -> Type {
     Type {
         name: "",
         content,
+        requires: 0,
         attributes: &[],
+        required_attributes: 0,
         keys: &[],
     }
 }
 
 /// A type of child elements in a fixed order.
 pub(super) const fn sequence(children: &'static [Declaration]) -> Type {
-    anonymous(Content::Sequence(children))
+    let mut of = anonymous(Content::Sequence(children));
+    of.requires = children.len();
+    while of.requires > 0 && !children[of.requires - 1].required {
+        of.requires -= 1;
+    }
+    of
 }
 
 /// A type of child elements of one kind out of several.
@@ -143,12 +172,7 @@ pub(super) const fn choice(children: &'static [Declaration]) -> Type {
 
 /// A type of text. Without attributes it is named as its values are.
 pub(super) const fn text(of: &'static ValueType) -> Type {
-    Type {
-        name: of.name,
-        content: Content::Text(of),
-        attributes: &[],
-        keys: &[],
-    }
+    anonymous(Content::Text(of)).named(of.name)
 }
 
 /// A type that has attributes only.
@@ -176,6 +200,12 @@ impl Type {
     /// Adds the attributes.
     pub(super) const fn attributes(mut self, attributes: &'static [AttributeDeclaration]) -> Self {
         self.attributes = attributes;
+        self.required_attributes = 0;
+        let mut index = 0;
+        while index < attributes.len() {
+            self.required_attributes |= (attributes[index].required as u32) << index;
+            index += 1;
+        }
         self
     }
 
@@ -214,6 +244,7 @@ pub(super) const fn attribute(name: &'static str, of: &'static ValueType) -> Att
         fingerprint: Fingerprint::of_word(name),
         required: false,
         of,
+        unjudged: of.is_any_text(),
         newer: false,
     }
 }
@@ -222,20 +253,17 @@ pub(super) const fn attribute(name: &'static str, of: &'static ValueType) -> Att
 pub(super) const fn newer(name: &'static str, of: &'static ValueType) -> AttributeDeclaration {
     AttributeDeclaration {
         newer: true,
+        unjudged: false,
         ..attribute(name, of)
     }
 }
 
 /// A key over the texts of an attribute.
-pub(super) const fn key(
-    name: &'static str,
-    path: &'static [&'static str],
-    attribute: &'static str,
-) -> Key {
+pub(super) const fn key(name: &'static str, path: &'static [Name], attribute: &'static str) -> Key {
     Key {
         name,
         path,
-        attribute,
+        attribute: self::name(attribute),
         numeric: false,
     }
 }
@@ -243,13 +271,11 @@ pub(super) const fn key(
 /// A key over the numbers in an attribute.
 pub(super) const fn numeric_key(
     name: &'static str,
-    path: &'static [&'static str],
+    path: &'static [Name],
     attribute: &'static str,
 ) -> Key {
     Key {
-        name,
-        path,
-        attribute,
         numeric: true,
+        ..key(name, path, attribute)
     }
 }

@@ -6,6 +6,7 @@
 //! incomplete content or of an element's text at the name in the end tag.
 
 use std::cell::OnceCell;
+use std::ops::Range;
 
 use crate::xml::{Document, Element};
 
@@ -18,13 +19,55 @@ pub(super) struct Service<'d> {
     text: &'d str,
     policy: &'d str,
     tenant: &'d str,
-    /// Offsets at which lines begin; computed for the first finding.
-    lines: OnceCell<Vec<u32>>,
-    /// UTF-16 units before every [`CHUNK`] bytes, so that long lines are not counted anew.
-    units: OnceCell<Vec<u32>>,
+    /// What stands before every [`CHUNK`] bytes; computed for the first finding, so that neither many
+    /// lines nor long ones are counted anew.
+    milestones: OnceCell<Vec<Milestone>>,
 }
 
 const CHUNK: usize = 1024;
+
+/// A count up to a point of the text.
+#[derive(Debug, Clone, Copy, Default)]
+struct Milestone {
+    /// Line ends.
+    lines: u32,
+    /// UTF-16 units.
+    units: u32,
+    /// The units before the line that goes on here.
+    line_start: u32,
+}
+
+impl Milestone {
+    /// The count up to the end of `range`, from one up to its start.
+    fn add(mut self, bytes: &[u8], range: Range<usize>) -> Self {
+        let chunk = &bytes[range.clone()];
+        let feed_follows = |index: usize| bytes.get(index + 1) == Some(&b'\n');
+        let returns = memchr::memchr_iter(b'\r', chunk).map(|index| range.start + index);
+        let lone = returns.filter(|index| !feed_follows(*index));
+        let (mut ends, mut last) = (0, memchr::memrchr(b'\n', chunk));
+        for index in lone {
+            ends += 1;
+            last = last.max(Some(index - range.start));
+        }
+        ends += memchr::memchr_iter(b'\n', chunk).count();
+        if let Some(last) = last {
+            self.line_start = self.units + units(&chunk[..=last]);
+        }
+        self.lines += ends as u32;
+        self.units += units(chunk);
+        self
+    }
+}
+
+/// UTF-16 units of a part of the text. One byte in a character starts it; characters of four bytes are
+/// two units.
+fn units(bytes: &[u8]) -> u32 {
+    if bytes.is_ascii() {
+        return bytes.len() as u32;
+    }
+    let units = |byte: &u8| u32::from(byte & 0xC0 != 0x80) + u32::from(*byte >= 0xF0);
+    bytes.iter().map(units).sum()
+}
 
 impl<'d> Service<'d> {
     pub(super) fn new(document: &'d Document) -> Self {
@@ -36,8 +79,7 @@ impl<'d> Service<'d> {
             text: document.text(),
             policy: of_root("PolicyId").unwrap_or_default(),
             tenant: of_root("TenantId").unwrap_or_default(),
-            lines: OnceCell::new(),
-            units: OnceCell::new(),
+            milestones: OnceCell::new(),
         }
     }
 
@@ -52,50 +94,25 @@ impl<'d> Service<'d> {
 
     /// The line of an offset, from 1.
     pub(super) fn line(&self, offset: u32) -> u32 {
-        self.lines().partition_point(|start| *start <= offset) as u32
+        self.position(offset).0
     }
 
     fn position(&self, offset: u32) -> (u32, u32) {
-        let line = self.line(offset);
-        let start = self.lines().get(line as usize - 1).copied().unwrap_or(0);
-        (
-            line,
-            self.units_before(offset) - self.units_before(start) + 1,
-        )
-    }
-
-    /// UTF-16 units of the text before an offset. One byte in a character starts it; characters of
-    /// four bytes are two units.
-    fn units_before(&self, offset: u32) -> u32 {
-        fn count(bytes: &[u8]) -> u32 {
-            let units = |byte: &u8| u32::from(byte & 0xC0 != 0x80) + u32::from(*byte >= 0xF0);
-            bytes.iter().map(units).sum()
-        }
         let bytes = self.text.as_bytes();
-        let chunks = self.units.get_or_init(|| {
-            let sums = bytes.chunks(CHUNK).scan(0, |sum, chunk| {
+        let milestones = self.milestones.get_or_init(|| {
+            let starts = (0..bytes.len()).step_by(CHUNK);
+            let sums = starts.scan(Milestone::default(), |sum, start| {
                 let before = *sum;
-                *sum += count(chunk);
+                *sum = sum.add(bytes, start..bytes.len().min(start + CHUNK));
                 Some(before)
             });
             sums.collect()
         });
         let offset = (offset as usize).min(bytes.len());
-        let chunk = (offset / CHUNK).min(chunks.len().saturating_sub(1));
-        let before = chunks.get(chunk).copied().unwrap_or(0);
-        before + count(&bytes[chunk * CHUNK..offset])
-    }
-
-    fn lines(&self) -> &[u32] {
-        self.lines.get_or_init(|| {
-            let bytes = self.text.as_bytes();
-            let ends_line =
-                |index: &usize| bytes[*index] == b'\n' || bytes.get(index + 1) != Some(&b'\n');
-            let starts = memchr::memchr2_iter(b'\r', b'\n', bytes).filter(ends_line);
-            std::iter::once(0)
-                .chain(starts.map(|index| index as u32 + 1))
-                .collect()
-        })
+        let chunk = (offset / CHUNK).min(milestones.len().saturating_sub(1));
+        let before = milestones.get(chunk).copied().unwrap_or_default();
+        let here = before.add(bytes, chunk * CHUNK..offset);
+        (here.lines + 1, here.units - here.line_start + 1)
     }
 }
 
@@ -208,6 +225,8 @@ pub(super) fn wrong_value(name: &str, what: &str, value: &str, of: &ValueType) -
 mod tests {
     use std::sync::Arc;
 
+    use proptest::prelude::*;
+
     use super::*;
     use crate::diagnostics::{Source, SourceMap};
 
@@ -222,5 +241,29 @@ mod tests {
         assert_eq!(of("b"), (2, 1));
         assert_eq!(of("c"), (3, 4));
         assert_eq!(of("d"), (4, 1));
+    }
+
+    proptest! {
+        #[test]
+        fn long_texts_are_counted_in_pieces_and_at_once_alike(
+            parts in prop::collection::vec(prop::sample::select(vec!["\r", "\n", "\r\n", "ä", "😀", "word ", "and some more words "]), 0..400),
+        ) {
+            let text: Arc<str> = parts.concat().into();
+            let id = SourceMap::new().add(Source::new("x", "x"));
+            let (document, _) = crate::xml::parse(&text, id);
+            let service = Service::new(&document);
+            let (mut line, mut column) = (1, 1);
+            let mut characters = text.char_indices().peekable();
+            while let Some((offset, character)) = characters.next() {
+                prop_assert_eq!(service.position(offset as u32), (line, column));
+                let next = characters.peek().map(|(_, next)| *next);
+                if character == '\n' || (character == '\r' && next != Some('\n')) {
+                    (line, column) = (line + 1, 1);
+                } else {
+                    column += character.len_utf16() as u32;
+                }
+            }
+            prop_assert_eq!(service.position(text.len() as u32), (line, column));
+        }
     }
 }

@@ -4,6 +4,8 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::alphabet::Alphabet;
+
 /// Whether a value without white space around it is an `xs:anyURI`: a URI reference (RFC 3986) in
 /// which characters that a URI may not hold count as if they were percent-encoded.
 pub(super) fn is_uri_reference(value: &str) -> bool {
@@ -103,21 +105,24 @@ pub(super) fn is_content_uri(value: &str) -> bool {
         return false;
     };
     let path = path.strip_suffix('/').unwrap_or(path);
-    path.split('/')
-        .all(|segment| !segment.is_empty() && segment.chars().all(is_segment_character))
+    path.split('/').all(|segment| {
+        !segment.is_empty()
+            && (SEGMENT.spells(segment) || segment.chars().all(is_segment_character))
+    })
 }
 
 /// `[\w.,@?^=%&:~+#\-_$!’();]` where `\w` is XML Schema's: everything but punctuation, separators
-/// and control characters, which the service's engine understands in the same way.
+/// and control characters, which the service's engine understands in the same way. This is what of it
+/// is ASCII.
+static SEGMENT: Alphabet = Alphabet::with(b".,@?%&:#-_!();$+<=>^`|~");
+
 fn is_segment_character(c: char) -> bool {
     /// Punctuation, separators and the rest that is no word character.
     static NO_WORD: LazyLock<Option<Regex>> =
         LazyLock::new(|| Regex::new(r"^[\p{P}\p{Z}\p{C}]$").ok());
-    match c {
-        'a'..='z' | 'A'..='Z' | '0'..='9' => true,
-        '.' | ',' | '@' | '?' | '%' | '&' | ':' | '#' | '-' | '_' | '!' | '(' | ')' | ';' => true,
-        '$' | '+' | '<' | '=' | '>' | '^' | '`' | '|' | '~' | '’' => true,
-        _ if c.is_ascii() => false,
+    match u8::try_from(c) {
+        Ok(byte) if byte.is_ascii() => SEGMENT.holds(byte),
+        _ if c == '’' => true,
         _ => NO_WORD
             .as_ref()
             .is_none_or(|class| !class.is_match(c.encode_utf8(&mut [0; 4]))),

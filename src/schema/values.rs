@@ -4,6 +4,7 @@
 //! Strings are taken as they stand; booleans, numbers and URIs without the white space around them.
 //! All enumerations are case-sensitive.
 
+use super::alphabet::Alphabet;
 use super::uri;
 
 /// A type of values.
@@ -50,19 +51,25 @@ pub(super) enum Verdict {
 }
 
 impl ValueType {
+    /// Whether nothing needs to be judged.
+    pub(super) const fn is_any_text(&self) -> bool {
+        matches!(self.form, Form::String)
+    }
+
     /// Judges a value.
     pub(super) fn judge(&self, value: &str) -> Verdict {
         let fine = match &self.form {
             Form::String => true,
-            Form::Boolean => matches!(collapse(value), "true" | "false" | "1" | "0"),
+            Form::Boolean => is_boolean(value) || is_boolean(collapse(value)),
             Form::Int => int(value).is_some(),
             Form::Integer => is_integer(collapse(value)),
             Form::Uri => uri::is_uri_reference(collapse(value)),
             Form::OneOf { values, newer } => {
-                if newer.contains(&value) {
+                let known = values.contains(&value);
+                if !known && newer.contains(&value) {
                     return Verdict::Newer;
                 }
-                values.contains(&value)
+                known
             }
             Form::Length(minimum, maximum) => {
                 (*minimum..=*maximum).contains(&value.chars().count())
@@ -133,6 +140,10 @@ pub(super) fn collapse(value: &str) -> &str {
 /// White space as XML defines it.
 pub(super) const fn is_space(c: char) -> bool {
     matches!(c, ' ' | '\t' | '\n' | '\r')
+}
+
+fn is_boolean(value: &str) -> bool {
+    matches!(value, "true" | "false" | "1" | "0")
 }
 
 /// The number that an `xs:int` value stands for.
@@ -208,12 +219,12 @@ pub(super) static INSTRUMENTATION_KEY: ValueType =
     pattern("InstrumentationKey", is_guid, "a GUID without braces");
 pub(super) static POLICY_ID: ValueType = pattern(
     "PolicyId",
-    |value| is_policy_id(value, b""),
+    |value| is_policy_id(value, &POLICY_LETTERS),
     "letters, digits, `_`, `-` and `.`, with no `.` at the end",
 );
 pub(super) static POLICY_ID_PATTERN: ValueType = pattern(
     "PolicyIdPattern",
-    |value| is_policy_id(value, b"{}"),
+    |value| is_policy_id(value, &POLICY_PATTERN_LETTERS),
     "letters, digits, `_`, `-`, `{`, `}` and `.`, with no `.` at the end",
 );
 pub(super) static CULTURE: ValueType = pattern(
@@ -383,11 +394,12 @@ pub(super) static SESSION_EXPIRY_TYPE: ValueType =
     one_of("SessionExpiryTypeTYPE", &["Rolling", "Absolute"]);
 pub(super) static SUB_JOURNEY_TYPE: ValueType = one_of("SubJourneyTYPE", &["Transfer", "Call"]);
 
+static TENANT_LETTERS: Alphabet = Alphabet::with(b".");
+static POLICY_LETTERS: Alphabet = Alphabet::with(b"_-.");
+static POLICY_PATTERN_LETTERS: Alphabet = Alphabet::with(b"_-.{}");
+
 fn is_tenant_id(value: &str) -> bool {
-    (3..=63).contains(&value.len())
-        && value
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b == b'.')
+    (3..=63).contains(&value.len()) && TENANT_LETTERS.spells(value)
 }
 
 fn is_guid(value: &str) -> bool {
@@ -399,9 +411,8 @@ fn is_guid(value: &str) -> bool {
     }) && parts.next().is_none()
 }
 
-fn is_policy_id(value: &str, also: &[u8]) -> bool {
-    let inner = |b: &u8| b.is_ascii_alphanumeric() || b"_-".contains(b) || also.contains(b);
-    value.bytes().all(|b| b == b'.' || inner(&b)) && value.as_bytes().last().is_some_and(inner)
+fn is_policy_id(value: &str, letters: &Alphabet) -> bool {
+    letters.spells(value) && !value.is_empty() && !value.ends_with('.')
 }
 
 fn is_culture(value: &str) -> bool {

@@ -76,6 +76,13 @@ impl<'d> Element<'d> {
         &self.document.namespaces[self.data.namespace as usize]
     }
 
+    /// Whether this and another element of the document are in one namespace.
+    #[inline]
+    pub fn shares_namespace(self, other: Self) -> bool {
+        // A document has every namespace name once.
+        self.data.namespace == other.data.namespace
+    }
+
     /// The qualified name in the start tag.
     #[inline]
     pub fn name_span(self) -> Span {

@@ -108,5 +108,5 @@ fn claims_scope(view: &Effective<'_>, profile: Site<'_>) -> Option<Diagnostic> {
     }
     let finding = finding(format!("technical profile `{id}` is declared nowhere"));
     let location = include.location(include.element.text_span());
-    Some(finding.did_you_mean(location, id, &view.ids(kind)))
+    Some(finding.did_you_mean(location, id, view.known_ids(kind)))
 }

@@ -1,6 +1,6 @@
 //! The relying party: subject, profile id, behaviour.
 
-use crate::diagnostics::{Diagnostic, Level, Rule};
+use crate::diagnostics::{Diagnostic, KnownNames, Level, Rule};
 use crate::policy::{Effective, Kind, Site};
 
 pub(super) static SUBJECT_NAMING: Rule = Rule {
@@ -87,7 +87,7 @@ fn subject<'s>(view: &Effective<'s>, profile: Site<'s>) -> Option<Diagnostic> {
     );
     Some(
         finding
-            .did_you_mean(location, wanted, &names)
+            .did_you_mean(location, wanted, &KnownNames::new(names))
             .or_help(format!(
                 "give the claim that identifies the user PartnerClaimType=\"{wanted}\""
             )),

@@ -1,6 +1,6 @@
 //! `selection-target`: a claims provider selection that leads nowhere.
 
-use crate::diagnostics::{Diagnostic, Level, Location, Rule};
+use crate::diagnostics::{Diagnostic, KnownNames, Level, Location, Rule};
 use crate::policy::{Effective, Journey, Selection, Step};
 
 use super::settled;
@@ -93,5 +93,5 @@ fn check_selection(
     }
     let known = there.iter().flat_map(|step| &step.exchanges);
     let known: Vec<_> = known.map(|exchange| exchange.id).collect();
-    Some(finding.did_you_mean(location, id, &known))
+    Some(finding.did_you_mean(location, id, &KnownNames::new(known)))
 }

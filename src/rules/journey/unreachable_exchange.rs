@@ -1,7 +1,7 @@
 //! `exchange-unreachable` and `signuptarget-missing`: links between a page and the claims exchanges
 //! of the next step.
 
-use crate::diagnostics::{Diagnostic, Level, Rule};
+use crate::diagnostics::{Diagnostic, KnownNames, Level, Rule};
 use crate::policy::{Effective, Id, IdSet, Item, Journey, Site, Step};
 
 use super::{here, is_selection, settled};
@@ -111,7 +111,7 @@ fn dead_link<'s>(
     let written = item.site.location(item.site.element.text_span());
     // Elsewhere than at the link nothing can be corrected.
     let finding = if location == written {
-        finding.did_you_mean(location, target, &known)
+        finding.did_you_mean(location, target, &KnownNames::new(known))
     } else {
         finding
     };

@@ -132,5 +132,5 @@ fn explain(finding: Diagnostic, view: &Effective<'_>, reference: &Reference<'_>)
     }
     let finding = finding.label(format!("no such {}", kind.noun()));
     let location = view.policy().location(reference.span);
-    finding.did_you_mean(location, reference.id, &view.ids(kind))
+    finding.did_you_mean(location, reference.id, view.known_ids(kind))
 }

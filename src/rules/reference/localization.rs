@@ -56,7 +56,7 @@ fn resources(view: &Effective<'_>, reference: Site<'_>) -> Option<Diagnostic> {
     .policy_id(view.policy().id());
     Some(
         finding
-            .did_you_mean(location, id, &view.ids(kind))
+            .did_you_mean(location, id, view.known_ids(kind))
             .or_help("the page is shown with its default texts in this language"),
     )
 }
@@ -81,7 +81,7 @@ fn element(view: &Effective<'_>, text: Site<'_>) -> Option<Diagnostic> {
             format!("no policy of the set declares {} `{id}`", kind.noun()),
         )
         .policy_id(view.policy().id())
-        .did_you_mean(location, id, &view.ids(kind))
+        .did_you_mean(location, id, view.known_ids(kind))
         .or_help("the text is never shown; remove it or declare the element")
     })
 }

@@ -68,5 +68,5 @@ fn check_item(
         ),
     )
     .policy_id(view.policy().id());
-    Some(finding.did_you_mean(location, id, &view.ids(kind)))
+    Some(finding.did_you_mean(location, id, view.known_ids(kind)))
 }

@@ -33,7 +33,7 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
         .policy_id(policy.id());
         findings.push(
             finding
-                .did_you_mean(location, id, &view.ids(kind))
+                .did_you_mean(location, id, view.known_ids(kind))
                 .or_help("such a condition never holds; the tenant does not check it"),
         );
     }

@@ -50,7 +50,7 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
             .policy_id(policy.id());
             findings.push(
                 finding
-                    .did_you_mean(location, id, &view.ids(Kind::UserJourney))
+                    .did_you_mean(location, id, view.known_ids(Kind::UserJourney))
                     .or_help("declare the journey in this policy or one of its bases"),
             );
         }

@@ -1,7 +1,7 @@
 //! `tp-metadata-required`: a metadata item without which the profile cannot run.
 
 use super::Reached;
-use crate::diagnostics::{Diagnostic, Level, Rule, near_miss};
+use crate::diagnostics::{Diagnostic, KnownNames, Level, Rule, near_miss};
 use crate::policy::Item;
 use crate::policy::known::handlers::ProfileKind;
 
@@ -101,7 +101,7 @@ fn missing(
             let location = item.site.attribute_location("Key");
             finding(location)
                 .cause(item.site.tag_location())
-                .did_you_mean(location, item.key, &names)
+                .did_you_mean(location, item.key, &KnownNames::new(names))
         }
         _ => finding(place.location).help(format!(
             "add `<Item Key=\"{key}\">…</Item>` to the Metadata of `{id}`, of a profile that it \

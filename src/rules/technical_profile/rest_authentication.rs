@@ -1,7 +1,7 @@
 //! `rest-insecure-auth` and `rest-bearer-source`: how a REST profile authenticates.
 
 use super::Reached;
-use crate::diagnostics::{Diagnostic, Level, Rule};
+use crate::diagnostics::{Diagnostic, KnownNames, Level, Rule};
 use crate::policy::known::claim_resolvers::resolvers;
 use crate::policy::known::handlers::ProfileKind;
 
@@ -106,7 +106,7 @@ fn bearer(reached: &Reached<'_, '_>) -> Option<Diagnostic> {
     .policy_id(place.policy_id());
     let names: Vec<_> = inputs.iter().map(|input| input.claim_type).collect();
     let finding = if place.site.element == item.site.element {
-        finding.did_you_mean(place.location, claim, &names)
+        finding.did_you_mean(place.location, claim, &KnownNames::new(names))
     } else {
         finding
     };

@@ -62,7 +62,7 @@ static CLAIMS_TRANSFORMATIONS: Type = sequence(&[any_number(
 )])
 .keys(&[key(
     "UniqueClaimsTransformationId",
-    &["ClaimsTransformation"],
+    &[name("ClaimsTransformation")],
     "Id",
 )]);
 
@@ -125,7 +125,11 @@ static CLIENT_DEFINITIONS: Type = sequence(&[any_number(
     &CLIENT_DEFINITION,
     "One kind of client.",
 )])
-.keys(&[key("UniqueClientDefinitionId", &["ClientDefinition"], "Id")]);
+.keys(&[key(
+    "UniqueClientDefinitionId",
+    &[name("ClientDefinition")],
+    "Id",
+)]);
 
 static CLIENT_DEFINITION: Type = sequence(&[once(
     "ClientUIFilterFlags",
@@ -142,7 +146,7 @@ static CONTENT_DEFINITIONS: Type = sequence(&[any_number(
 )])
 .keys(&[key(
     "UniqueContentDefinitionId",
-    &["ContentDefinition"],
+    &[name("ContentDefinition")],
     "Id",
 )]);
 

@@ -7,7 +7,7 @@ pub(super) static CLAIMS_SCHEMA: Type = sequence(&[at_least_one(
     &CLAIM_TYPE,
     "One kind of data: its type, its name in protocols, and how pages ask for it.",
 )])
-.keys(&[key("UniqueClaimTypeId", &["ClaimType"], "Id")]);
+.keys(&[key("UniqueClaimTypeId", &[name("ClaimType")], "Id")]);
 
 static CLAIM_TYPE: Type = sequence(&[
     optional("DisplayName", &TEXT, "The label of the claim on pages."),
@@ -120,7 +120,7 @@ pub(super) static PREDICATES: Type = sequence(&[any_number(
     &PREDICATE,
     "One elementary check, such as a length or a set of characters.",
 )])
-.keys(&[key("UniquePredicateId", &["Predicate"], "Id")]);
+.keys(&[key("UniquePredicateId", &[name("Predicate")], "Id")]);
 
 static PREDICATE: Type = sequence(&[
     optional(
@@ -153,7 +153,11 @@ pub(super) static INPUT_VALIDATIONS: Type = sequence(&[any_number(
     &INPUT_VALIDATION,
     "One check that a claim type can refer to, in the older form.",
 )])
-.keys(&[key("UniqueInputValidationId", &["InputValidation"], "Id")]);
+.keys(&[key(
+    "UniqueInputValidationId",
+    &[name("InputValidation")],
+    "Id",
+)]);
 
 static INPUT_VALIDATION: Type = sequence(&[any_number(
     "PredicateReferences",
@@ -185,7 +189,7 @@ pub(super) static PREDICATE_VALIDATIONS: Type = sequence(&[any_number(
 )])
 .keys(&[key(
     "UniquePredicateValidationId",
-    &["PredicateValidation"],
+    &[name("PredicateValidation")],
     "Id",
 )]);
 

@@ -7,7 +7,7 @@ pub(super) static USER_JOURNEYS: Type = sequence(&[at_least_one(
     &USER_JOURNEY,
     "One path through the policy, from the request to the token.",
 )])
-.keys(&[key("UniqueUserJourneyId", &["UserJourney"], "Id")]);
+.keys(&[key("UniqueUserJourneyId", &[name("UserJourney")], "Id")]);
 
 static USER_JOURNEY: Type = sequence(&[
     optional(
@@ -57,7 +57,7 @@ static AUTHORIZATION_TECHNICAL_PROFILES: Type = sequence(&[at_least_one(
 )])
 .keys(&[key(
     "UniqueAuthorizationTechnicalProfileReferenceId",
-    &["AuthorizationTechnicalProfile"],
+    &[name("AuthorizationTechnicalProfile")],
     "ReferenceId",
 )]);
 
@@ -66,7 +66,7 @@ static CLIENT_DEFINITION_REFERENCE: Type = empty(&[attribute("ReferenceId", &STR
 static USER_JOURNEY_STEPS: Type = sequence(ORCHESTRATION_STEPS).keys(&[
     numeric_key(
         "UniqueOrchestrationStepOrder",
-        &["OrchestrationStep"],
+        &[name("OrchestrationStep")],
         "Order",
     ),
     key("UniqueClaimsExchangeId", CLAIMS_EXCHANGE_PATH, "Id"),
@@ -75,7 +75,7 @@ static USER_JOURNEY_STEPS: Type = sequence(ORCHESTRATION_STEPS).keys(&[
 static SUB_JOURNEY_STEPS: Type = sequence(ORCHESTRATION_STEPS).keys(&[
     numeric_key(
         "UniqueOrchestrationStepOrderForSubJourney",
-        &["OrchestrationStep"],
+        &[name("OrchestrationStep")],
         "Order",
     ),
     key(
@@ -91,14 +91,18 @@ static ORCHESTRATION_STEPS: &[Declaration] = &[at_least_one(
     "One step: what it does, with which technical profiles, and when it is skipped.",
 )];
 
-static CLAIMS_EXCHANGE_PATH: &[&str] = &["OrchestrationStep", "ClaimsExchanges", "ClaimsExchange"];
+static CLAIMS_EXCHANGE_PATH: &[Name] = &[
+    name("OrchestrationStep"),
+    name("ClaimsExchanges"),
+    name("ClaimsExchange"),
+];
 
 pub(super) static SUB_JOURNEYS: Type = sequence(&[at_least_one(
     "SubJourney",
     &SUB_JOURNEY,
     "One part of a journey that steps can invoke.",
 )])
-.keys(&[key("UniqueSubJourney", &["SubJourney"], "Id")]);
+.keys(&[key("UniqueSubJourney", &[name("SubJourney")], "Id")]);
 
 static SUB_JOURNEY: Type = sequence(&[optional(
     "OrchestrationSteps",

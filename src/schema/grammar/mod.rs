@@ -151,7 +151,7 @@ static DOCUMENT_REFERENCES: Type = sequence(&[any_number(
 )])
 .keys(&[key(
     "UniqueDocumentReferenceId",
-    &["DocumentReference"],
+    &[name("DocumentReference")],
     "Id",
 )]);
 

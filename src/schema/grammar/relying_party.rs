@@ -31,7 +31,7 @@ static ENDPOINTS: Type = sequence(&[at_least_one(
     &ENDPOINT,
     "The journey behind one endpoint.",
 )])
-.keys(&[key("UniqueEndpoint", &["Endpoint"], "Id")]);
+.keys(&[key("UniqueEndpoint", &[name("Endpoint")], "Id")]);
 
 static ENDPOINT: Type = empty(&[
     required("Id", &STRING),

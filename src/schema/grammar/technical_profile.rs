@@ -9,7 +9,11 @@ pub(super) static CLAIMS_PROVIDERS: Type = sequence(&[at_least_one(
 )])
 .keys(&[key(
     "UniqueTechnicalProfileId",
-    &["ClaimsProvider", "TechnicalProfiles", "TechnicalProfile"],
+    &[
+        name("ClaimsProvider"),
+        name("TechnicalProfiles"),
+        name("TechnicalProfile"),
+    ],
     "Id",
 )]);
 
@@ -311,7 +315,7 @@ static VALIDATION_TECHNICAL_PROFILES: Type = sequence(&[at_least_one(
 )])
 .keys(&[key(
     "UniqueTechnicalProfileReferenceId",
-    &["ValidationTechnicalProfile"],
+    &[name("ValidationTechnicalProfile")],
     "ReferenceId",
 )]);
 
