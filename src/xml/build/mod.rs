@@ -16,7 +16,7 @@ use crate::diagnostics::{Diagnostic, Location, SourceId, Span};
 use crate::xml::Fingerprint;
 use crate::xml::XML_WELLFORMED;
 use crate::xml::characters::{is_legal_character, unescape};
-use crate::xml::document::{AttributeData, Document, Value};
+use crate::xml::document::{AttributeData, Document, KindData, Value};
 use crate::xml::findings::{Finding, syntax_error};
 use crate::xml::namespaces::Namespaces;
 use crate::xml::tag::{self, RawAttribute, TagError};
@@ -110,8 +110,14 @@ impl<'t> Builder<'t> {
     #[inline(always)]
     fn plain_markup(&mut self, start: u32) -> Option<u32> {
         let bytes = self.text.as_bytes();
-        if bytes.get(start as usize + 1) == Some(&b'/') {
-            return self.plain_end_tag(start);
+        match bytes.get(start as usize + 1) {
+            Some(b'/') => return self.plain_end_tag(start),
+            Some(b'!') => {
+                let end = plain::comment_end(bytes, start as usize)? as u32;
+                self.tree.push(Span::new(start, end), KindData::Comment);
+                return Some(end);
+            }
+            _ => {}
         }
         if self.tree.is_outside() && self.tree.has_root() {
             return None;

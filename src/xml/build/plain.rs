@@ -75,6 +75,16 @@ impl PlainTag {
     }
 }
 
+/// Where a comment ends, whose `<` stands at `start`; `None` if there is none or something is odd about it.
+pub(super) fn comment_end(bytes: &[u8], start: usize) -> Option<usize> {
+    let body = bytes.get(start..)?.strip_prefix(b"<!--")?;
+    if matches!(body.first(), Some(b'-' | b'>')) {
+        return None;
+    }
+    let dashes = memchr::memchr_iter(b'-', body).find(|dash| body.get(dash + 1) == Some(&b'-'))?;
+    (body.get(dashes + 2) == Some(&b'>')).then_some(start + "<!---->".len() + dashes)
+}
+
 /// A name of the vocabulary.
 pub(super) struct PlainName {
     pub(super) span: Span,
@@ -323,6 +333,22 @@ mod tests {
                 let name = attribute.name.of(&text);
                 prop_assert!(attributes[..index].iter().all(|other| other.name.of(&text) != name));
             }
+        }
+    }
+
+    #[test]
+    fn comments_end_at_the_first_two_dashes() {
+        for (text, end) in [
+            ("<!---->", None),
+            ("<!-- a - b -->c-->", Some(14)),
+            ("<!-- a -- b -->", None),
+            ("<!-- a --->", None),
+            ("<!--->-->", None),
+            ("<!-->-->", None),
+            ("<!-- a", None),
+            ("<![CDATA[", None),
+        ] {
+            assert_eq!(comment_end(text.as_bytes(), 0), end, "{text}");
         }
     }
 
