@@ -79,7 +79,7 @@ pub(super) fn load_for_tenants(
              or leave it out"
         );
     }
-    let candidates = load(args, names, shell)?;
+    let candidates = load(args, names, &ProjectArgs::load, shell)?;
     let mut tenants: Vec<(String, String)> = Vec::new();
     for Candidate {
         name,
@@ -106,15 +106,20 @@ pub(super) fn load_for_tenants(
     Ok(candidates)
 }
 
-/// Loads and validates all environments.
+/// Loads and validates all environments; `read` reads one.
 ///
 /// # Errors
 /// What keeps the command from running.
-pub(super) fn load(args: &ProjectArgs, names: Vec<Name>, shell: &Shell) -> Result<Vec<Candidate>> {
+pub(super) fn load(
+    args: &ProjectArgs,
+    names: Vec<Name>,
+    read: &dyn Fn(&ProjectArgs, &Shell) -> Result<Project>,
+    shell: &Shell,
+) -> Result<Vec<Candidate>> {
     let mut candidates = Vec::new();
     for name in names.into_iter().flatten() {
         let of = || format!("environment `{name}`");
-        let project = args.of(Some(&name)).load(shell).with_context(of)?;
+        let project = read(&args.of(Some(&name)), shell).with_context(of)?;
         let validated = project::validate(&project, None, shell).with_context(of)?;
         candidates.push(Candidate {
             name,

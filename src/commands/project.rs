@@ -11,7 +11,9 @@ use crate::diagnostics::{
     Diagnostic, Level, Location, Report, Source, SourceId, SourceMap, Splices,
 };
 use crate::parallel::Workers;
-use crate::policy::{PolicySet, Renaming, Replaced, Resolver, SETTINGS_UNUSED, StepAdjustments};
+use crate::policy::{
+    PolicySet, Renaming, Replaced, Resolver, SETTINGS_UNUSED, StepAdjustments, tell_undefined_once,
+};
 use crate::rules;
 use crate::validate::{self, SetFiles, Terms};
 
@@ -136,8 +138,25 @@ impl ProjectArgs {
     /// # Errors
     /// What keeps the command from running: paths, configuration, encodings.
     pub fn load(&self, shell: &Shell) -> Result<Project> {
+        self.load_with(&self.options()?, shell)
+    }
+
+    /// The same for commands that only report: policies that cannot be read are findings, and do not
+    /// keep those of the others from being told.
+    ///
+    /// # Errors
+    /// What keeps the command from running: paths, configuration.
+    pub(super) fn load_what_is_readable(&self, shell: &Shell) -> Result<Project> {
+        let options = LoadOptions {
+            goes_on_without_unread: true,
+            ..self.options()?
+        };
+        self.load_with(&options, shell)
+    }
+
+    fn load_with(&self, options: &LoadOptions, shell: &Shell) -> Result<Project> {
         let env = |name: &str| shell.variable(name);
-        self.checked(config::load(&self.paths, &self.options()?, &env)?, shell)
+        self.checked(config::load(&self.paths, options, &env)?, shell)
     }
 
     /// Reads the configuration only, for commands that are about a tenant.
@@ -250,7 +269,7 @@ fn judge(
             source: resolution.id,
             span,
         }));
-        (resolution.id, resolution.diagnostics)
+        (resolution.id, resolution.diagnostics, resolution.undefined)
     };
     let own: Vec<&Source> = project.sets.iter().flat_map(|set| &set.files).collect();
     let replaced = Workers::All.map(&own, |file| resolver.replace((*file).clone()));
@@ -258,13 +277,20 @@ fn judge(
     let mut files = Vec::new();
     for set in &project.sets {
         let mut input = SetFiles::default();
+        let mut undefined = Vec::new();
         for replaced in replaced.by_ref().take(set.files.len()) {
-            let (id, findings) = add(replaced, &mut sources);
+            let (id, findings, missing) = add(replaced, &mut sources);
             input.own.push(id);
             input.found.extend(findings);
+            undefined.extend(missing);
         }
+        tell_undefined_once(&undefined, &mut input.found);
+        let unread = set.unread.iter().map(|file| file.report(&mut sources));
+        input.found.extend(unread);
         files.push(input);
     }
+    let unread = project.unread_bases.iter();
+    diagnostics.extend(unread.map(|base| base.report(&mut sources)));
     let stored: Vec<SourceId> = tenant
         .unwrap_or_default()
         .iter()
@@ -317,7 +343,7 @@ fn judge(
                 "{name} is no policy: its root element is not TrustFrameworkPolicy"
             ));
         }
-        if not_policies.len() == input.files.len() {
+        if not_policies.len() == input.files.len() && input.unread.is_empty() {
             bail!(
                 "`{}` holds no policy: none of its {} XML files has the root element \
                  TrustFrameworkPolicy{}",
@@ -366,6 +392,7 @@ fn shift(
     }
     for finding in &mut input.found {
         shift(&mut finding.primary.location);
+        finding.cause.iter_mut().for_each(shift);
         for label in &mut finding.related {
             shift(&mut label.location);
         }

@@ -11,7 +11,8 @@ use crate::config::Project;
 use crate::diagnostics::{Report, Source, SourceMap};
 use crate::output::json::environments as json;
 use crate::output::{self, Format, Options, Style, human, patch};
-use crate::{rules, xml};
+use crate::rules;
+use crate::xml::{self, FILE_UNREADABLE};
 
 use super::ending::{self, Ending};
 use super::environments::{self, AllArgs, Name};
@@ -34,7 +35,7 @@ Examples:
   iefctl validate policies --fix --dry-run     show what --fix would change
   iefctl validate policies --watch             again at every save, until Ctrl-C
 
-Exit status: 0 no errors, 1 errors, 2 could not run. With --fix the findings that remain count, with
+Exit status: 0 no errors, 1 errors, 2 could not run, or not read every file. With --fix the findings that remain count, with
 --fix --dry-run those of the files as they are.")]
 pub struct ValidateArgs {
     #[command(flatten)]
@@ -91,7 +92,7 @@ pub fn run(args: &ValidateArgs, shell: &Shell) -> Result<Exit> {
             project::findings(&project, shell)?
         };
         args.report(&validated, shell)?;
-        let exit = exit(validated.report.has_errors());
+        let exit = exit(&validated.report);
         // The process ends now; to give back its memory piece by piece would only take time.
         std::mem::forget((project, validated));
         return Ok(exit);
@@ -105,13 +106,13 @@ pub fn run(args: &ValidateArgs, shell: &Shell) -> Result<Exit> {
             })
         })?;
         announce(&fixed, true, shell);
-        return Ok(exit(fixed.had_errors));
+        return Ok(of_errors(fixed.had_errors));
     }
     let fixed = fix::fix(&mut project, shell)?;
     fixed.write()?;
     args.report(&fixed.remaining, shell)?;
     announce(&fixed, false, shell);
-    Ok(exit(fixed.remaining.report.has_errors()))
+    Ok(exit(&fixed.remaining.report))
 }
 
 /// Validates with the settings of several environments. What several have in common is told once.
@@ -123,7 +124,12 @@ fn several(args: &ValidateArgs, environments: Vec<Name>, shell: &Shell) -> Resul
         );
     }
     let format = environments::format_for_several(args.format, shell)?;
-    let mut candidates = environments::load(&args.project, environments, shell)?;
+    let mut candidates = environments::load(
+        &args.project,
+        environments,
+        &ProjectArgs::load_what_is_readable,
+        shell,
+    )?;
     let reports = candidates.iter().map(|it| it.validated.report.clone());
     let reports: Vec<Report> = reports.collect();
     let repeated = match format {
@@ -155,7 +161,17 @@ fn announce(fixed: &fix::Fixed, is_dry_run: bool, shell: &Shell) {
     shell.say(fixed.summary(is_dry_run));
 }
 
-const fn exit(has_errors: bool) -> Exit {
+/// A file that was not read could have anything in it: that its findings are all is not said.
+fn exit(report: &Report) -> Exit {
+    let mut rules = report.diagnostics.iter().map(|finding| finding.rule);
+    if rules.any(|rule| rule == &FILE_UNREADABLE) {
+        Exit::CouldNotRun
+    } else {
+        of_errors(report.has_errors())
+    }
+}
+
+const fn of_errors(has_errors: bool) -> Exit {
     if has_errors {
         Exit::Findings
     } else {
@@ -166,18 +182,23 @@ const fn exit(has_errors: bool) -> Exit {
 impl ValidateArgs {
     /// Reads the configuration and the files, and makes sure that the report overwrites none of them.
     pub(super) fn load(&self, shell: &Shell) -> Result<Project> {
-        let project = self.project.load(shell)?;
+        // What is to be corrected must be known as a whole.
+        let project = match self.fix {
+            true => self.project.load(shell)?,
+            false => self.project.load_what_is_readable(shell)?,
+        };
         if let Some(output) = &self.output
             && let Ok(real) = fs::canonicalize(output)
-            && let Some(file) = project
-                .files()
-                .find(|file| fs::canonicalize(file.name()).is_ok_and(|file| file == real))
-            && !is_other_xml(file)
         {
-            bail!(
-                "--output would overwrite `{}`, which is to be validated",
-                file.name()
-            );
+            let is_it = |name: &&str| fs::canonicalize(name).is_ok_and(|file| file == real);
+            let mut read = project.files();
+            let read = read.find(|file| is_it(&file.name()) && !is_other_xml(file));
+            let name = read
+                .map(Source::name)
+                .or_else(|| project.unread().find(is_it));
+            if let Some(name) = name {
+                bail!("--output would overwrite `{name}`, which is to be validated");
+            }
         }
         Ok(project)
     }
@@ -307,7 +328,7 @@ impl<V: Borrow<Validated>> Ending for Checked<V> {
     }
 
     fn exit(&self) -> Exit {
-        exit(self.found().has_errors())
+        exit(self.found())
     }
 }
 

@@ -11,6 +11,7 @@ use globset::{GlobBuilder, GlobMatcher};
 
 use super::configuration::{Configuration, Environment, Generated, Located};
 use super::error::ConfigError;
+use super::folder::{self, Entry, Folder};
 use super::paths;
 use crate::diagnostics::SourceMap;
 
@@ -142,8 +143,8 @@ pub(super) struct File {
 #[derive(Debug)]
 pub(super) enum Target {
     File(PathBuf),
-    Folder(PathBuf),
-    Glob { base: PathBuf, pattern: String },
+    Folder(Folder),
+    Glob { base: Folder, pattern: String },
 }
 
 impl Target {
@@ -154,7 +155,7 @@ impl Target {
             false => path,
         };
         match fs::metadata(path) {
-            Ok(metadata) if metadata.is_dir() => Ok(Self::Folder(path.to_owned())),
+            Ok(metadata) if metadata.is_dir() => Ok(Self::Folder(Folder::new(path.to_owned()))),
             Ok(_) => Ok(Self::File(path.to_owned())),
             Err(error) if error.kind() == io::ErrorKind::NotFound || has_glob(path.as_os_str()) => {
                 if has_glob(path.as_os_str()) {
@@ -187,26 +188,35 @@ impl Target {
             base.push(".");
         }
         Self::Glob {
-            base,
+            base: Folder::new(base),
             pattern: paths::display(rest),
         }
     }
 
     /// Where the search for a configuration begins.
-    pub(super) fn folder(&self) -> PathBuf {
+    pub(super) fn start(&self) -> PathBuf {
         match self {
-            Self::Folder(folder) => folder.clone(),
-            Self::Glob { base, .. } => base.clone(),
+            Self::Folder(folder) | Self::Glob { base: folder, .. } => folder.path().to_owned(),
             Self::File(file) => paths::above(file),
         }
     }
 
+    /// The folder that will be read for policies.
+    pub(super) const fn folder(&self) -> Option<&Folder> {
+        match self {
+            Self::Folder(folder) | Self::Glob { base: folder, .. } => Some(folder),
+            Self::File(_) => None,
+        }
+    }
+
     /// The policy files that the configuration does not leave out, in order; it is an error if there
-    /// were none to begin with. `notes` tells what was passed over.
+    /// were none to begin with. `notes` tells what was passed over, `unread` what could not be looked
+    /// into.
     pub(super) fn files(
         &self,
         filter: &Filter,
         notes: &mut Vec<String>,
+        unread: &mut Vec<ConfigError>,
     ) -> Result<Vec<File>, ConfigError> {
         let (base, pattern) = match self {
             Self::File(file) => {
@@ -221,21 +231,21 @@ impl Target {
                 let compiled = compile(pattern).map_err(|error| {
                     ConfigError::Argument(format!("`{pattern}` is no glob: {error}"))
                 })?;
-                if !base.is_dir() {
+                if !base.path().is_dir() {
                     return Err(ConfigError::Missing {
-                        path: paths::display(base),
+                        path: paths::display(base.path()),
                         named_by: None,
                     });
                 }
                 (base, Some(compiled))
             }
         };
-        let all = Walk::new(filter, notes).below(base)?;
+        let all = Walk::new(filter, notes, unread).below(base)?;
         let found = all.len();
         let files: Vec<File> = all
             .into_iter()
             .filter(|file| {
-                let inside = file.path.strip_prefix(base).unwrap_or(&file.path);
+                let inside = file.path.strip_prefix(base.path()).unwrap_or(&file.path);
                 pattern
                     .as_ref()
                     .is_none_or(|pattern| pattern.is_match(paths::display(inside)))
@@ -246,7 +256,7 @@ impl Target {
             .into_iter()
             .filter(|file| filter.keeps(&file.path))
             .collect();
-        if matched == 0 {
+        if matched == 0 && unread.is_empty() {
             return Err(self.empty(found));
         }
         if kept.len() < matched {
@@ -272,9 +282,11 @@ impl Target {
 
     fn describe(&self) -> String {
         match self {
-            Self::File(path) | Self::Folder(path) => format!("`{}`", paths::display(path)),
+            Self::File(path) => format!("`{}`", paths::display(path)),
+            Self::Folder(folder) => format!("`{}`", paths::display(folder.path())),
             Self::Glob { base, pattern } => {
-                format!("`{}` that match `{pattern}`", paths::display(base))
+                let base = paths::display(base.path());
+                format!("`{base}` that match `{pattern}`")
             }
         }
     }
@@ -288,6 +300,7 @@ fn has_glob(text: &OsStr) -> bool {
 struct Walk<'w> {
     filter: &'w Filter,
     notes: &'w mut Vec<String>,
+    unread: &'w mut Vec<ConfigError>,
     /// Real paths of folders that were visited.
     visited: HashSet<PathBuf>,
     /// Folders to visit, with their real paths.
@@ -298,10 +311,15 @@ struct Walk<'w> {
 }
 
 impl<'w> Walk<'w> {
-    fn new(filter: &'w Filter, notes: &'w mut Vec<String>) -> Self {
+    fn new(
+        filter: &'w Filter,
+        notes: &'w mut Vec<String>,
+        unread: &'w mut Vec<ConfigError>,
+    ) -> Self {
         Self {
             filter,
             notes,
+            unread,
             visited: HashSet::new(),
             open: Vec::new(),
             files: Vec::new(),
@@ -310,23 +328,30 @@ impl<'w> Walk<'w> {
         }
     }
 
-    fn below(mut self, root: &Path) -> Result<Vec<File>, ConfigError> {
-        let real = fs::canonicalize(root).map_err(|error| ConfigError::io(root, error))?;
-        self.open.push((root.to_owned(), real));
+    fn below(mut self, root: &Folder) -> Result<Vec<File>, ConfigError> {
+        let failed = |error| ConfigError::io(root.path(), error);
+        let real = fs::canonicalize(root.path()).map_err(failed)?;
+        self.folder(root.path(), &real, root.entries().map_err(failed)?);
+        self.visited.insert(real);
         // Links wait until everything real was seen, so that a file keeps its own name.
         loop {
             if let Some((folder, real)) = self.open.pop() {
                 if self.visited.insert(real.clone()) {
-                    self.folder(&folder, &real)?;
+                    // Only without the named folder is there nothing to report on.
+                    match folder::entries(&folder) {
+                        Ok(entries) => self.folder(&folder, &real, &entries),
+                        Err(error) => self.unread.push(ConfigError::io(&folder, error)),
+                    }
                 } else {
                     self.note(&folder, "is a link to a folder that is read already");
                 }
             } else if !self.linked_folders.is_empty() {
                 self.linked_folders.sort();
                 let folder = self.linked_folders.remove(0);
-                let real =
-                    fs::canonicalize(&folder).map_err(|error| ConfigError::io(&folder, error))?;
-                self.open.push((folder, real));
+                match fs::canonicalize(&folder) {
+                    Ok(real) => self.open.push((folder, real)),
+                    Err(error) => self.unread.push(ConfigError::io(&folder, error)),
+                }
             } else {
                 break;
             }
@@ -343,7 +368,13 @@ impl<'w> Walk<'w> {
         let mut seen: HashSet<PathBuf> = self.files.iter().map(|file| file.real.clone()).collect();
         self.linked_files.sort();
         for path in std::mem::take(&mut self.linked_files) {
-            let real = fs::canonicalize(&path).map_err(|error| ConfigError::io(&path, error))?;
+            let real = match fs::canonicalize(&path) {
+                Ok(real) => real,
+                Err(error) => {
+                    self.unread.push(ConfigError::io(&path, error));
+                    continue;
+                }
+            };
             if seen.insert(real.clone()) {
                 self.files.push(File { path, real });
             } else {
@@ -353,39 +384,34 @@ impl<'w> Walk<'w> {
         Ok(())
     }
 
-    fn folder(&mut self, folder: &Path, real: &Path) -> Result<(), ConfigError> {
-        let failed = |error| ConfigError::io(folder, error);
-        for entry in fs::read_dir(folder).map_err(failed)? {
-            let entry = entry.map_err(failed)?;
-            let name = entry.file_name();
+    fn folder(&mut self, folder: &Path, real: &Path, entries: &[Entry]) {
+        for Entry { name, kind } in entries {
             let path = match folder == Path::new(".") {
-                true => PathBuf::from(&name),
-                false => folder.join(&name),
+                true => PathBuf::from(name),
+                false => folder.join(name),
             };
-            let kind = entry.file_type().map_err(failed)?;
             let is_link = kind.is_symlink();
             let is_folder = kind.is_dir() || (is_link && path.is_dir());
             if is_folder {
-                if let Some(reason) = self.reason_to_skip(&name, &path) {
+                if let Some(reason) = self.reason_to_skip(name, &path) {
                     self.note(&path, reason);
                 } else if is_link {
                     self.linked_folders.push(path);
                 } else {
-                    let real = real.join(&name);
+                    let real = real.join(name);
                     self.open.push((path, real));
                 }
-            } else if is_policy_name(&name) {
+            } else if is_policy_name(name) {
                 if name.to_string_lossy().starts_with("._") {
                     self.note(&path, "is skipped: macOS keeps attributes of a file there");
                 } else if is_link {
                     self.linked_files.push(path);
                 } else {
-                    let real = real.join(&name);
+                    let real = real.join(name);
                     self.files.push(File { path, real });
                 }
             }
         }
-        Ok(())
     }
 
     fn reason_to_skip(&self, name: &OsStr, path: &Path) -> Option<&'static str> {

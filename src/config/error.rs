@@ -2,7 +2,8 @@ use std::io;
 use std::path::Path;
 
 use super::paths;
-use crate::diagnostics::{LineColumn, SourceMap};
+use crate::diagnostics::{Diagnostic, LineColumn, Location, Source, SourceMap, Span};
+use crate::xml::FILE_UNREADABLE;
 
 use super::configuration::Place;
 
@@ -50,6 +51,10 @@ pub enum ConfigError {
         position: LineColumn,
         /// What the file seems to be.
         message: String,
+        /// What could be read of it.
+        text: Box<str>,
+        /// The place in that text.
+        place: Span,
     },
     /// A configuration file has a mistake.
     #[error("{file}:{position}: {message}{}", advice(.help))]
@@ -69,6 +74,61 @@ pub enum ConfigError {
     /// Several of the above, all of which can be mended at once.
     #[error("{}", lines(.0))]
     Several(Vec<Self>),
+}
+
+/// A file or folder that could not be read, so that nothing is known about it.
+#[derive(Debug, Clone)]
+pub struct Unread {
+    source: Source,
+    place: Span,
+    message: String,
+}
+
+impl Unread {
+    /// What an error says of one file or folder.
+    pub(super) fn of(error: ConfigError) -> Self {
+        let message = error.to_string();
+        match error {
+            ConfigError::Encoding {
+                file,
+                message,
+                text,
+                place,
+                ..
+            } => Self {
+                source: Source::new(file, text),
+                place,
+                message: format!("{message}; save the file as UTF-8"),
+            },
+            ConfigError::Unreadable { path, .. } | ConfigError::Unusable { path, .. } => Self {
+                source: Source::new(path, ""),
+                place: Span::at(0),
+                message,
+            },
+            _ => Self {
+                source: Source::new("", ""),
+                place: Span::at(0),
+                message,
+            },
+        }
+    }
+
+    /// The path as the user would write it.
+    pub fn name(&self) -> &str {
+        self.source.name()
+    }
+
+    /// It as a finding in a source of its own, which is added to `sources`.
+    pub fn report(&self, sources: &mut SourceMap) -> Diagnostic {
+        let location = Location {
+            source: sources.add(self.source.clone()),
+            span: self.place,
+        };
+        Diagnostic::new(&FILE_UNREADABLE, location, self.message.as_str()).help(
+            "nothing is known about it: further findings may be missing, here and in what inherits \
+             from it. Leave it out with `exclude` of iefctl.toml if it is no policy",
+        )
+    }
 }
 
 impl ConfigError {

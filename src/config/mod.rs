@@ -19,6 +19,7 @@ mod convert_text;
 mod deployment_file;
 mod discover;
 mod error;
+mod folder;
 mod go_ieftool;
 mod iefctl_toml;
 mod iefpolicies;
@@ -47,7 +48,7 @@ pub use configuration::{
 pub use convert::{Conversion, ConvertError, ConvertOptions, RewrittenFile, convert};
 pub use convert_text::{SecretVariable, key as toml_key, text as toml_text};
 pub use discover::BUILD_MANIFEST;
-pub use error::ConfigError;
+pub use error::{ConfigError, Unread};
 pub use kind::Kind;
 pub use paths::relative;
 pub use read::decode;
@@ -55,10 +56,13 @@ pub use schema::schema;
 
 use configuration::Configuration;
 use discover::{Filter, Target};
+use folder::Folder;
 use open::{Opened, open};
 
 use crate::diagnostics::{Diagnostic, Location, Rule, Source, SourceId, SourceMap, near_miss};
+use crate::parallel::Workers;
 use crate::policy::{Renaming, Settings, StepAdjustments};
+use crate::xml::FILE_UNREADABLE;
 
 /// What the command line says about the project.
 #[derive(Debug, Clone, Default)]
@@ -73,6 +77,9 @@ pub struct LoadOptions {
     pub tenant: Option<String>,
     /// `--with`: folders with bases that exist only in the tenant.
     pub with: Vec<PathBuf>,
+    /// Whether policies that cannot be read are kept apart, as [`Unread`], instead of being an error. For
+    /// those who only report: whoever writes must know every file.
+    pub goes_on_without_unread: bool,
 }
 
 /// Everything that a command works on.
@@ -90,6 +97,8 @@ pub struct Project {
     pub sets: Vec<SetInput>,
     /// Files with bases that exist only in the tenant; never deployed.
     pub bases: Vec<Source>,
+    /// Those that could not be read.
+    pub unread_bases: Vec<Unread>,
     /// The settings of the chosen environment.
     pub settings: Settings,
     /// Whether the sets hold every file for which the settings are meant. If not, a setting that
@@ -128,6 +137,8 @@ pub struct SetInput {
     pub name: String,
     /// The files of the set, in a stable order. Some may turn out to be no policies.
     pub files: Vec<Source>,
+    /// Those that could not be read.
+    pub unread: Vec<Unread>,
     /// Positions in [`Project::bases`] of the files that may hold bases of this set: all but those
     /// that are its own.
     pub with: Vec<usize>,
@@ -147,9 +158,11 @@ pub fn load(
 ) -> Result<Project, ConfigError> {
     let mut notes = Vec::new();
     let mut sources = SourceMap::new();
-    let targets = paths
-        .iter()
-        .map(|path| Ok((paths::display(path), Target::of(path, None)?)))
+    let targets = Workers::All.map(paths, |path| {
+        Ok((paths::display(path), Target::of(path, None)?))
+    });
+    let targets = targets
+        .into_iter()
         .collect::<Result<Vec<_>, ConfigError>>()?;
     let opened = open(&targets, options, &mut sources, &mut notes)?;
     assemble(&opened, targets, options, sources, notes, env)
@@ -172,11 +185,14 @@ fn assemble(
     let plans = sets::plan(targets, configuration, &sources)?;
     let is_complete = plans.iter().any(|plan| plan.is_complete);
     let with = sets::with_targets(configuration, options, &sources)?;
-    let (sets, bases) = sets::read(plans, &with, &filter, &mut notes)?;
+    let files = sets::read(plans, &with, &filter, options, &mut notes)?;
+    // A file that was not read may use what no other does.
+    let is_read = files.unread_bases.is_empty() && files.sets.iter().all(|it| it.unread.is_empty());
     let mut project = Project {
-        sets,
-        bases,
-        is_complete,
+        sets: files.sets,
+        bases: files.bases,
+        unread_bases: files.unread_bases,
+        is_complete: is_complete && is_read,
         ..project(opened, chosen, options, settings, sources, notes)
     };
     select::implied(&mut project, configuration, env);
@@ -197,13 +213,25 @@ impl Project {
             .chain(policies)
     }
 
-    /// Checks that the configuration names only rules that exist.
+    /// The names of the policies and bases that could not be read.
+    pub fn unread(&self) -> impl Iterator<Item = &str> {
+        let own = self.sets.iter().flat_map(|set| &set.unread);
+        own.chain(&self.unread_bases).map(Unread::name)
+    }
+
+    /// Checks that the configuration names only rules that exist and can have another level.
     ///
     /// # Errors
-    /// Every unknown rule, with its position and the nearest name.
+    /// Every other rule, with its position and the nearest name.
     pub fn check_rules(&self, known: &[&Rule]) -> Result<(), ConfigError> {
         let unknown = self.named_rules.iter().filter_map(|(name, place)| {
             let name = name.as_str();
+            if name == FILE_UNREADABLE.id {
+                let message = format!("the level of `{name}` cannot be changed");
+                let help = "leave out files that are no policies with `exclude`".to_owned();
+                let help = Some(help);
+                return Some(ConfigError::invalid(&self.sources, *place, message, help));
+            }
             if known.iter().any(|rule| rule.id == name) {
                 return None;
             }
@@ -248,10 +276,14 @@ pub fn load_folder(
     let (mut project, filter, opened) = around(folder, options, env)?;
     let mut found = Vec::new();
     if folder.is_dir() {
-        let target = Target::Folder(folder.to_owned());
+        let target = Target::Folder(Folder::new(folder.to_owned()));
         let notes = &mut project.notes;
-        found = match sets::list(&[target], &filter.for_bases(), notes) {
-            Ok(files) => files,
+        let mut unread = Vec::new();
+        found = match sets::list(&[target], &filter.for_bases(), notes, &mut unread) {
+            Ok(files) => {
+                ConfigError::all(unread)?;
+                files
+            }
             Err(ConfigError::Empty { .. }) => Vec::new(),
             Err(error) => return Err(error),
         };
@@ -260,6 +292,7 @@ pub fn load_folder(
     project.sets.push(SetInput {
         name: paths::display(folder),
         files: files.collect::<Result<_, _>>()?,
+        unread: Vec::new(),
         with: Vec::new(),
     });
     select::implied(&mut project, opened.configuration.as_ref(), env);
@@ -278,7 +311,10 @@ fn around(
     while !existing.is_dir() && paths::above(&existing) != existing {
         existing = paths::above(&existing);
     }
-    let target = (paths::display(folder), Target::Folder(existing));
+    let target = (
+        paths::display(folder),
+        Target::Folder(Folder::new(existing)),
+    );
     let opened = open(&[target], options, &mut sources, &mut notes)?;
     let configuration = opened.configuration.as_ref();
     let chosen = select::environment(configuration, options.environment.as_deref(), &sources)?;
@@ -319,6 +355,7 @@ fn project(
         folder: configuration.map_or_else(|| PathBuf::from("."), |found| found.folder.clone()),
         sets: Vec::new(),
         bases: Vec::new(),
+        unread_bases: Vec::new(),
         is_complete: false,
         keysets: select::keysets(configuration, chosen),
         access: configuration

@@ -1,15 +1,19 @@
 //! Reads files as text. Policies and configuration are UTF-8; anything else is named, not guessed.
 
+use std::cell::Cell;
 use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::Path;
 
 use super::error::ConfigError;
 use super::paths;
-use crate::diagnostics::{LineColumn, Source};
+use crate::diagnostics::{LineColumn, Source, Span};
 
 /// Larger files are refused; a policy may have 1024 KB.
 const MAX_FILE: u64 = 64 << 20;
+
+/// So much memory is kept from one file to the next: a policy may have so many bytes.
+const KEPT: usize = 1 << 20;
 
 /// Larger configurations are refused; nobody writes one.
 const MAX_CONFIGURATION: u64 = 4 << 20;
@@ -30,13 +34,30 @@ pub(super) fn configuration(path: &Path) -> Result<Source, ConfigError> {
     source(path)
 }
 
+thread_local! {
+    /// What was read last, kept for its memory: fresh memory costs more than reading does.
+    static READ: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
 /// Reads a file into a source whose name is the path as the user would write it.
 pub(super) fn source(path: &Path) -> Result<Source, ConfigError> {
-    decode(&paths::display(path), &bytes(path)?)
+    let mut bytes = READ.take();
+    let source = read(path, &mut bytes).and_then(|()| decode(&paths::display(path), &bytes));
+    if bytes.capacity() <= KEPT {
+        READ.set(bytes);
+    }
+    source
 }
 
 /// Reads a file that must be a regular one, as reading a pipe would wait for ever.
 pub(super) fn bytes(path: &Path) -> Result<Vec<u8>, ConfigError> {
+    let mut bytes = Vec::new();
+    read(path, &mut bytes)?;
+    Ok(bytes)
+}
+
+fn read(path: &Path, bytes: &mut Vec<u8>) -> Result<(), ConfigError> {
+    bytes.clear();
     let metadata = fs::metadata(path).map_err(|error| ConfigError::io(path, error))?;
     let unusable = |reason: &str| ConfigError::Unusable {
         path: paths::display(path),
@@ -48,43 +69,51 @@ pub(super) fn bytes(path: &Path) -> Result<Vec<u8>, ConfigError> {
     if metadata.len() > MAX_FILE {
         return Err(unusable("it has more than 64 MB"));
     }
-    let mut bytes = Vec::with_capacity(metadata.len() as usize + 1);
+    bytes.reserve(metadata.len() as usize + 1);
     // A file that grows meanwhile is read no further than any file.
     File::open(path)
-        .and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut bytes))
+        .and_then(|file| file.take(MAX_FILE + 1).read_to_end(bytes))
         .map_err(|error| ConfigError::io(path, error))?;
     if bytes.len() as u64 > MAX_FILE {
         return Err(unusable("it has more than 64 MB"));
     }
-    Ok(bytes)
+    Ok(())
 }
 
 /// Decodes UTF-8 with or without byte order mark.
 pub fn decode(name: &str, bytes: &[u8]) -> Result<Source, ConfigError> {
-    let error = |position, message: String| ConfigError::Encoding {
+    let error = |text: &str, place: Span, message: String| ConfigError::Encoding {
         file: name.to_owned(),
-        position,
+        position: end_position(&text[..place.start as usize]),
         message,
+        text: text.into(),
+        place,
     };
-    let start = LineColumn { line: 1, column: 1 };
     if let Some(encoding) = wide_encoding(bytes) {
-        return Err(error(start, format!("the file is encoded in {encoding}")));
+        let message = format!("the file is encoded in {encoding}");
+        return Err(error("", Span::at(0), message));
     }
     let has_bom = bytes.starts_with(&[0xef, 0xbb, 0xbf]);
     let content = if has_bom { &bytes[3..] } else { bytes };
     let text = match std::str::from_utf8(content) {
         Ok(text) => text,
         Err(invalid) => {
-            let valid = String::from_utf8_lossy(&content[..invalid.valid_up_to()]);
-            let byte = content[invalid.valid_up_to()];
-            let what = match declared_encoding(&valid) {
+            // What comes before is valid and has the same offsets; the first mark stands for the byte.
+            let readable = String::from_utf8_lossy(content);
+            let start = invalid.valid_up_to();
+            let byte = content[start];
+            let what = match declared_encoding(&readable[..start]) {
                 Some((encoding, _)) if !is_utf8(encoding) => {
                     format!("the file declares the encoding {encoding} and is not UTF-8")
                 }
                 _ => "the file is not UTF-8, probably Windows-1252 or ISO-8859-1".to_owned(),
             };
             let message = format!("{what} (byte 0x{byte:02X})");
-            return Err(error(end_position(&valid), message));
+            let mark = Span::new(
+                start as u32,
+                (start + char::REPLACEMENT_CHARACTER.len_utf8()) as u32,
+            );
+            return Err(error(&readable, mark, message));
         }
     };
     if let Some((encoding, offset)) = declared_encoding(text)
@@ -97,7 +126,8 @@ pub fn decode(name: &str, bytes: &[u8]) -> Result<Source, ConfigError> {
                 "the XML declaration says {encoding}, but the file is UTF-8; \
                  write encoding=\"utf-8\" there"
             );
-            return Err(error(end_position(&text[..offset]), message));
+            let place = Span::new(offset as u32, (offset + encoding.len()) as u32);
+            return Err(error(text, place, message));
         }
     }
     Ok(Source::new(name, text).with_bom(has_bom))

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::configuration::{Configuration, Place};
 use super::discover::{File, Filter, Target};
-use super::error::ConfigError;
+use super::error::{ConfigError, Unread};
 use super::{LoadOptions, SetInput, paths, read as file};
 use crate::diagnostics::{Source, SourceMap};
 use crate::parallel::Workers;
@@ -59,8 +59,8 @@ pub(super) fn plan(
                     });
                 }
             },
-            Target::Folder(folder) if is_home(folder) => {
-                plans.push(configured_set(name, folder, configuration, sources)?);
+            Target::Folder(folder) if is_home(folder.path()) => {
+                plans.push(configured_set(name, folder.path(), configuration, sources)?);
             }
             Target::Folder(_) | Target::Glob { .. } => plans.push(SetPlan {
                 name,
@@ -123,9 +123,19 @@ fn position(sources: &SourceMap, place: Place) -> String {
 
 /// What lies where a set is.
 struct Content {
+    /// Those that could be read.
     files: Vec<File>,
-    texts: Vec<Result<Source, ConfigError>>,
+    /// One per file.
+    texts: Vec<Source>,
     notes: Vec<String>,
+    unread: Vec<ConfigError>,
+}
+
+/// The files of all sets, and those that may hold bases.
+pub(super) struct Files {
+    pub(super) sets: Vec<SetInput>,
+    pub(super) bases: Vec<Source>,
+    pub(super) unread_bases: Vec<Unread>,
 }
 
 /// Reads the files of all sets, and those that may hold bases.
@@ -133,22 +143,35 @@ pub(super) fn read(
     plans: Vec<SetPlan>,
     with: &[Target],
     filter: &Filter,
+    options: &LoadOptions,
     notes: &mut Vec<String>,
-) -> Result<(Vec<SetInput>, Vec<Source>), ConfigError> {
+) -> Result<Files, ConfigError> {
     let (among_sets, within_set) = Workers::among_or_within(plans.len());
     let read = |targets: &[Target], filter: &Filter| {
         let mut notes = Vec::new();
-        let files = list(targets, filter, &mut notes)?;
+        let mut unread = Vec::new();
+        let files = list(targets, filter, &mut notes, &mut unread)?;
         let texts = within_set.map(&files, |file| file::source(&file.path));
-        Ok(Content {
-            files,
-            texts,
+        let mut content = Content {
+            files: Vec::with_capacity(files.len()),
+            texts: Vec::with_capacity(files.len()),
             notes,
-        })
+            unread,
+        };
+        for (file, text) in files.into_iter().zip(texts) {
+            match text {
+                Ok(text) => {
+                    content.files.push(file);
+                    content.texts.push(text);
+                }
+                Err(error) => content.unread.push(error),
+            }
+        }
+        Ok(content)
     };
     let own = among_sets.map(&plans, |plan| {
         let content = read(&plan.targets, filter)?;
-        if content.files.is_empty() {
+        if content.files.is_empty() && content.unread.is_empty() {
             return Err(ConfigError::Empty {
                 place: format!("`{}`", plan.name),
                 detail: "; include and exclude of the configuration leave out all".to_owned(),
@@ -156,34 +179,36 @@ pub(super) fn read(
         }
         Ok(content)
     });
-    let own: Vec<Content> = own.into_iter().collect::<Result<_, _>>()?;
-    let bases = read(with, &filter.for_bases())?;
-    let mut errors = Vec::new();
-    let mut readable = |texts: Vec<Result<Source, ConfigError>>| -> Vec<Source> {
-        let mut sources = Vec::with_capacity(texts.len());
-        for text in texts {
-            match text {
-                Ok(source) => sources.push(source),
-                Err(error) => errors.push(error),
-            }
-        }
-        sources
-    };
+    let mut own: Vec<Content> = own.into_iter().collect::<Result<_, _>>()?;
+    let mut bases = read(with, &filter.for_bases())?;
+    if !options.goes_on_without_unread {
+        let contents = own.iter_mut().chain([&mut bases]);
+        ConfigError::all(contents.flat_map(|it| it.unread.drain(..)).collect())?;
+    }
     let sets = plans.into_iter().zip(own).map(|(plan, content)| {
         notes.extend(content.notes);
         let is_own = |base: &File| content.files.iter().any(|file| file.real == base.real);
         let with = (0..bases.files.len()).filter(|&base| !is_own(&bases.files[base]));
         SetInput {
             name: plan.name,
-            files: readable(content.texts),
+            files: content.texts,
             with: with.collect(),
+            unread: content.unread.into_iter().map(Unread::of).collect(),
         }
     });
-    let sets = sets.collect();
+    let sets: Vec<SetInput> = sets.collect();
     notes.extend(bases.notes);
-    let bases = readable(bases.texts);
-    ConfigError::all(errors)?;
-    Ok((sets, bases))
+    let unread_bases = bases.unread.into_iter().map(Unread::of);
+    let is_told = |base: &Unread| {
+        let mut own = sets.iter().flat_map(|set| &set.unread);
+        own.any(|own| own.name() == base.name())
+    };
+    let unread_bases = unread_bases.filter(|base| !is_told(base)).collect();
+    Ok(Files {
+        sets,
+        bases: bases.texts,
+        unread_bases,
+    })
 }
 
 /// The files of all targets, each real file once.
@@ -191,11 +216,12 @@ pub(super) fn list(
     targets: &[Target],
     filter: &Filter,
     notes: &mut Vec<String>,
+    unread: &mut Vec<ConfigError>,
 ) -> Result<Vec<File>, ConfigError> {
     let mut seen = HashSet::new();
     let mut files = Vec::new();
     for target in targets {
-        let found = target.files(filter, notes)?;
+        let found = target.files(filter, notes, unread)?;
         files.extend(
             found
                 .into_iter()

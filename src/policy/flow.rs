@@ -249,13 +249,11 @@ impl<'s> Walk<'_, 's> {
         }
         if let Some(other) = profile.child("IncludeClaimsFromTechnicalProfile") {
             let id = other.element.trimmed_text();
-            match self.view.technical_profile(id) {
-                Some(other) => {
-                    for claim in &other.output_claims {
-                        self.claim(claim.claim_type);
-                    }
+            // One that does not exist is only a warning, which must not hide an error.
+            if let Some(other) = self.view.technical_profile(id) {
+                for claim in &other.output_claims {
+                    self.claim(claim.claim_type);
                 }
-                None => self.flow.certain = false,
             }
         }
         let session = profile

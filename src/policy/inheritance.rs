@@ -6,6 +6,7 @@ use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::EdgeRef as _;
 
 use crate::diagnostics::{Diagnostic, Level, Rule};
+use crate::xml::FILE_UNREADABLE;
 
 use super::header::Named;
 use super::set::{Base, Policy, PolicyIndex, Role};
@@ -241,12 +242,13 @@ fn missing_base(policy: &Policy, policies: &[Policy], tenant_known: bool) -> Opt
     if let Some(near) = near {
         help = format!("did you mean `{near}`? Otherwise {help}");
     }
-    Some(
-        Diagnostic::new(rule, base.location, message)
-            .help(help)
-            .service_message(sentence)
-            .policy_id(policy.id()),
-    )
+    let mut finding = Diagnostic::new(rule, base.location, message)
+        .help(help)
+        .service_message(sentence)
+        .policy_id(policy.id());
+    // It may be in a file that cannot be read, which says as much.
+    finding.doubtful_while = Some(FILE_UNREADABLE.id);
+    Some(finding)
 }
 
 fn other_case(policy: &Policy, base: &Policy) -> Option<Diagnostic> {

@@ -132,6 +132,11 @@ impl<'s> Step<'s> {
         has_twins(&self.sites)
     }
 
+    /// Whether it is there to run a claims exchange and has none.
+    pub fn runs_nothing(&self) -> bool {
+        self.exchanges.is_empty() && self.step_type() == Some("ClaimsExchange")
+    }
+
     /// The exchange of this id.
     pub fn exchange(&self, id: &str) -> Option<&Exchange<'s>> {
         self.exchanges.get(*self.exchange_of.get(&Id::of(id))?)
@@ -140,7 +145,12 @@ impl<'s> Step<'s> {
 
 /// Merges a journey; `None` if neither the policy nor an ancestor declares it.
 pub(super) fn merge<'s>(view: &Effective<'s>, kind: Kind, id: Id<'_>) -> Option<Journey<'s>> {
-    let sites: Vec<_> = view.declarations(kind, id).collect();
+    let mut sites: Vec<_> = view.declarations(kind, id).collect();
+    // Of two in one file whose ids differ in letter case only the first counts: they are told as a
+    // warning, which must not hide what is wrong with them.
+    sites.dedup_by(|later, first| {
+        std::ptr::eq(later.policy, first.policy) && later.attribute("Id") != first.attribute("Id")
+    });
     let own_id = sites.last()?.attribute("Id")?;
     let mut by_order: BTreeMap<u32, Vec<Site<'s>>> = BTreeMap::new();
     let mut is_settled = !has_twins(&sites);

@@ -57,6 +57,7 @@ static GROUPS: &[&Group] = &[
 
 /// Rules whose findings come from other rooms.
 static FOUND_ELSEWHERE: &[&Rule] = &[
+    &xml::FILE_UNREADABLE,
     &xml::XML_WELLFORMED,
     &policy::POLICYID_DUPLICATE,
     &policy::TENANTID_MISMATCH,

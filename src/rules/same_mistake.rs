@@ -59,8 +59,10 @@ fn withhold_what_is_doubtful(findings: &mut Vec<Diagnostic>) {
     });
 }
 
-/// Rules of the schema about what stands where it may not, or does not stand where it must.
+/// Rules of the schema about what stands where it may not, or does not stand where it must. In a file
+/// that cannot be read everything may stand.
 static GRAMMAR: &[&str] = &[
+    "file-unreadable",
     "xsd-child-order",
     "xsd-missing-child",
     "xsd-attr",
@@ -96,6 +98,8 @@ static ABOUT_WHAT_IS_MISSING: &[&str] = &[
     "precondition-never",
     "ref-precondition-claim",
     "rest-bearer-source",
+    "rp-no-journey",
+    "rp-no-profile",
     "rp-without-subject",
     "sa-displayclaim-no-input",
     "sa-hidden-output",
@@ -105,6 +109,8 @@ static ABOUT_WHAT_IS_MISSING: &[&str] = &[
     "selection-content-definition",
     "selection-target",
     "signuptarget-missing",
+    "step-no-exchange",
+    "step-no-selection",
     "tp-key-required",
     "tp-metadata-required",
     "tp-no-protocol",

@@ -10,7 +10,7 @@ use crate::diagnostics::{
     Diagnostic, Edit, Level, Location, Rule, SourceId, SourceMap, Span, near_miss,
 };
 use crate::policy::{Policy, PolicySet};
-use crate::xml::{Element, Node, NodeKind};
+use crate::xml::{Element, FILE_UNREADABLE, Node, NodeKind, XML_WELLFORMED};
 
 /// The word with which such a comment begins.
 const MARK: &str = "iefctl-ignore";
@@ -231,7 +231,7 @@ fn lookup(id: &str) -> Result<&'static Rule, (String, String)> {
         };
         return Err((format!("no rule of validation is called `{id}`"), help));
     };
-    if rule == &crate::xml::XML_WELLFORMED {
+    if rule == &XML_WELLFORMED || rule == &FILE_UNREADABLE {
         return Err((
             format!("`{id}` cannot be ignored: nothing can be said of the rest of such a file"),
             "repair the file".to_owned(),

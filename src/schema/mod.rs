@@ -27,7 +27,7 @@ mod values;
 
 pub use check::validate;
 pub use describe::{declared_elements, element_description};
-pub use values::{DATA_TYPES, STEP_TYPES};
+pub use values::{DATA_TYPES, PROTOCOLS, STEP_TYPES};
 
 use crate::diagnostics::{Level, Rule, near_miss};
 use crate::xml::Document;

@@ -258,20 +258,19 @@ pub(super) static ERROR_HANDLING_ACTION: ValueType =
 pub(super) static MERGE_BEHAVIOR: ValueType =
     one_of("MergeBehavior", &["Append", "Prepend", "ReplaceAll"]);
 pub(super) static MASK_TYPE: ValueType = one_of("MaskTypeTYPE", &["Simple", "Regex"]);
-pub(super) static PROTOCOL_NAME: ValueType = one_of(
-    "ProtocolName",
-    &[
-        "None",
-        "OAuth1",
-        "OAuth2",
-        "SAML2",
-        "OpenIdConnect",
-        "WsFed",
-        "WsTrust",
-        "UProve11",
-        "Proprietary",
-    ],
-);
+/// The protocols of technical profiles.
+pub const PROTOCOLS: &[&str] = &[
+    "None",
+    "OAuth1",
+    "OAuth2",
+    "SAML2",
+    "OpenIdConnect",
+    "WsFed",
+    "WsTrust",
+    "UProve11",
+    "Proprietary",
+];
+pub(super) static PROTOCOL_NAME: ValueType = one_of("ProtocolName", PROTOCOLS);
 pub(super) static ENABLED_FOR_USER_JOURNEYS: ValueType = one_of(
     "EnabledForUserJourneysValues",
     &[

@@ -3,7 +3,8 @@ use crate::diagnostics::Span;
 use super::tag;
 
 /// Whether an XML declaration, given from `<?xml` to `?>`, has the form that XML 1.0 prescribes:
-/// version, then encoding, then standalone, the last two optional.
+/// version, then encoding, then standalone, the last two optional. The XML reader of .NET, which the
+/// service uses, takes no other version, though the standard lets readers try.
 pub(super) fn is_well_formed(declaration: &str) -> bool {
     let inner = Span::new("<?xml".len() as u32, declaration.len() as u32 - 2);
     let mut raw = Vec::new();
@@ -14,16 +15,10 @@ pub(super) fn is_well_formed(declaration: &str) -> bool {
         .map(|part| (part.name.of(declaration), part.value.of(declaration)))
         .peekable();
     let mut take = |name: &str| parts.next_if(|part| part.0 == name).map(|part| part.1);
-    let version = take("version").is_some_and(is_version);
+    let version = take("version") == Some("1.0");
     let encoding = take("encoding").is_none_or(is_encoding_name);
     let standalone = take("standalone").is_none_or(|value| matches!(value, "yes" | "no"));
     errors.is_empty() && version && encoding && standalone && parts.next().is_none()
-}
-
-fn is_version(value: &str) -> bool {
-    value
-        .strip_prefix("1.")
-        .is_some_and(|minor| !minor.is_empty() && minor.bytes().all(|b| b.is_ascii_digit()))
 }
 
 fn is_encoding_name(name: &str) -> bool {
@@ -46,6 +41,7 @@ mod tests {
         assert!(!is_well_formed("<?xml ?>"));
         assert!(!is_well_formed("<?xml encoding='utf-8' version='1.0'?>"));
         assert!(!is_well_formed("<?xml version='2.0'?>"));
+        assert!(!is_well_formed("<?xml version='1.1'?>"));
         assert!(!is_well_formed("<?xml version='1.0' encoding='8'?>"));
         assert!(!is_well_formed("<?xml version='1.0' other='x'?>"));
     }

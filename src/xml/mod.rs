@@ -27,6 +27,14 @@ pub use fingerprint::Fingerprint;
 
 use crate::diagnostics::{Level, Rule};
 
+/// There is no text to parse: the system refuses the file, or it is not UTF-8. Whoever reads files finds
+/// it. No configuration changes its level, as nothing else is known about such a file.
+pub static FILE_UNREADABLE: Rule = Rule {
+    id: "file-unreadable",
+    level: Level::Error,
+    summary: "a file or folder cannot be read, or a file is not UTF-8",
+};
+
 /// The file is not a well-formed XML document, or contains a document type declaration.
 pub static XML_WELLFORMED: Rule = Rule {
     id: "xml-wellformed",

@@ -214,12 +214,10 @@ mod unix {
             let finished = iefctl.run_unprivileged();
             std::fs::set_permissions(&locked, old).unwrap();
             if let Some(finished) = finished {
-                let finished = finished.expect(2).says(&format!("cannot read `{path}`"));
-                assert!(
-                    finished.stderr.contains("ermission denied"),
-                    "{}",
-                    finished.stderr
-                );
+                let finished = finished.expect(2);
+                let told = finished.stdout.clone() + &finished.stderr;
+                assert!(told.contains(&format!("cannot read `{path}`")), "{told}");
+                assert!(told.contains("ermission denied"), "{told}");
             }
         };
         refused("p/locked");
@@ -286,7 +284,7 @@ mod unix {
         std::fs::create_dir(iefctl.path("p/folder.xml")).unwrap();
         let iefctl = iefctl.args(["validate", "p"]);
         let finished = iefctl.run().expect(2);
-        finished.says("cannot read `p/socket.xml`: it is not a regular file");
+        finished.shows("cannot read `p/socket.xml`: it is not a regular file");
         std::fs::remove_file(iefctl.path("p/socket.xml")).unwrap();
         // Reading it would wait for ever.
         if let Ok(made) = std::process::Command::new("mkfifo")
@@ -295,7 +293,7 @@ mod unix {
         {
             assert!(made.success());
             let finished = iefctl.run().expect(2);
-            finished.says("cannot read `p/pipe.xml`: it is not a regular file");
+            finished.shows("cannot read `p/pipe.xml`: it is not a regular file");
         }
     }
 

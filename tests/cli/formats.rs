@@ -141,3 +141,48 @@ fn a_file_that_two_sets_share_is_fixed_once() {
     iefctl.run().expect(0).says("in 1 file");
     assert_eq!(iefctl.read("p/q/Base.xml"), policy(&["objectId"]));
 }
+
+#[test]
+fn a_setting_that_several_files_miss_is_one_finding() {
+    let of = |id: &str| {
+        policy(&["objectId"])
+            .replace("B2C_1A_Base", id)
+            .replace("Object id", "{Settings:Label}")
+            .replace(">Name<", ">{Settings:label}<")
+    };
+    let iefctl = IefCtl::with_files([
+        ("p/A.xml", of("B2C_1A_A")),
+        ("p/B.xml", of("B2C_1A_B")),
+        ("p/C.xml", of("B2C_1A_C").replace("{Settings:Label}", "x")),
+        (
+            "iefctl.toml",
+            "[environments.dev]\ntenant = \"contoso.onmicrosoft.com\"\n".to_owned(),
+        ),
+    ]);
+    let mut iefctl = iefctl;
+    for more in [&[][..], &["--suffix", "_copy"], &["--renumber-steps"]] {
+        let args = ["validate", "p", "-e", "dev", "--format", "json"];
+        iefctl = iefctl.args(args.iter().chain(more).copied());
+        let finished = iefctl.run().expect(1);
+        let report: Value = serde_json::from_str(&finished.stdout).unwrap();
+        let findings = report["diagnostics"].as_array().unwrap();
+        let found: Vec<_> = findings
+            .iter()
+            .filter(|finding| finding["rule"] == "settings-undefined")
+            .collect();
+        let [found] = found[..] else {
+            panic!("{findings:#?}");
+        };
+        assert_eq!(
+            found["message"],
+            "setting `Label` is not defined, but used 5 times in 3 files"
+        );
+        assert_eq!(
+            [&found["file"], &found["line"].to_string().into()],
+            ["p/A.xml", "6"]
+        );
+        let related = found["related"].as_array().unwrap();
+        let files: Vec<_> = related.iter().map(|label| &label["file"]).collect();
+        assert_eq!(files, ["p/B.xml", "p/C.xml"]);
+    }
+}

@@ -15,4 +15,5 @@ mod man_pages;
 mod pre_commit;
 #[path = "../tenant/mod.rs"]
 mod tenant;
+mod unreadable;
 mod watch;

@@ -188,6 +188,8 @@ impl ProfileKind {
             (Some("SAML2"), _) => Some(Self::SamlIssuer),
             (Some("OAuth2Error"), _) => Some(Self::ErrorIssuer),
             (None, Some("None")) => Some(Self::IdTokenHint),
+            // Named as issuer by mistake, which is told; it may run elsewhere as what it is.
+            (_, Some("Proprietary")) => Self::of(profile),
             _ => None,
         }
     }

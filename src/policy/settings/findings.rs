@@ -1,12 +1,12 @@
 //! The rules about settings, and the words in which their findings are told.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::escape::Misplaced;
 use super::expand::Fault;
-use super::resolve::Resolver;
+use super::resolve::{Resolver, Undefined};
 use super::{BuiltIn, Guidance, Notation, Replacement, Setting, Settings, TenantValue};
-use crate::diagnostics::{Diagnostic, Level, Location, Rule, SourceId, Span, near_miss};
+use crate::diagnostics::{Diagnostic, Label, Level, Location, Rule, SourceId, Span, near_miss};
 
 macro_rules! rules {
     ($($(#[$doc:meta])* $name:ident = $id:literal, $level:ident, $summary:literal;)*) => {
@@ -116,6 +116,40 @@ pub(super) fn undefined(
         diagnostic = diagnostic.related(location, "used here as well");
     }
     diagnostic
+}
+
+/// A setting that several files of a set miss is missing once. `undefined` are the keys that the files
+/// miss; their findings are among `found`, and get a common cause at the first of the places.
+pub fn tell_undefined_once(undefined: &[Undefined], found: &mut [Diagnostic]) {
+    let mut by_key: BTreeMap<&str, Vec<&Undefined>> = BTreeMap::new();
+    for missing in undefined {
+        by_key.entry(&missing.folded).or_default().push(missing);
+    }
+    for files in by_key.values().filter(|files| files.len() > 1) {
+        let count: usize = files.iter().map(|file| file.places.len()).sum();
+        let firsts = files.iter().filter_map(|file| file.places.first().copied());
+        let firsts: Vec<Location> = firsts.collect();
+        for finding in found.iter_mut() {
+            let place = finding.primary.location;
+            if finding.rule != &SETTINGS_UNDEFINED || !firsts.contains(&place) {
+                continue;
+            }
+            finding.cause = Some(firsts[0]);
+            finding.related.clear();
+            if place == firsts[0] {
+                finding.message = format!(
+                    "setting `{}` is not defined, but used {count} times in {} files",
+                    files[0].key,
+                    files.len()
+                );
+                let others = firsts[1..].iter().take(MAX_RELATED);
+                finding.related.extend(others.map(|other| Label {
+                    location: *other,
+                    message: Some("used here as well".to_owned()),
+                }));
+            }
+        }
+    }
 }
 
 /// Something in braces whose case differs from that of a key.

@@ -25,14 +25,14 @@ pub use findings::{
     SETTINGS_ILLEGAL_CHARACTER, SETTINGS_MALFORMED_PLACEHOLDER, SETTINGS_MISSING_POLICY_SETTINGS,
     SETTINGS_MISSING_TENANT, SETTINGS_NO_MATCH, SETTINGS_ORDER, SETTINGS_OVERSIZED, SETTINGS_RULES,
     SETTINGS_SHADOWED_BUILT_IN, SETTINGS_SHARED_TENANT, SETTINGS_UNDEFINED, SETTINGS_UNKNOWN_KEY,
-    SETTINGS_UNUSED, SETTINGS_VALUE_TYPE,
+    SETTINGS_UNUSED, SETTINGS_VALUE_TYPE, tell_undefined_once,
 };
 pub use lookup::TenantValue;
 pub use markup::is_inside_value;
 pub use notation::Notation;
 pub use placeholder::{FoundPlaceholder, placeholders_outside_comments};
 pub use replacement::Replacement;
-pub use resolve::{Replaced, Resolution, Resolver};
+pub use resolve::{Replaced, Resolution, Resolver, Undefined};
 pub use script_pattern::PatternError;
 
 use crate::diagnostics::Location;

@@ -9,7 +9,7 @@ use super::markup::{Context, Markup};
 use super::placeholder::{Kind, placeholders};
 use super::{BuiltIn, Notation, Settings};
 use crate::diagnostics::{
-    Diagnostic, Piece, Source, SourceId, SourceMap, Span, Splice, Splices, TextMap,
+    Diagnostic, Location, Piece, Source, SourceId, SourceMap, Span, Splice, Splices, TextMap,
 };
 use crate::policy::initial_domain::InitialDomain;
 
@@ -27,6 +27,17 @@ pub struct Resolver<'s> {
     waiting: BTreeSet<usize>,
 }
 
+/// A key without a value.
+#[derive(Debug)]
+pub struct Undefined {
+    /// As the file writes it first.
+    pub(super) key: String,
+    /// As keys are compared.
+    pub(super) folded: String,
+    /// Where the file uses it; the first place has the finding.
+    pub(super) places: Vec<Location>,
+}
+
 /// What became of one file.
 #[derive(Debug)]
 pub struct Resolution {
@@ -35,6 +46,8 @@ pub struct Resolution {
     /// What is wrong with its placeholders. Faults of the values themselves are not here: they are
     /// said once, by [`Resolver::check`].
     pub diagnostics: Vec<Diagnostic>,
+    /// The keys without a value.
+    pub undefined: Vec<Undefined>,
     /// Positions in [`Settings::values`] of the settings that the file names outside of comments.
     pub used: BTreeSet<usize>,
     /// Where placeholders are left in the resolved text, outside of comments. What else is found
@@ -150,11 +163,12 @@ impl<'s> Resolver<'s> {
         } = replaced;
         let id = sources.add(source);
         let unresolved = left.iter().map(|(span, _)| *span).collect();
-        let mut diagnostics = self.report(id, sources.get(id).text(), &left);
+        let (mut diagnostics, undefined) = self.report(id, sources.get(id).text(), &left);
         diagnostics.extend(findings);
         Resolution {
             id,
             diagnostics,
+            undefined,
             used,
             unresolved,
             looked_up,
@@ -205,7 +219,12 @@ impl<'s> Resolver<'s> {
     }
 
     /// One finding per undefined key, as it is one mistake; one per place for the rest.
-    fn report(&self, id: SourceId, text: &str, left: &[(Span, Left)]) -> Vec<Diagnostic> {
+    fn report(
+        &self,
+        id: SourceId,
+        text: &str,
+        left: &[(Span, Left)],
+    ) -> (Vec<Diagnostic>, Vec<Undefined>) {
         let mut diagnostics = Vec::new();
         let mut undefined: BTreeMap<String, (&str, Vec<Span>)> = BTreeMap::new();
         for (span, why) in left {
@@ -242,7 +261,17 @@ impl<'s> Resolver<'s> {
             }
         }
         diagnostics.sort_by_key(|diagnostic| diagnostic.primary.location);
-        diagnostics
+        let places = |spans: Vec<Span>| {
+            let spans = spans.into_iter();
+            spans.map(|span| Location { source: id, span }).collect()
+        };
+        let undefined = undefined.into_iter();
+        let undefined = undefined.map(|(folded, (key, spans))| Undefined {
+            key: key.to_owned(),
+            folded,
+            places: places(spans),
+        });
+        (diagnostics, undefined.collect())
     }
 }
 

@@ -67,29 +67,41 @@ fn public_policy_uri(view: &Effective<'_>) -> Option<Diagnostic> {
     let tenant = &header.tenant_id.as_ref()?.value;
     let id = &header.policy_id.as_ref()?.value;
     let expected = format!("http://{tenant}/{id}");
-    // That the tenant differs from that of a base is another mistake, and so is an id without prefix.
-    let is_common = |tenant: &str| {
-        let mut chain = view.chain().iter();
-        chain.all(|policy| policy.tenant().eq_ignore_ascii_case(tenant))
-    };
-    let is_in_doubt = tenant.is_empty() || !is_prefixed(id) || !is_common(tenant);
-    if is_in_doubt || uri.same(&expected) {
+    if tenant.is_empty() || id.is_empty() || uri.same(&expected) {
         return None;
+    }
+    // That the tenant differs from that of a base is another mistake, and so is an id without prefix:
+    // what is right there is not known, and the address may follow from it.
+    let follows_from = |tenant: &str| {
+        let start = format!("http://{tenant}/");
+        let parts = uri.value.split_at_checked(start.len());
+        parts.is_some_and(|(named, policy)| {
+            let is_it = !is_prefixed(id) || policy.eq_ignore_ascii_case(id);
+            is_it && named.eq_ignore_ascii_case(&start)
+        })
+    };
+    let chain = view.chain().iter().map(|policy| policy.tenant());
+    let others: Vec<&str> = chain
+        .filter(|other| !other.eq_ignore_ascii_case(tenant))
+        .collect();
+    if follows_from(tenant) || others.iter().copied().any(follows_from) {
+        return None;
+    }
+    let finding = Diagnostic::new(
+        &PUBLICPOLICYURI_MISMATCH,
+        uri.location,
+        format!("PublicPolicyUri is `{}`, not `{expected}`", uri.value),
+    )
+    .help("the tenant accepts it, but people take it for the address of the policy")
+    .policy_id(id);
+    if !others.is_empty() || !is_prefixed(id) {
+        return Some(finding);
     }
     let edit = Edit {
         location: uri.location,
         replacement: escape_attribute(&expected).to_string(),
     };
-    Some(
-        Diagnostic::new(
-            &PUBLICPOLICYURI_MISMATCH,
-            uri.location,
-            format!("PublicPolicyUri is `{}`, not `{expected}`", uri.value),
-        )
-        .help("the tenant accepts it, but people take it for the address of the policy")
-        .policy_id(id)
-        .fix(format!("write `{expected}`"), vec![edit]),
-    )
+    Some(finding.fix(format!("write `{expected}`"), vec![edit]))
 }
 
 /// One placeholder that nobody replaced is one mistake, however many files it stands in.

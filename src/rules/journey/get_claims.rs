@@ -8,12 +8,14 @@ use super::{here, settled};
 pub(super) static GETCLAIMS_FIRST: Rule = Rule {
     id: "getclaims-first",
     level: Level::Warning,
-    summary: "a GetClaims step is not the first, or the relying party takes no input claims",
+    summary: "a GetClaims step is not the first, names no technical profile, or the relying party takes no \
+              input claims",
 };
 
 pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
     for journey in settled(view) {
         findings.extend(not_first(view, &journey));
+        findings.extend(no_profile(view, &journey));
     }
     if view.is_complete() {
         findings.extend(no_input_claims(view));
@@ -36,6 +38,30 @@ fn not_first<'s>(view: &Effective<'s>, journey: &Journey<'s>) -> Option<Diagnost
             ),
         )
         .help("move the GetClaims step to the front and renumber the others")
+        .policy_id(view.policy().id()),
+    )
+}
+
+fn no_profile<'s>(view: &Effective<'s>, journey: &Journey<'s>) -> Option<Diagnostic> {
+    let step = journey.step(1)?;
+    let attribute = "CpimIssuerTechnicalProfileReferenceId";
+    if step.step_type() != Some("GetClaims") || step.attribute(attribute).is_some() {
+        return None;
+    }
+    let place = here(view, step.sites.iter().rev().copied())?;
+    Some(
+        Diagnostic::new(
+            &GETCLAIMS_FIRST,
+            place.location(place.element.tag_span()),
+            format!(
+                "step 1 of `{}` reads claims from the request, but names no technical profile that \
+                 says which and how",
+                journey.id
+            ),
+        )
+        .help(format!(
+            "name the profile of the id_token_hint with {attribute}"
+        ))
         .policy_id(view.policy().id()),
     )
 }

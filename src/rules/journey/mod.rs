@@ -5,10 +5,11 @@ use std::rc::Rc;
 
 use super::Group;
 use crate::diagnostics::Diagnostic;
-use crate::policy::{Effective, Flow, Journey, Kind, Site};
+use crate::policy::{Effective, Flow, Journey, Kind, Site, Step};
 
 mod after_send_claims;
 mod claims_flow;
+mod empty_step;
 mod get_claims;
 mod issuer;
 mod kept_claim;
@@ -19,6 +20,7 @@ mod password_later;
 mod precondition;
 mod precondition_never;
 mod relying_party;
+mod relying_party_parts;
 mod selection_step;
 mod selection_target;
 mod sub_journey;
@@ -29,6 +31,8 @@ pub(super) static GROUP: Group = Group {
         &order_gap::JOURNEY_ORDER_GAP,
         &no_send_claims::JOURNEY_NO_SENDCLAIMS,
         &multi_exchange::JOURNEY_MULTI_EXCHANGE,
+        &empty_step::STEP_NO_EXCHANGE,
+        &empty_step::STEP_NO_SELECTION,
         &selection_step::SELECTION_NEXT_NOT_EXCHANGE,
         &selection_target::SELECTION_TARGET,
         &selection_step::SELECTION_CONTENT_DEFINITION,
@@ -52,6 +56,9 @@ pub(super) static GROUP: Group = Group {
         &precondition::PRECONDITION_ARITY,
         &precondition::PRECONDITION_ACTION_PLACE,
         &precondition_never::PRECONDITION_NEVER,
+        &relying_party_parts::RP_NO_JOURNEY,
+        &relying_party_parts::RP_NO_PROFILE,
+        &relying_party_parts::RP_PROTOCOL,
         &relying_party::SUBJECT_NAMING,
         &relying_party::RP_WITHOUT_SUBJECT,
         &relying_party::RP_PROFILE_ID,
@@ -61,6 +68,7 @@ pub(super) static GROUP: Group = Group {
         order_gap::check,
         no_send_claims::check,
         multi_exchange::check,
+        empty_step::check,
         selection_step::check,
         selection_target::check,
         unreachable_exchange::check,
@@ -73,6 +81,7 @@ pub(super) static GROUP: Group = Group {
         password_later::check,
         precondition::check,
         precondition_never::check,
+        relying_party_parts::check,
         relying_party::check,
     ],
     set_checks: &[],
@@ -107,8 +116,11 @@ fn settled<'s>(view: &Effective<'s>) -> impl Iterator<Item = Rc<Journey<'s>>> {
     journeys.filter(|journey| journey.is_settled)
 }
 
-/// Marks what was found to be missing from the flow of claims, if that may be only because an
-/// undeclared claim stands for it, which is reported as such.
+/// The rule on steps without claims exchange.
+const EMPTY_STEP: &str = "step-no-exchange";
+
+/// Marks what was found to be missing from the flow of claims, if that may be only because a step lacks
+/// its claims exchange, or because an undeclared claim stands for it, which are reported as such.
 fn doubt_unless_declared<'s>(
     view: &Effective<'s>,
     flow: &Flow<'s>,
@@ -116,7 +128,13 @@ fn doubt_unless_declared<'s>(
     start: usize,
 ) {
     let found = &mut findings[start..];
-    if !found.is_empty() && !flow.yields_what_is_declared(view) {
+    if found.is_empty() {
+        return;
+    }
+    let mut journeys = std::iter::once(flow.journey()).chain(flow.sub_journeys());
+    if journeys.any(|journey| journey.steps.iter().any(Step::runs_nothing)) {
+        super::doubt_while(EMPTY_STEP, found);
+    } else if !flow.yields_what_is_declared(view) {
         super::doubt_while(super::UNDECLARED_CLAIM, found);
     }
 }
@@ -132,6 +150,17 @@ fn here<'s>(view: &Effective<'s>, sites: impl IntoIterator<Item = Site<'s>>) -> 
 /// The first of the places that stands in one of the user's own files.
 fn own<'s>(sites: impl IntoIterator<Item = Site<'s>>) -> Option<Site<'s>> {
     sites.into_iter().find(Site::is_own)
+}
+
+/// Whether a policy that inherits from this one extends the journey: it may add what is missing, and
+/// answers for the whole.
+fn completed_below(view: &Effective<'_>, journey: &Journey<'_>) -> bool {
+    let set = view.set();
+    set.iter().any(|(index, policy)| {
+        index != view.index()
+            && policy.declared(journey.kind, journey.id).next().is_some()
+            && set.chain(index).0.contains(&view.index())
+    })
 }
 
 /// Whether a step shows the user something to choose from.

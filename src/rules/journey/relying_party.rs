@@ -151,7 +151,11 @@ fn keep_alive(view: &Effective<'_>, behaviors: Site<'_>) -> Option<Diagnostic> {
     if days == 0 || !view.is_complete() {
         return None;
     }
-    let asks = view.execution()?.profiles.iter().any(|executed| {
+    let execution = view.execution()?;
+    if execution.user_journeys.is_empty() {
+        return None;
+    }
+    let asks = execution.profiles.iter().any(|executed| {
         executed
             .profile
             .metadata("setting.enableRememberMe")

@@ -3,7 +3,7 @@
 use crate::diagnostics::{Diagnostic, Level, Rule};
 use crate::policy::{Effective, Journey, Kind, Step};
 
-use super::{here, settled};
+use super::{completed_below, here, settled};
 
 pub(super) static SUBJOURNEY_CALL_SENDCLAIMS: Rule = Rule {
     id: "subjourney-call-sendclaims",
@@ -150,15 +150,4 @@ fn send_claims<'j, 's>(journey: &'j Journey<'s>) -> Option<&'j Step<'s>> {
         .steps
         .iter()
         .find(|step| step.step_type() == Some("SendClaims"))
-}
-
-/// Whether a policy that inherits from this one extends the journey: it may add what is missing, and
-/// answers for the whole.
-fn completed_below(view: &Effective<'_>, journey: &Journey<'_>) -> bool {
-    let set = view.set();
-    set.iter().any(|(index, policy)| {
-        index != view.index()
-            && policy.declared(journey.kind, journey.id).next().is_some()
-            && set.chain(index).0.contains(&view.index())
-    })
 }

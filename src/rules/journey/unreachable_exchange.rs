@@ -4,7 +4,7 @@
 use crate::diagnostics::{Diagnostic, KnownNames, Level, Rule};
 use crate::policy::{Effective, Id, IdSet, Item, Journey, Site, Step};
 
-use super::{here, is_selection, settled};
+use super::{EMPTY_STEP, here, is_selection, settled};
 
 pub(super) static EXCHANGE_UNREACHABLE: Rule = Rule {
     id: "exchange-unreachable",
@@ -91,7 +91,7 @@ fn dead_link<'s>(
     } else {
         place.attribute_location("Order")
     };
-    let finding = Diagnostic::new(
+    let mut finding = Diagnostic::new(
         &SIGNUPTARGET_MISSING,
         location,
         format!(
@@ -106,6 +106,7 @@ fn dead_link<'s>(
     )
     .cause(item.site.location(item.site.element.text_span()))
     .policy_id(view.policy().id());
+    finding.doubtful_while = next.runs_nothing().then_some(EMPTY_STEP);
     let known = next.exchanges.iter().map(|exchange| exchange.id);
     let known: Vec<_> = known.collect();
     let written = item.site.location(item.site.element.text_span());

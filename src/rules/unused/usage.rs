@@ -169,7 +169,8 @@ pub(super) fn check(set: &PolicySet, findings: &mut Vec<Diagnostic>) {
 
 /// Whether the set holds everything that could use its elements: all policies are the user's own,
 /// each inherits from another one of the set or from nothing, and each that no other inherits from
-/// has a relying party. Policies elsewhere could inherit from one without.
+/// has a relying party, and no relying party lacks what it cannot do without. Policies elsewhere
+/// could inherit from one without.
 fn is_complete(set: &PolicySet) -> bool {
     let mut parents = HashSet::new();
     for (index, policy) in set.iter() {
@@ -186,8 +187,18 @@ fn is_complete(set: &PolicySet) -> bool {
     }
     set.iter().all(|(index, policy)| {
         let root = policy.document.root();
-        parents.contains(&index) || root.is_some_and(|root| root.child("RelyingParty").is_some())
+        match root.and_then(|root| root.child("RelyingParty")) {
+            Some(relying_party) => is_whole(relying_party),
+            None => parents.contains(&index),
+        }
     })
+}
+
+/// Whether a relying party says which journey it runs and which claims it wants. If not, that is the
+/// finding.
+fn is_whole(relying_party: Element<'_>) -> bool {
+    let has = |name| relying_party.child(name).is_some();
+    (has("DefaultUserJourney") || has("Endpoints")) && has("TechnicalProfile")
 }
 
 #[derive(Default)]

@@ -157,8 +157,11 @@ impl<'t> Builder<'t> {
             return;
         }
         if !declaration::is_well_formed(span.of(text)) {
-            self.find(span, "the XML declaration is malformed")
-                .help("write `<?xml version=\"1.0\" encoding=\"utf-8\"?>`");
+            self.find(
+                span,
+                "the XML declaration is malformed or not of version 1.0",
+            )
+            .help("write `<?xml version=\"1.0\" encoding=\"utf-8\"?>`");
         }
     }
 

@@ -123,6 +123,18 @@ fn of_step(
             &second,
         ));
     }
+    if own_type == "SendClaims" {
+        // In front of it, where nothing waits for what the step would yield.
+        let number = order(step);
+        let empty = format!("<OrchestrationStep Order=\"{number}\" Type=\"ClaimsExchange\" />\n");
+        let start = step.range().start;
+        let numbers = step.attribute_node("Order").unwrap().range_value();
+        if next.is_none() {
+            let kind = "step without claims exchange";
+            let mutant = Mutant::new(kind, "step-no-exchange", file, start..start, empty);
+            mutants.push(mutant.and(numbers, (number + 1).to_string()));
+        }
+    }
     if let Some(next) = next {
         if chooses(step) {
             let kind = "no claims exchange after a selection";
@@ -133,6 +145,14 @@ fn of_step(
         if chooses(step) && exchanges.len() > 1 {
             selection(place, &exchanges, mutants);
         }
+    }
+    if let Some(list) = child(step, "ClaimsProviderSelections")
+        && chooses(step)
+        && next.is_some_and(|next| below(next, "ClaimsExchange").count() == 1)
+    {
+        let kind = "nothing to choose from";
+        let mutant = Mutant::without(kind, "step-no-selection", (file, list));
+        mutants.push(mutant.at(place));
     }
     if chooses(step) {
         mutants.extend(Mutant::without_attribute(
@@ -161,7 +181,7 @@ fn of_step(
     }
     if own_type == "SendClaims" && next.is_none() && child(step, "Preconditions").is_none() {
         let number = order(step) + 1;
-        let more = format!("<OrchestrationStep Order=\"{number}\" Type=\"ClaimsExchange\" />");
+        let more = format!("<OrchestrationStep Order=\"{number}\" Type=\"Noop\" />");
         let kind = "step after the last";
         let mutant = Mutant::behind(kind, "sendclaims-not-last", place, &more);
         mutants.push(mutant.at_attribute(place, "Order"));
@@ -324,6 +344,7 @@ fn relying_parties(model: &Model<'_>, mutants: &mut Vec<Mutant>) {
                 other,
             ));
         }
+        parts(model, (file, relying_party), mutants);
         let [(at, journey)] = declared[..] else {
             continue;
         };
@@ -367,6 +388,34 @@ fn relying_parties(model: &Model<'_>, mutants: &mut Vec<Mutant>) {
             }
         }
         tail(model, (file, relying_party), (at, journey), mutants);
+    }
+}
+
+/// What a relying party cannot do without.
+fn parts(model: &Model<'_>, place: Place<'_>, mutants: &mut Vec<Mutant>) {
+    let (file, relying_party) = place;
+    let mut bases = model.chain(file).into_iter().skip(1);
+    let is_inherited = bases.any(|base| {
+        let root = model.documents[base].root_element();
+        child(root, "RelyingParty").is_some()
+    });
+    let has_endpoints = child(relying_party, "Endpoints").is_some();
+    let lost = |name, kind, rule| {
+        let element = child(relying_party, name)?;
+        Some(Mutant::without(kind, rule, (file, element)).at(place))
+    };
+    if !is_inherited && !has_endpoints {
+        let kind = "relying party without journey";
+        mutants.extend(lost("DefaultUserJourney", kind, "rp-no-journey"));
+    }
+    let kind = "relying party without profile";
+    mutants.extend(lost("TechnicalProfile", kind, "rp-no-profile"));
+    let profile = child(relying_party, "TechnicalProfile");
+    if let Some(protocol) = profile.and_then(|profile| child(profile, "Protocol")) {
+        let kind = "no protocol of relying parties";
+        let place = (file, protocol);
+        let mutant = Mutant::attribute(kind, "rp-protocol", place, "Name", "OAuth2");
+        mutants.extend(mutant);
     }
 }
 
