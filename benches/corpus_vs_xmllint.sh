@@ -19,9 +19,11 @@ base=corpus/starterpack/SocialAndLocalAccounts
 schema=schema/TrustFrameworkPolicy_0.3.0.0.w3c.xsd
 printf '%s files, %s sets\n' "$(tr -cd '\0' <"$work/files" | wc -c)" "$(tr -cd '\0' <"$work/folders" | wc -c)"
 
+# Without a shell or xargs between, whose own start would count.
+quoted() { python3 -c 'import shlex, sys; print(shlex.join(sys.stdin.read().split("\0")[:-1]))' <"$1"; }
 hyperfine -N --ignore-failure --warmup 3 --runs "${RUNS:-30}" --export-json "$work/times.json" \
-    --command-name xmllint "xargs -0 -a $work/files xmllint --noout --schema $schema" \
-    --command-name iefctl "xargs -0 -a $work/folders $iefctl validate -t contoso.onmicrosoft.com --with $base"
+    --command-name xmllint "xmllint --noout --schema $schema $(quoted "$work/files")" \
+    --command-name iefctl "'$iefctl' validate -t contoso.onmicrosoft.com --with $base $(quoted "$work/folders")"
 
 python3 - "$work/times.json" <<'PYTHON'
 import json, sys

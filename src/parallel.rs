@@ -4,6 +4,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{LazyLock, Mutex, PoisonError};
 
 use rayon_core::{ThreadPool, ThreadPoolBuilder};
+#[cfg(target_os = "linux")]
+use rustix::thread::{sched_getaffinity, sched_getcpu, sched_setaffinity};
 
 /// Asking the system reads files of its own; once is enough.
 static CORES: LazyLock<usize> = LazyLock::new(|| {
@@ -18,11 +20,36 @@ const MOST: usize = 8;
 /// A thread for each core but the one that asks, from the first time that there is work for it. Without
 /// any, if the system gives none, work is done where it is asked for.
 static OTHERS: LazyLock<Option<ThreadPool>> = LazyLock::new(|| {
-    ThreadPoolBuilder::new()
-        .num_threads(*CORES - 1)
-        .build()
-        .ok()
+    let threads = ThreadPoolBuilder::new().num_threads(*CORES - 1);
+    #[cfg(target_os = "linux")]
+    let threads = {
+        let starter = sched_getcpu();
+        threads.start_handler(move |_| leave(starter))
+    };
+    let pool = threads.build().ok();
+    // A thread that begins on this core goes elsewhere at once.
+    std::thread::yield_now();
+    pool
 });
+
+/// Moves this thread away from a core. Linux often begins a thread on the core of the one that starts
+/// it, even if others are idle, and there it waits until the other one blocks or the next tick moves
+/// it, up to four milliseconds: as long as a usual set takes.
+#[cfg(target_os = "linux")]
+fn leave(core: usize) {
+    if sched_getcpu() != core {
+        return;
+    }
+    let Ok(allowed) = sched_getaffinity(None) else {
+        return;
+    };
+    let mut others = allowed;
+    others.unset(core);
+    if others.count() > 0 && sched_setaffinity(None, &others).is_ok() {
+        // It goes to another one and may come back; if the system forbids that, it works there.
+        let _ = sched_setaffinity(None, &allowed);
+    }
+}
 
 /// Fewer items than this stay on the thread that has them: starting another costs more than it saves.
 const FEWEST: usize = 4;

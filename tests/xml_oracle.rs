@@ -295,23 +295,31 @@ fn real_policies_give_the_same_tree() {
 }
 
 fn tree() -> impl Strategy<Value = String> {
-    let name = prop::sample::select(vec!["a", "b", "Item", "p:c", "ä"]);
+    let name = prop::sample::select(vec!["a", "b", "Item", "p:c", "ä", "TechnicalProfile"]);
+    // Names that are known and others go different ways.
+    let key = prop::sample::select(vec!["k", "Key", "ClaimTypeReferenceId"]);
     let value = "[ -~äöü\t\n]{0,12}".prop_map(|v| xml::escape_attribute(&v).into_owned());
     let text = "[ -~äöü\t\n]{0,12}".prop_map(|v| xml::escape_text(&v).into_owned());
-    let leaf = (name.clone(), prop::option::of(value.clone()), text.clone()).prop_map(
-        |(name, value, text)| match value {
-            Some(value) => format!("<{name} k=\"{value}\">{text}</{name}>"),
+    let leaf = (
+        name.clone(),
+        prop::option::of((key.clone(), value.clone())),
+        text.clone(),
+    )
+        .prop_map(|(name, attribute, text)| match attribute {
+            Some((key, value)) => format!("<{name} {key}=\"{value}\">{text}</{name}>"),
             None => format!("<{name}/>{text}<!--c-->"),
-        },
-    );
+        });
     leaf.prop_recursive(4, 40, 5, move |inner| {
         (
             name.clone(),
-            value.clone(),
+            (key.clone(), value.clone()),
             prop::collection::vec(inner, 0..5),
         )
-            .prop_map(|(name, value, children)| {
-                format!("<{name} k='{value}'>\n  {}\n</{name}>", children.concat())
+            .prop_map(|(name, (key, value), children)| {
+                format!(
+                    "<{name} {key}='{value}'>\n  {}\n</{name}>",
+                    children.concat()
+                )
             })
     })
     .prop_map(|content| format!("<r xmlns:p='urn:p' xmlns='urn:d'>{content}</r>"))

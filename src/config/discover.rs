@@ -11,6 +11,7 @@ use globset::{GlobBuilder, GlobMatcher};
 
 use super::configuration::{Configuration, Environment, Generated, Located};
 use super::error::ConfigError;
+use super::folder::{self, Entry, Folder};
 use super::paths;
 use crate::diagnostics::SourceMap;
 
@@ -142,8 +143,8 @@ pub(super) struct File {
 #[derive(Debug)]
 pub(super) enum Target {
     File(PathBuf),
-    Folder(PathBuf),
-    Glob { base: PathBuf, pattern: String },
+    Folder(Folder),
+    Glob { base: Folder, pattern: String },
 }
 
 impl Target {
@@ -154,7 +155,7 @@ impl Target {
             false => path,
         };
         match fs::metadata(path) {
-            Ok(metadata) if metadata.is_dir() => Ok(Self::Folder(path.to_owned())),
+            Ok(metadata) if metadata.is_dir() => Ok(Self::Folder(Folder::new(path.to_owned()))),
             Ok(_) => Ok(Self::File(path.to_owned())),
             Err(error) if error.kind() == io::ErrorKind::NotFound || has_glob(path.as_os_str()) => {
                 if has_glob(path.as_os_str()) {
@@ -187,17 +188,24 @@ impl Target {
             base.push(".");
         }
         Self::Glob {
-            base,
+            base: Folder::new(base),
             pattern: paths::display(rest),
         }
     }
 
     /// Where the search for a configuration begins.
-    pub(super) fn folder(&self) -> PathBuf {
+    pub(super) fn start(&self) -> PathBuf {
         match self {
-            Self::Folder(folder) => folder.clone(),
-            Self::Glob { base, .. } => base.clone(),
+            Self::Folder(folder) | Self::Glob { base: folder, .. } => folder.path().to_owned(),
             Self::File(file) => paths::above(file),
+        }
+    }
+
+    /// The folder that will be read for policies.
+    pub(super) const fn folder(&self) -> Option<&Folder> {
+        match self {
+            Self::Folder(folder) | Self::Glob { base: folder, .. } => Some(folder),
+            Self::File(_) => None,
         }
     }
 
@@ -223,9 +231,9 @@ impl Target {
                 let compiled = compile(pattern).map_err(|error| {
                     ConfigError::Argument(format!("`{pattern}` is no glob: {error}"))
                 })?;
-                if !base.is_dir() {
+                if !base.path().is_dir() {
                     return Err(ConfigError::Missing {
-                        path: paths::display(base),
+                        path: paths::display(base.path()),
                         named_by: None,
                     });
                 }
@@ -237,7 +245,7 @@ impl Target {
         let files: Vec<File> = all
             .into_iter()
             .filter(|file| {
-                let inside = file.path.strip_prefix(base).unwrap_or(&file.path);
+                let inside = file.path.strip_prefix(base.path()).unwrap_or(&file.path);
                 pattern
                     .as_ref()
                     .is_none_or(|pattern| pattern.is_match(paths::display(inside)))
@@ -274,9 +282,11 @@ impl Target {
 
     fn describe(&self) -> String {
         match self {
-            Self::File(path) | Self::Folder(path) => format!("`{}`", paths::display(path)),
+            Self::File(path) => format!("`{}`", paths::display(path)),
+            Self::Folder(folder) => format!("`{}`", paths::display(folder.path())),
             Self::Glob { base, pattern } => {
-                format!("`{}` that match `{pattern}`", paths::display(base))
+                let base = paths::display(base.path());
+                format!("`{base}` that match `{pattern}`")
             }
         }
     }
@@ -318,18 +328,19 @@ impl<'w> Walk<'w> {
         }
     }
 
-    fn below(mut self, root: &Path) -> Result<Vec<File>, ConfigError> {
-        let real = fs::canonicalize(root).map_err(|error| ConfigError::io(root, error))?;
-        self.open.push((root.to_owned(), real));
+    fn below(mut self, root: &Folder) -> Result<Vec<File>, ConfigError> {
+        let failed = |error| ConfigError::io(root.path(), error);
+        let real = fs::canonicalize(root.path()).map_err(failed)?;
+        self.folder(root.path(), &real, root.entries().map_err(failed)?);
+        self.visited.insert(real);
         // Links wait until everything real was seen, so that a file keeps its own name.
         loop {
             if let Some((folder, real)) = self.open.pop() {
                 if self.visited.insert(real.clone()) {
-                    match self.folder(&folder, &real) {
-                        // Without the folder itself there is nothing to report on.
-                        Err(error) if folder == root => return Err(error),
-                        Err(error) => self.unread.push(error),
-                        Ok(()) => {}
+                    // Only without the named folder is there nothing to report on.
+                    match folder::entries(&folder) {
+                        Ok(entries) => self.folder(&folder, &real, &entries),
+                        Err(error) => self.unread.push(ConfigError::io(&folder, error)),
                     }
                 } else {
                     self.note(&folder, "is a link to a folder that is read already");
@@ -373,39 +384,34 @@ impl<'w> Walk<'w> {
         Ok(())
     }
 
-    fn folder(&mut self, folder: &Path, real: &Path) -> Result<(), ConfigError> {
-        let failed = |error| ConfigError::io(folder, error);
-        for entry in fs::read_dir(folder).map_err(failed)? {
-            let entry = entry.map_err(failed)?;
-            let name = entry.file_name();
+    fn folder(&mut self, folder: &Path, real: &Path, entries: &[Entry]) {
+        for Entry { name, kind } in entries {
             let path = match folder == Path::new(".") {
-                true => PathBuf::from(&name),
-                false => folder.join(&name),
+                true => PathBuf::from(name),
+                false => folder.join(name),
             };
-            let kind = entry.file_type().map_err(failed)?;
             let is_link = kind.is_symlink();
             let is_folder = kind.is_dir() || (is_link && path.is_dir());
             if is_folder {
-                if let Some(reason) = self.reason_to_skip(&name, &path) {
+                if let Some(reason) = self.reason_to_skip(name, &path) {
                     self.note(&path, reason);
                 } else if is_link {
                     self.linked_folders.push(path);
                 } else {
-                    let real = real.join(&name);
+                    let real = real.join(name);
                     self.open.push((path, real));
                 }
-            } else if is_policy_name(&name) {
+            } else if is_policy_name(name) {
                 if name.to_string_lossy().starts_with("._") {
                     self.note(&path, "is skipped: macOS keeps attributes of a file there");
                 } else if is_link {
                     self.linked_files.push(path);
                 } else {
-                    let real = real.join(&name);
+                    let real = real.join(name);
                     self.files.push(File { path, real });
                 }
             }
         }
-        Ok(())
     }
 
     fn reason_to_skip(&self, name: &OsStr, path: &Path) -> Option<&'static str> {

@@ -2,13 +2,15 @@
 //! or the nearest one above, up to the folder of the git repository or the root of the file system; the
 //! files of other tools in the folder itself and in the current one, where those tools look for them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::LoadOptions;
 use super::appsettings;
+use super::discover::Target;
 use super::error::ConfigError;
+use super::folder::Folder;
 use super::iefctl_toml;
 use super::kind::Kind;
 use super::paths;
@@ -68,15 +70,15 @@ impl Files {
         Search::new(options).nearest(start, notes)
     }
 
-    fn in_folder(
-        folder: &Path,
+    fn at(
+        place: Place<'_>,
         tools_look_here: bool,
         options: &LoadOptions,
         notes: &mut Vec<String>,
     ) -> Result<Self, ConfigError> {
-        let file = |name: &str| Some(join(folder, name)).filter(|path| path.is_file());
-        let iefctl_toml = file(iefctl_toml::FILE_NAME);
-        let appsettings = appsettings::FILE_NAMES.iter().copied().find_map(file);
+        let iefctl_toml = place.file(iefctl_toml::FILE_NAME);
+        let mut names = appsettings::FILE_NAMES.iter();
+        let appsettings = names.find_map(|name| place.file(name));
         let appsettings = appsettings.filter(|path| {
             let is_ours = mentions_environments(path);
             if !is_ours {
@@ -95,7 +97,7 @@ impl Files {
             })
             .collect();
         if tools_look_here {
-            others.extend(of_other_tools(folder, options, notes));
+            others.extend(of_other_tools(place, options, notes));
         }
         if let Some(path) = iefctl_toml {
             for other in &others {
@@ -134,6 +136,26 @@ impl Files {
     }
 }
 
+/// A folder in which the search looks.
+#[derive(Clone, Copy)]
+struct Place<'p> {
+    folder: &'p Path,
+    /// The same folder where it is listed anyway.
+    listed: Option<&'p Folder>,
+}
+
+impl Place<'_> {
+    fn file(self, name: &str) -> Option<PathBuf> {
+        self.path(name).filter(|path| path.is_file())
+    }
+
+    /// The path of this name, if there may be something.
+    fn path(self, name: &str) -> Option<PathBuf> {
+        let may_exist = self.listed.is_none_or(|folder| folder.may_hold(name));
+        may_exist.then(|| join(self.folder, name))
+    }
+}
+
 /// A search from one folder after another. What is above several of them is looked at once.
 pub(super) struct Search<'o> {
     options: &'o LoadOptions,
@@ -158,17 +180,30 @@ impl<'o> Search<'o> {
         }
     }
 
-    /// A search that will start in these folders.
-    pub(super) fn from(starts: &[PathBuf], options: &'o LoadOptions) -> Self {
+    /// A search that will start at these targets.
+    pub(super) fn from<'t>(
+        targets: impl Iterator<Item = &'t Target>,
+        options: &'o LoadOptions,
+    ) -> Self {
         let mut search = Self::new(options);
-        let looks = Workers::All.map(starts, |start| search.start(start));
-        search.starts = starts.iter().cloned().zip(looks).collect();
+        // Many files may lie in one folder.
+        let mut seen = HashSet::new();
+        let starts: Vec<(PathBuf, Option<&Folder>)> = targets
+            .map(|target| (target.start(), target.folder()))
+            .filter(|(start, _)| seen.insert(start.clone()))
+            .collect();
+        let looks = Workers::All.map(&starts, |(folder, listed)| {
+            let listed = *listed;
+            search.start(Place { folder, listed })
+        });
+        let starts = starts.into_iter().map(|(start, _)| start);
+        search.starts = starts.zip(looks).collect();
         search
     }
 
-    fn start(&self, folder: &Path) -> Look {
+    fn start(&self, place: Place<'_>) -> Look {
         let mut notes = Vec::new();
-        (self.look(folder, true, &mut notes), notes)
+        (self.look(place, true, &mut notes), notes)
     }
 
     /// The files of the nearest folder that has any, from `start` upwards.
@@ -183,13 +218,22 @@ impl<'o> Search<'o> {
         loop {
             let found = if folder == start {
                 let known = self.starts.remove(start);
-                let (found, passed_over) = known.unwrap_or_else(|| self.start(start));
+                let (found, passed_over) = known.unwrap_or_else(|| {
+                    self.start(Place {
+                        folder: start,
+                        listed: None,
+                    })
+                });
                 notes.extend(passed_over);
                 found?
             } else if let Some(known) = self.above.get(&folder) {
                 known.clone()
             } else {
-                let found = self.look(&folder, place == self.current, notes)?;
+                let unlisted = Place {
+                    folder: &folder,
+                    listed: None,
+                };
+                let found = self.look(unlisted, place == self.current, notes)?;
                 self.above.insert(folder.clone(), found.clone());
                 found
             };
@@ -206,12 +250,13 @@ impl<'o> Search<'o> {
     /// The files of a folder, if the search ends there.
     fn look(
         &self,
-        folder: &Path,
+        place: Place<'_>,
         tools_look_here: bool,
         notes: &mut Vec<String>,
     ) -> Result<Option<Files>, ConfigError> {
-        let files = Files::in_folder(folder, tools_look_here, self.options, notes)?;
-        let ends = files != Files::default() || folder.join(".git").exists();
+        let files = Files::at(place, tools_look_here, self.options, notes)?;
+        let repository = place.path(".git");
+        let ends = files != Files::default() || repository.is_some_and(|path| path.exists());
         Ok(ends.then_some(files))
     }
 }
@@ -219,7 +264,7 @@ impl<'o> Search<'o> {
 /// The files of tools that look for them in the current folder. IEFPolicies prefers the one that is
 /// named after the tenant.
 fn of_other_tools(
-    folder: &Path,
+    place: Place<'_>,
     options: &LoadOptions,
     notes: &mut Vec<String>,
 ) -> Vec<ConfigFile> {
@@ -234,10 +279,9 @@ fn of_other_tools(
     names.extend(ELSEWHERE);
     let mut found: Vec<ConfigFile> = Vec::new();
     for (name, kind) in names {
-        let path = join(folder, name);
-        if !path.is_file() {
+        let Some(path) = place.file(name) else {
             continue;
-        }
+        };
         let shown = paths::display(&path);
         if !kind.is_kind_of(&path) {
             notes.push(format!("{shown} is ignored: it is not {}", kind.describe()));

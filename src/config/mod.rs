@@ -19,6 +19,7 @@ mod convert_text;
 mod deployment_file;
 mod discover;
 mod error;
+mod folder;
 mod go_ieftool;
 mod iefctl_toml;
 mod iefpolicies;
@@ -55,9 +56,11 @@ pub use schema::schema;
 
 use configuration::Configuration;
 use discover::{Filter, Target};
+use folder::Folder;
 use open::{Opened, open};
 
 use crate::diagnostics::{Diagnostic, Location, Rule, Source, SourceId, SourceMap, near_miss};
+use crate::parallel::Workers;
 use crate::policy::{Renaming, Settings, StepAdjustments};
 use crate::xml::FILE_UNREADABLE;
 
@@ -155,9 +158,11 @@ pub fn load(
 ) -> Result<Project, ConfigError> {
     let mut notes = Vec::new();
     let mut sources = SourceMap::new();
-    let targets = paths
-        .iter()
-        .map(|path| Ok((paths::display(path), Target::of(path, None)?)))
+    let targets = Workers::All.map(paths, |path| {
+        Ok((paths::display(path), Target::of(path, None)?))
+    });
+    let targets = targets
+        .into_iter()
         .collect::<Result<Vec<_>, ConfigError>>()?;
     let opened = open(&targets, options, &mut sources, &mut notes)?;
     assemble(&opened, targets, options, sources, notes, env)
@@ -271,7 +276,7 @@ pub fn load_folder(
     let (mut project, filter, opened) = around(folder, options, env)?;
     let mut found = Vec::new();
     if folder.is_dir() {
-        let target = Target::Folder(folder.to_owned());
+        let target = Target::Folder(Folder::new(folder.to_owned()));
         let notes = &mut project.notes;
         let mut unread = Vec::new();
         found = match sets::list(&[target], &filter.for_bases(), notes, &mut unread) {
@@ -306,7 +311,10 @@ fn around(
     while !existing.is_dir() && paths::above(&existing) != existing {
         existing = paths::above(&existing);
     }
-    let target = (paths::display(folder), Target::Folder(existing));
+    let target = (
+        paths::display(folder),
+        Target::Folder(Folder::new(existing)),
+    );
     let opened = open(&[target], options, &mut sources, &mut notes)?;
     let configuration = opened.configuration.as_ref();
     let chosen = select::environment(configuration, options.environment.as_deref(), &sources)?;

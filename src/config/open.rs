@@ -93,7 +93,7 @@ fn with_appsettings(
 fn home(targets: &[(String, Target)], file: &str) -> Result<PathBuf, ConfigError> {
     match targets {
         [] => Ok(PathBuf::from(".")),
-        [(_, Target::Folder(folder))] => Ok(folder.clone()),
+        [(_, Target::Folder(folder))] => Ok(folder.path().to_owned()),
         _ => Err(ConfigError::Argument(format!(
             "`{file}` says which files are deployed: name the one folder that its paths start in, and \
              no files"
@@ -113,11 +113,10 @@ fn locate(
     let Some(((first_name, first), others)) = targets.split_first() else {
         return Files::nearest(Path::new("."), options, notes);
     };
-    let starts: Vec<PathBuf> = targets.iter().map(|(_, target)| target.folder()).collect();
-    let mut search = Search::from(&starts, options);
-    let files = search.nearest(&first.folder(), notes)?;
+    let mut search = Search::from(targets.iter().map(|(_, target)| target), options);
+    let files = search.nearest(&first.start(), notes)?;
     for (name, other) in others {
-        let theirs = search.nearest(&other.folder(), &mut Vec::new())?;
+        let theirs = search.nearest(&other.start(), &mut Vec::new())?;
         if theirs.identity() != files.identity() {
             let which = |files: &Files| match &files.main {
                 Some(file) => format!("`{}`", paths::display(&file.path)),

@@ -1,5 +1,6 @@
 //! Reads files as text. Policies and configuration are UTF-8; anything else is named, not guessed.
 
+use std::cell::Cell;
 use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::Path;
@@ -10,6 +11,9 @@ use crate::diagnostics::{LineColumn, Source, Span};
 
 /// Larger files are refused; a policy may have 1024 KB.
 const MAX_FILE: u64 = 64 << 20;
+
+/// So much memory is kept from one file to the next: a policy may have so many bytes.
+const KEPT: usize = 1 << 20;
 
 /// Larger configurations are refused; nobody writes one.
 const MAX_CONFIGURATION: u64 = 4 << 20;
@@ -30,13 +34,30 @@ pub(super) fn configuration(path: &Path) -> Result<Source, ConfigError> {
     source(path)
 }
 
+thread_local! {
+    /// What was read last, kept for its memory: fresh memory costs more than reading does.
+    static READ: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
 /// Reads a file into a source whose name is the path as the user would write it.
 pub(super) fn source(path: &Path) -> Result<Source, ConfigError> {
-    decode(&paths::display(path), &bytes(path)?)
+    let mut bytes = READ.take();
+    let source = read(path, &mut bytes).and_then(|()| decode(&paths::display(path), &bytes));
+    if bytes.capacity() <= KEPT {
+        READ.set(bytes);
+    }
+    source
 }
 
 /// Reads a file that must be a regular one, as reading a pipe would wait for ever.
 pub(super) fn bytes(path: &Path) -> Result<Vec<u8>, ConfigError> {
+    let mut bytes = Vec::new();
+    read(path, &mut bytes)?;
+    Ok(bytes)
+}
+
+fn read(path: &Path, bytes: &mut Vec<u8>) -> Result<(), ConfigError> {
+    bytes.clear();
     let metadata = fs::metadata(path).map_err(|error| ConfigError::io(path, error))?;
     let unusable = |reason: &str| ConfigError::Unusable {
         path: paths::display(path),
@@ -48,15 +69,15 @@ pub(super) fn bytes(path: &Path) -> Result<Vec<u8>, ConfigError> {
     if metadata.len() > MAX_FILE {
         return Err(unusable("it has more than 64 MB"));
     }
-    let mut bytes = Vec::with_capacity(metadata.len() as usize + 1);
+    bytes.reserve(metadata.len() as usize + 1);
     // A file that grows meanwhile is read no further than any file.
     File::open(path)
-        .and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut bytes))
+        .and_then(|file| file.take(MAX_FILE + 1).read_to_end(bytes))
         .map_err(|error| ConfigError::io(path, error))?;
     if bytes.len() as u64 > MAX_FILE {
         return Err(unusable("it has more than 64 MB"));
     }
-    Ok(bytes)
+    Ok(())
 }
 
 /// Decodes UTF-8 with or without byte order mark.

@@ -59,8 +59,8 @@ pub(super) fn plan(
                     });
                 }
             },
-            Target::Folder(folder) if is_home(folder) => {
-                plans.push(configured_set(name, folder, configuration, sources)?);
+            Target::Folder(folder) if is_home(folder.path()) => {
+                plans.push(configured_set(name, folder.path(), configuration, sources)?);
             }
             Target::Folder(_) | Target::Glob { .. } => plans.push(SetPlan {
                 name,

@@ -2,31 +2,38 @@ use std::ops::Range;
 
 use crate::diagnostics::LineColumn;
 
-/// Bytes between two remembered character counts.
-const BLOCK: usize = 1_024;
+/// Bytes between two remembered counts: a few lines.
+const BLOCK: usize = 256;
 
 /// Lines and columns of one text. No answer takes longer for a long line or a long text, so that
 /// many findings in one enormous line are no trouble.
 pub(super) struct TextIndex<'t> {
     text: &'t str,
-    line_starts: Vec<usize>,
-    /// How many characters begin before each multiple of [`BLOCK`].
-    characters: Vec<usize>,
+    /// What stands before each multiple of [`BLOCK`].
+    counts: Vec<Counts>,
+}
+
+#[derive(Clone, Copy)]
+struct Counts {
+    line_breaks: usize,
+    /// How many characters begin.
+    characters: usize,
 }
 
 impl<'t> TextIndex<'t> {
     pub(super) fn new(text: &'t str) -> Self {
-        let breaks = memchr::memchr_iter(b'\n', text.as_bytes()).map(|newline| newline + 1);
-        let mut count = 0;
-        let blocks = text.as_bytes().chunks(BLOCK).map(|block| {
-            count += starts(block);
-            count
-        });
-        Self {
-            text,
-            line_starts: std::iter::once(0).chain(breaks).collect(),
-            characters: std::iter::once(0).chain(blocks).collect(),
+        let mut before = Counts {
+            line_breaks: 0,
+            characters: 0,
+        };
+        let mut counts = Vec::with_capacity(text.len() / BLOCK + 2);
+        counts.push(before);
+        for block in text.as_bytes().chunks(BLOCK) {
+            before.line_breaks += line_breaks(block).count();
+            before.characters += starts(block);
+            counts.push(before);
         }
+        Self { text, counts }
     }
 
     pub(super) const fn text(&self) -> &'t str {
@@ -35,7 +42,8 @@ impl<'t> TextIndex<'t> {
 
     /// The number of the line that holds `offset`, from 0. The line break belongs to its line.
     pub(super) fn line(&self, offset: usize) -> usize {
-        self.line_starts.partition_point(|start| *start <= offset) - 1
+        let (counts, rest) = self.before(offset);
+        counts.line_breaks + line_breaks(rest).count()
     }
 
     /// Where a line stands, without its line break; behind the last line is nothing.
@@ -60,15 +68,34 @@ impl<'t> TextIndex<'t> {
     }
 
     fn start(&self, line: usize) -> usize {
-        let start = self.line_starts.get(line).copied();
-        start.unwrap_or(self.text.len())
+        let Some(break_before) = line.checked_sub(1) else {
+            return 0;
+        };
+        // The block before the first with more line breaks before it.
+        let behind = |counts: &Counts| counts.line_breaks <= break_before;
+        let block = self.counts.partition_point(behind) - 1;
+        let start = (block * BLOCK).min(self.text.len());
+        let found = line_breaks(&self.text.as_bytes()[start..])
+            .nth(break_before - self.counts[block].line_breaks);
+        found.map_or(self.text.len(), |found| start + found + 1)
     }
 
     fn characters_before(&self, offset: usize) -> usize {
+        let (counts, rest) = self.before(offset);
+        counts.characters + starts(rest)
+    }
+
+    /// The counts before the block that holds the offset, and the bytes from there to the offset.
+    fn before(&self, offset: usize) -> (Counts, &'t [u8]) {
         let offset = offset.min(self.text.len());
         let block = offset / BLOCK;
-        self.characters[block] + starts(&self.text.as_bytes()[block * BLOCK..offset])
+        let rest = &self.text.as_bytes()[block * BLOCK..offset];
+        (self.counts[block], rest)
     }
+}
+
+fn line_breaks(bytes: &[u8]) -> memchr::Memchr<'_> {
+    memchr::memchr_iter(b'\n', bytes)
 }
 
 /// How many characters begin in some bytes of UTF-8.

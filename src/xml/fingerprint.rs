@@ -17,6 +17,12 @@ impl Fingerprint {
         Self::from_lookup(vocabulary::look_up(name.as_bytes()))
     }
 
+    /// The fingerprint of the word of this number.
+    #[inline(always)]
+    pub(super) const fn of_number(word: u16) -> Self {
+        Self(word as u32)
+    }
+
     /// The fingerprint of a word of the vocabulary: in a constant, any other name does not compile.
     pub const fn of_word(name: &str) -> Self {
         let fingerprint = Self::of(name);
@@ -30,7 +36,7 @@ impl Fingerprint {
     #[inline(always)]
     const fn from_lookup(lookup: Lookup) -> Self {
         match lookup {
-            Lookup::Word(number) => Self(number as u32),
+            Lookup::Word(number) => Self::of_number(number),
             Lookup::Other(hash) => Self((hash >> 32) as u32 | HASH),
         }
     }

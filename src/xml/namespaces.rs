@@ -9,6 +9,8 @@ pub(super) struct Namespaces<'t> {
     names: Vec<Box<str>>,
     /// Prefix, index of the name, and depth of the declaring element; innermost last.
     bindings: Vec<(&'t str, u16, usize)>,
+    /// What no prefix stands for.
+    default: u16,
 }
 
 impl Default for Namespaces<'_> {
@@ -16,6 +18,7 @@ impl Default for Namespaces<'_> {
         Self {
             names: vec!["".into()],
             bindings: Vec::new(),
+            default: 0,
         }
     }
 }
@@ -34,27 +37,47 @@ impl<'t> Namespaces<'t> {
         }
         let index = self.index(name);
         self.bindings.push((prefix, index, depth));
+        self.find_default();
         true
     }
 
     /// The index of the name that a prefix stands for; `None` if it is not bound.
     pub(super) fn resolve(&mut self, prefix: &str) -> Option<u16> {
-        let mut innermost_first = self.bindings.iter().rev();
-        if let Some((_, index, _)) = innermost_first.find(|(known, ..)| *known == prefix) {
-            return Some(*index);
+        if prefix.is_empty() {
+            return Some(self.default);
         }
-        match prefix {
-            "" => Some(0),
-            "xml" => Some(self.index(XML)),
-            _ => None,
+        match self.binding(prefix) {
+            None if prefix == "xml" => Some(self.index(XML)),
+            binding => binding,
         }
     }
 
+    /// The index of the namespace of elements without prefix.
+    pub(super) const fn unprefixed(&self) -> u16 {
+        self.default
+    }
+
+    fn binding(&self, prefix: &str) -> Option<u16> {
+        let mut innermost_first = self.bindings.iter().rev();
+        let (_, index, _) = innermost_first.find(|(known, ..)| *known == prefix)?;
+        Some(*index)
+    }
+
+    fn find_default(&mut self) {
+        self.default = self.binding("").unwrap_or(0);
+    }
+
     /// Ends the declarations of elements at `depth` and below.
+    #[inline]
     pub(super) fn leave(&mut self, depth: usize) {
-        while self.bindings.last().is_some_and(|(_, _, at)| *at >= depth) {
-            self.bindings.pop();
+        if self.bindings.last().is_some_and(|(_, _, at)| *at >= depth) {
+            self.end(depth);
         }
+    }
+
+    fn end(&mut self, depth: usize) {
+        while self.bindings.pop_if(|(_, _, at)| *at >= depth).is_some() {}
+        self.find_default();
     }
 
     pub(super) fn into_names(self) -> Vec<Box<str>> {

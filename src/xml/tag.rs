@@ -145,6 +145,7 @@ impl Scanner<'_> {
 }
 
 /// White space as XML means it.
+#[inline]
 pub(super) const fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
 }

@@ -87,7 +87,7 @@ impl<'t> Markup<'t> {
 
     fn text(&mut self, offset: usize) {
         let window = &self.bytes[self.position..offset];
-        let Some(found) = window.iter().position(|byte| *byte == b'<') else {
+        let Some(found) = memchr::memchr(b'<', window) else {
             self.position = offset;
             return;
         };

@@ -100,6 +100,8 @@ fn next(
         let found = match bytes[at] {
             b'{' if notation == Notation::DoubleBraces => double_braced(text, at),
             b'{' => starts_with(&bytes[at..], SETTINGS).then(|| braced(text, at, notation)),
+            // Nearly all dots have another letter behind them.
+            _ if !matches!(bytes.get(at + 1), Some(b'o' | b'O')) => None,
             _ => at
                 .checked_sub(SAMPLE_NAME.len())
                 .filter(|&start| start >= least)

@@ -299,6 +299,10 @@ impl Run<'_, '_> {
             if matches!(context, Context::Comment | Context::Declaration) {
                 continue;
             }
+            if self.out.is_empty() {
+                // Values are hardly longer than their keys.
+                self.out.reserve(text.len() + text.len() / 16);
+            }
             self.out.push_str(&text[copied..start]);
             copied = end;
             let before = self.out.len();

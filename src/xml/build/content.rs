@@ -48,13 +48,14 @@ impl<'t> Builder<'t> {
     }
 
     /// Adds text to the innermost open element.
+    #[inline]
     pub(super) fn characters(&mut self, run: &TextRun) {
         let span = run.span;
         if self.tree.is_outside() {
             self.outside(span);
-        } else if let Some(from) = run.plain_from {
-            let value = Value::raw(Span::new(from, span.end));
-            self.tree.add_text(span, value, run.is_blank);
+        } else if let Some(plain) = &run.plain {
+            let value = Value::raw(Span::new(plain.from, span.end));
+            self.tree.add_text(span, value, plain.is_blank);
         } else {
             self.check_characters(span);
             let value = self.value(span, false);

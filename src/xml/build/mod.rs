@@ -2,6 +2,7 @@
 //! help of quick-xml, one piece of markup at a time.
 
 mod content;
+mod eight;
 mod plain;
 mod tree;
 
@@ -15,7 +16,7 @@ use crate::diagnostics::{Diagnostic, Location, SourceId, Span};
 use crate::xml::Fingerprint;
 use crate::xml::XML_WELLFORMED;
 use crate::xml::characters::{is_legal_character, unescape};
-use crate::xml::document::{AttributeData, Document, Value};
+use crate::xml::document::{AttributeData, Document, KindData, Value};
 use crate::xml::findings::{Finding, syntax_error};
 use crate::xml::namespaces::Namespaces;
 use crate::xml::tag::{self, RawAttribute, TagError};
@@ -102,23 +103,33 @@ impl<'t> Builder<'t> {
     /// Reads the markup that begins with the `<` at `start`; returns its end, or `None` if nothing
     /// behind it can be understood.
     fn markup(&mut self, start: u32) -> Option<u32> {
-        let text: &'t str = self.text;
-        if let Some(end) = self.plain_end_tag(start) {
-            return Some(end);
+        self.plain_markup(start).or_else(|| self.any_markup(start))
+    }
+
+    /// The same for markup without anything unusual; `None` if it is not of this kind.
+    #[inline(always)]
+    fn plain_markup(&mut self, start: u32) -> Option<u32> {
+        let bytes = self.text.as_bytes();
+        match bytes.get(start as usize + 1) {
+            Some(b'/') => return self.plain_end_tag(start),
+            Some(b'!') => {
+                let end = plain::comment_end(bytes, start as usize)? as u32;
+                self.tree.push(Span::new(start, end), KindData::Comment);
+                return Some(end);
+            }
+            _ => {}
         }
-        let mut raw = std::mem::take(&mut self.raw_attributes);
-        let plain = PlainTag::read(text, start, &mut raw);
-        if let Some(tag) = &plain {
-            self.plain_start_tag(tag, &raw);
+        if self.tree.is_outside() && self.tree.has_root() {
+            return None;
         }
-        self.raw_attributes = raw;
-        match plain {
-            Some(tag) => Some(tag.span.end),
-            None => self.any_markup(start),
-        }
+        let first = self.attributes.len() as u32;
+        let tag = PlainTag::read(bytes, start, &mut self.attributes)?;
+        self.plain_start_tag(&tag, first);
+        Some(tag.span.end)
     }
 
     /// The same for markup of any kind.
+    #[cold]
     fn any_markup(&mut self, start: u32) -> Option<u32> {
         let text: &'t str = self.text;
         let mut reader = Reader::from_str(&text[start as usize..]);
@@ -312,29 +323,15 @@ impl<'t> Builder<'t> {
         }
     }
 
-    /// A start tag without anything unusual.
-    fn plain_start_tag(&mut self, tag: &PlainTag, raw: &[RawAttribute]) {
-        let text: &'t str = self.text;
-        if self.tree.is_outside() && self.tree.has_root() {
-            self.start_tag(tag.span, tag.is_empty);
-            return;
-        }
-        let first = self.attributes.len() as u32;
-        self.attributes.extend(raw.iter().map(|raw| AttributeData {
-            fingerprint: Fingerprint::of(raw.name.of(text)),
-            name: raw.name,
-            prefix: 0,
-            namespace: 0,
-            raw: raw.value,
-            value: Value::raw(raw.value),
-        }));
+    /// A start tag without anything unusual, whose attributes are there, from the `first` on.
+    #[inline(always)]
+    fn plain_start_tag(&mut self, tag: &PlainTag, first: u32) {
         self.tree.open(NewElement {
             tag: tag.span,
-            fingerprint: Fingerprint::of(tag.name.of(text)),
-            name_length: tag.name.len(),
+            fingerprint: tag.name.fingerprint,
+            name_length: tag.name.span.len(),
             prefix: 0,
-            // Without a declaration, names without prefix are in no namespace.
-            namespace: self.namespaces.resolve("").unwrap_or(0),
+            namespace: self.namespaces.unprefixed(),
             attributes: (first, self.attributes.len() as u32),
         });
         if tag.is_empty {
@@ -483,16 +480,19 @@ impl<'t> Builder<'t> {
 
     /// Closes the innermost open element if nothing but its end tag stands at `start`; returns the
     /// end of the tag.
+    #[inline(always)]
     fn plain_end_tag(&mut self, start: u32) -> Option<u32> {
-        let tag = &self.text.as_bytes()[start as usize..];
-        let name = self.tree.innermost_name()?.of(self.text).as_bytes();
-        let rest = tag.strip_prefix(b"</")?.strip_prefix(name)?;
-        if rest.first() != Some(&b'>') {
+        let bytes = self.text.as_bytes();
+        let open = self.tree.innermost_name()?;
+        let name = start + "</".len() as u32;
+        let end = name + open.len();
+        let written = |span: Span| bytes.get(span.start as usize..span.end as usize);
+        if bytes.get(end as usize) != Some(&b'>') || written(Span::new(name, end)) != written(open)
+        {
             return None;
         }
-        let end = start + name.len() as u32 + 3;
-        self.close(end);
-        Some(end)
+        self.close(end + 1);
+        Some(end + 1)
     }
 
     fn end_tag(&mut self, span: Span) {

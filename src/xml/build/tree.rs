@@ -23,8 +23,7 @@ struct Open {
     element: u32,
     name: Span,
     last_child: u32,
-    /// The first text, if there is any.
-    text: Option<Value>,
+    has_text: bool,
     /// Whether there is more text than the first.
     has_more_text: bool,
     is_blank: bool,
@@ -75,6 +74,7 @@ impl Tree {
     }
 
     /// Adds a node to the innermost open element.
+    #[inline]
     pub(super) fn push(&mut self, span: Span, kind: KindData) -> NodeId {
         let id = self.nodes.len() as u32;
         self.nodes.push(NodeData {
@@ -89,11 +89,16 @@ impl Tree {
     /// Adds text to the innermost open element.
     pub(super) fn add_text(&mut self, span: Span, value: Value, is_blank: bool) {
         self.push(span, KindData::Text(value));
-        if let Some(open) = self.open.last_mut() {
-            self.elements[open.element as usize].holds_text |= !is_blank;
-            open.has_more_text |= open.text.is_some();
-            open.text.get_or_insert(value);
-            open.is_blank &= is_blank;
+        let Some(open) = self.open.last_mut() else {
+            return;
+        };
+        open.is_blank &= is_blank;
+        let element = &mut self.elements[open.element as usize];
+        element.holds_text |= !is_blank;
+        if std::mem::replace(&mut open.has_text, true) {
+            open.has_more_text = true;
+        } else {
+            element.content = value;
         }
     }
 
@@ -143,7 +148,7 @@ impl Tree {
             element: number,
             name: Span::new(name, name + new.name_length),
             last_child: NONE,
-            text: None,
+            has_text: false,
             has_more_text: false,
             is_blank: true,
         });
@@ -159,9 +164,6 @@ impl Tree {
         let node = &mut self.nodes[element.node.0 as usize];
         node.span.end = end;
         node.subtree_end = subtree_end;
-        if let Some(first) = open.text {
-            element.content = first;
-        }
         // White space between children is no text worth keeping a copy of.
         if open.has_more_text && !open.is_blank {
             let joined = joined_text(&self.nodes, element.node, text, unescaped);

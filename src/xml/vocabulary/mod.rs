@@ -17,7 +17,7 @@ const NO_WORD: u16 = WORDS.len() as u16;
 
 /// What a name is looked up by: all letters of most names, and a good sample of longer ones.
 #[derive(Debug, Clone, Copy)]
-struct Ends {
+pub(super) struct Ends {
     /// The first eight bytes, or all of a shorter name with zeros behind.
     first: u64,
     /// The last eight bytes, or all of a shorter name as before.
@@ -29,7 +29,7 @@ impl Ends {
     /// The ends of a name of at least eight bytes, or of a shorter one if both ends are the whole name with
     /// zeros behind.
     #[inline(always)]
-    const fn new(first: u64, last: u64, length: u32) -> Self {
+    pub(super) const fn new(first: u64, last: u64, length: u32) -> Self {
         Self {
             first,
             last,
@@ -190,12 +190,21 @@ pub(super) enum Lookup {
 #[inline(always)]
 pub(super) const fn look_up(name: &[u8]) -> Lookup {
     let ends = Ends::of(name);
+    match word_with(ends, name) {
+        Some(number) => Lookup::Word(number),
+        None => Lookup::Other(ends.hash()),
+    }
+}
+
+/// The number of the word that a name is, if it is one; for those who have its ends at hand.
+#[inline(always)]
+pub(super) const fn word_with(ends: Ends, name: &[u8]) -> Option<u16> {
     let hash = ends.hash();
     let number = TABLE.numbers[place(hash, TABLE.moved[group(hash)])];
     if ends.equals(TABLE.ends[number as usize]) && has_middle_of(name, number as usize) {
-        Lookup::Word(number)
+        Some(number)
     } else {
-        Lookup::Other(hash)
+        None
     }
 }
 
