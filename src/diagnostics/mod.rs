@@ -17,7 +17,7 @@ mod text_map;
 
 pub use diagnostic::{Diagnostic, Edit, Fix, Label, Level};
 pub use edits::{Applied, Refusal, apply_fixes};
-pub use near_miss::{KnownNames, near_miss};
+pub use near_miss::{KnownNames, is_within_slips, near_miss};
 pub use report::{Report, Summary};
 pub use rule::Rule;
 pub use source::{LineColumn, Location, Source, SourceId, SourceMap, Span};

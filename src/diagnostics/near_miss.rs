@@ -1,6 +1,6 @@
 use std::cell::{Cell, OnceCell};
 
-use super::edit_distance::{MOST, Row, distance_within};
+use super::edit_distance::{MOST, Word};
 
 /// The known name that someone most likely meant: equal but for letter case and white space around it,
 /// or close enough that a slip of the keyboard explains it. Of several equally close names the first.
@@ -8,12 +8,12 @@ pub fn near_miss<'k>(written: &str, known: impl IntoIterator<Item = &'k str>) ->
     let meant = Meant::by(written);
     let mut best: Option<(usize, &str)> = None;
     for name in known {
-        if meant.excludes(name) || meant.has_other_letters(name) {
+        if meant.excludes(name) || differ(meant.letters, letters(name), meant.allowed) {
             continue;
         }
         let farthest = best.map_or(Some(meant.allowed), |(nearest, _)| nearest.checked_sub(1));
         let Some(farthest) = farthest else { break };
-        if let Some(distance) = distance_within(&fold(name), &meant.folded, farthest) {
+        if let Some(distance) = Word::new(&meant.folded, farthest).distance_to(&fold(name)) {
             best = Some((distance, name));
         }
     }
@@ -28,11 +28,19 @@ fn only_slip<'k>(written: &str, known: impl IntoIterator<Item = &'k str>) -> Opt
     if is_too_short(&folded) {
         return None;
     }
+    let word = Word::new(&folded, 1);
     let mut near = known.into_iter().filter(|name| {
-        !is_of_other_length(name, written) && distance_within(&fold(name), &folded, 1).is_some()
+        !is_of_other_length(name, written) && word.distance_to(&fold(name)).is_some()
     });
     let meant = near.next()?;
     (near.next().is_none() && !is_other_name(&folded, &fold(meant))).then_some(meant)
+}
+
+/// Whether two words are no more than so many slips apart, without regard to case.
+pub fn is_within_slips(slips: usize, one: &str, other: &str) -> bool {
+    Word::new(&fold(one), slips)
+        .distance_to(&fold(other))
+        .is_some()
 }
 
 /// Names among which those that were meant are looked for. Where that happens often, looking through all
@@ -68,14 +76,16 @@ impl<'k> KnownNames<'k> {
             return near_miss(written, self.names.iter().copied());
         };
         let meant = Meant::by(written);
-        let mut best: Option<(usize, usize)> = None;
-        sorted.search(&meant.folded, meant.allowed, |found| {
-            if !meant.excludes(self.names[found.1]) && best.is_none_or(|best| found < best) {
-                best = Some(found);
-            }
-            best.map_or(meant.allowed, |best| best.0)
-        });
-        Some(self.names[best?.1])
+        // Few slips are soon looked for, and those who find something need not look farther.
+        (0..=meant.allowed).find_map(|slips| {
+            let mut first = None;
+            sorted.search(&meant.folded, meant.letters, slips, |place| {
+                if !meant.excludes(self.names[place]) && first.is_none_or(|first| place < first) {
+                    first = Some(place);
+                }
+            });
+            first.map(|place| self.names[place])
+        })
     }
 
     /// The one that must have been meant, because no other is a single slip away.
@@ -85,9 +95,8 @@ impl<'k> KnownNames<'k> {
         };
         let folded = fold(written);
         let mut near = Vec::new();
-        sorted.search(&folded, 1, |(_, place)| {
-            near.push(self.names[place]);
-            1
+        sorted.search(&folded, letters(written), 1, |place| {
+            near.push(self.names[place])
         });
         // What is said of several names does not depend on their order.
         only_slip(written, near)
@@ -100,55 +109,96 @@ impl<'k> KnownNames<'k> {
     }
 }
 
-/// Names as they are compared, in alphabetical order, each with its place among those that were given.
+/// Names as they are compared: the short before the long, and those of one length in alphabetical order.
 #[derive(Debug, Clone)]
-struct Sorted(Vec<(Vec<char>, usize)>);
+struct Sorted(Vec<Name>);
+
+#[derive(Debug, Clone)]
+struct Name {
+    folded: Vec<char>,
+    letters: Option<u64>,
+    /// Its place among those that were given.
+    place: usize,
+}
 
 impl Sorted {
     fn new(names: &[&str]) -> Self {
-        let folded = names.iter().map(|name| fold(name));
-        let mut entries: Vec<_> = folded.zip(0..).collect();
-        entries.sort_unstable();
-        Self(entries)
+        let names = names.iter().enumerate().map(|(place, name)| Name {
+            folded: fold(name),
+            letters: letters(name),
+            place,
+        });
+        let mut names: Vec<_> = names.collect();
+        names.sort_by(|one, other| {
+            let lengths = one.folded.len().cmp(&other.folded.len());
+            lengths.then_with(|| one.folded.cmp(&other.folded))
+        });
+        Self(names)
     }
 
-    /// Hands out the distance and place of all names within `limit`. `take` may answer with a lower limit
-    /// for those that follow. What names begin with in common is compared once, and those whose beginning
-    /// is too far away are passed over together.
+    /// Hands out the places of all names within so many slips of a word.
     fn search(
         &self,
-        written: &[char],
-        mut limit: usize,
-        mut take: impl FnMut((usize, usize)) -> usize,
+        folded: &[char],
+        letters: Option<u64>,
+        slips: usize,
+        mut take: impl FnMut(usize),
     ) {
-        let mut rows = vec![Row::first(written)];
-        let mut before: &[char] = &[];
-        let mut index = 0;
-        while let Some((name, place)) = self.0.get(index) {
-            let known = before.iter().zip(name).take(rows.len() - 1);
-            rows.truncate(1 + known.take_while(|(one, other)| one == other).count());
-            before = name;
-            let mut open = true;
-            while open && rows.len() <= name.len() {
-                let length = rows.len();
-                let last = &rows[length - 1];
-                let prior = length.checked_sub(2).map(|index| &rows[index]);
-                let letter_before = prior.map(|_| name[length - 2]);
-                let next = last.next(prior, letter_before, name[length - 1], written);
-                open = next.may_be_within(limit) || last.may_be_within(limit);
-                rows.push(next);
+        let word = Word::new(folded, slips);
+        let is_far = |name: &Name| differ(letters, name.letters, slips);
+        for length in word.lengths() {
+            let from = self.0.partition_point(|name| name.folded.len() < length);
+            let rest = &self.0[from..];
+            let end = rest.partition_point(|name| name.folded.len() == length);
+            search_alphabet(&rest[..end], word, is_far, &mut take);
+        }
+    }
+}
+
+/// The same among names of one length in alphabetical order. What they begin with in common is compared
+/// once, and those whose beginning is too far away are passed over together.
+fn search_alphabet(
+    names: &[Name],
+    word: Word<'_>,
+    is_far: impl Fn(&Name) -> bool,
+    take: &mut impl FnMut(usize),
+) {
+    let mut rows = vec![word.first()];
+    let mut before: &[char] = &[];
+    let (mut index, mut passed) = (0, 0_usize);
+    while let Some(candidate) = names.get(index) {
+        // Most names that are too far away are passed over by their letters. Of every few, one row is made
+        // all the same: these together show that nothing that begins like this is near.
+        let far = is_far(candidate);
+        passed += usize::from(far);
+        if far && !passed.is_multiple_of(16) {
+            index += 1;
+            continue;
+        }
+        let name = &candidate.folded;
+        let known = before.iter().zip(name).take(rows.len() - 1);
+        rows.truncate(1 + known.take_while(|(one, other)| one == other).count());
+        before = name;
+        let wanted = if far { rows.len() } else { name.len() };
+        let mut open = true;
+        while open && rows.len() <= wanted.min(name.len()) {
+            let length = rows.len();
+            let last = &rows[length - 1];
+            let prior = length.checked_sub(2).map(|index| &rows[index]);
+            let letter_before = prior.map(|_| name[length - 2]);
+            let next = word.next(prior, last, letter_before, name[length - 1]);
+            open = word.may_lead(&next, name.len()) || word.may_lead(last, name.len());
+            rows.push(next);
+        }
+        if open {
+            if !far && word.distance(&rows[name.len()]).is_some() {
+                take(candidate.place);
             }
-            let compared = rows.len() - 1;
-            if open {
-                if let Some(distance) = rows[compared].distance(written, limit) {
-                    limit = take((distance, *place));
-                }
-                index += 1;
-            } else {
-                let beginning = &name[..compared];
-                let rest = &self.0[index..];
-                index += rest.partition_point(|(other, _)| other.starts_with(beginning));
-            }
+            index += 1;
+        } else {
+            let beginning = &name[..rows.len() - 1];
+            let rest = &names[index..];
+            index += rest.partition_point(|other| other.folded.starts_with(beginning));
         }
     }
 }
@@ -187,14 +237,6 @@ impl<'w> Meant<'w> {
     fn excludes(&self, name: &str) -> bool {
         name.len().abs_diff(self.written.len()) > self.allowed || name == self.exact
     }
-
-    /// Whether the letters alone show that it is too far away. A slip adds and takes away at most one.
-    fn has_other_letters(&self, name: &str) -> bool {
-        let (Some(written), Some(name)) = (self.letters, letters(name)) else {
-            return false;
-        };
-        (written ^ name).count_ones() as usize > 2 * self.allowed
-    }
 }
 
 /// The letters of a name without regard to case.
@@ -213,6 +255,15 @@ fn letters(word: &str) -> Option<u64> {
     let letters = word.bytes().map(bit);
     word.is_ascii()
         .then(|| letters.fold(0, |letters, bit: u64| letters | bit))
+}
+
+/// Whether the letters of two words alone show that more slips lie between them. A slip adds and takes
+/// away at most one.
+fn differ(one: Option<u64>, other: Option<u64>, slips: usize) -> bool {
+    let (Some(one), Some(other)) = (one, other) else {
+        return false;
+    };
+    (one ^ other).count_ones() as usize > 2 * slips
 }
 
 fn is_too_short(folded: &[char]) -> bool {
@@ -310,10 +361,8 @@ mod tests {
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let sorted = Sorted::new(&names);
         let mut found = 0;
-        sorted.search(&"missing12345".chars().collect::<Vec<_>>(), 2, |_| {
-            found += 1;
-            2
-        });
+        let written: Vec<char> = "missing12345".chars().collect();
+        sorted.search(&written, None, 2, |_| found += 1);
         assert_eq!(found, 0);
         let known = KnownNames::new(names);
         for _ in 0..20 {

@@ -88,7 +88,7 @@ pub(super) struct Name {
 pub(super) const fn name(text: &'static str) -> Name {
     Name {
         text,
-        fingerprint: Fingerprint::of(text),
+        fingerprint: Fingerprint::of_word(text),
     }
 }
 

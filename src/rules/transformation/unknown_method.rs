@@ -1,6 +1,6 @@
 //! `ct-unknown-method`: a transformation method that nobody knows.
 
-use crate::diagnostics::{Diagnostic, Edit, Level, Rule, near_miss};
+use crate::diagnostics::{Diagnostic, Edit, Level, Rule, is_within_slips, near_miss};
 use crate::policy::known::transformation_method_names;
 use crate::policy::{ClaimsTransformation, Effective};
 
@@ -83,7 +83,7 @@ fn is_slip(written: &str, near: &str) -> bool {
     };
     !version(&written, &near)
         && stem(&written) != stem(&near)
-        && strsim::osa_distance(&written, &near) <= SLIP
+        && is_within_slips(SLIP, &written, &near)
 }
 
 #[cfg(test)]
