@@ -225,7 +225,11 @@ impl<'o> Search<'o> {
                     })
                 });
                 notes.extend(passed_over);
-                found?
+                let found = found?;
+                // Others may start here too.
+                let known = (Ok(found.clone()), Vec::new());
+                self.starts.insert(folder.clone(), known);
+                found
             } else if let Some(known) = self.above.get(&folder) {
                 known.clone()
             } else {

@@ -1,6 +1,9 @@
+use std::collections::HashMap;
+use std::hash::{BuildHasher, Hash};
+
 use super::Kind;
 use super::effective::Effective;
-use super::id::Id;
+use super::id::{Id, IdMap};
 use super::known::handlers::ProfileKind;
 use super::site::{self, Site, Sites};
 
@@ -180,17 +183,24 @@ impl<'s> TechnicalProfile<'s> {
     fn merge_list(&mut self, list: Site<'s>) {
         match list.element.name() {
             "Metadata" => {
-                for item in list.children_named("Item") {
-                    let value = item.element.text();
-                    override_item(&mut self.metadata, item.attribute("Key"), value, item);
-                }
+                let items = list.children_named("Item").filter_map(|site| {
+                    Some(Item {
+                        key: site.attribute("Key")?,
+                        value: site.element.text(),
+                        site,
+                    })
+                });
+                override_items(&mut self.metadata, items);
             }
             "CryptographicKeys" => {
-                for key in list.children_named("Key") {
-                    let value = key.attribute("StorageReferenceId").unwrap_or_default();
-                    let id = key.attribute("Id");
-                    override_item(&mut self.cryptographic_keys, id, value, key);
-                }
+                let keys = list.children_named("Key").filter_map(|site| {
+                    Some(Item {
+                        key: site.attribute("Id")?,
+                        value: site.attribute("StorageReferenceId").unwrap_or_default(),
+                        site,
+                    })
+                });
+                override_items(&mut self.cryptographic_keys, keys);
             }
             "InputClaims" => {
                 merge_claims(&mut self.input_claims, list.children_named("InputClaim"));
@@ -215,9 +225,8 @@ impl<'s> TechnicalProfile<'s> {
                 self.output_claims_transformations.extend(transformations);
             }
             "ValidationTechnicalProfiles" => {
-                for validation in list.children_named("ValidationTechnicalProfile") {
-                    override_reference(&mut self.validation_technical_profiles, validation);
-                }
+                let validations = list.children_named("ValidationTechnicalProfile");
+                override_references(&mut self.validation_technical_profiles, validations);
             }
             _ => {}
         }
@@ -270,43 +279,63 @@ impl<'i> Inclusion<'i> {
     }
 }
 
-fn override_item<'s>(
-    items: &mut Vec<Item<'s>>,
-    key: Option<&'s str>,
-    value: &'s str,
-    site: Site<'s>,
-) {
-    let Some(key) = key else {
-        return;
-    };
-    let item = Item { key, value, site };
-    match items.iter_mut().find(|known| known.key == key) {
-        Some(known) => *known = item,
-        None => items.push(item),
+/// From this length on a list is not searched entry by entry: a hostile one may have thousands.
+const LONG: usize = 32;
+
+/// Where in a list, which has one entry per key and only grows, the entry of a key is. `known` is for
+/// this list only.
+fn position<T, K: Hash + Eq, S: BuildHasher>(
+    list: &[T],
+    known: &mut HashMap<K, usize, S>,
+    key: impl FnOnce() -> K,
+    key_of: impl Fn(&T) -> K,
+    is_it: impl Fn(&T) -> bool,
+) -> Option<usize> {
+    if list.len() < LONG {
+        return list.iter().position(is_it);
+    }
+    for (position, entry) in list.iter().enumerate().skip(known.len()) {
+        known.insert(key_of(entry), position);
+    }
+    known.get(&key()).copied()
+}
+
+fn override_items<'s>(items: &mut Vec<Item<'s>>, new: impl Iterator<Item = Item<'s>>) {
+    let mut known: HashMap<&str, usize> = HashMap::new();
+    for item in new {
+        let key_of = |other: &Item<'s>| other.key;
+        let is_it = |other: &Item<'s>| other.key == item.key;
+        match position(items, &mut known, || item.key, key_of, is_it) {
+            Some(position) => items[position] = item,
+            None => items.push(item),
+        }
     }
 }
 
-fn override_reference<'s>(references: &mut Vec<Site<'s>>, site: Site<'s>) {
+fn override_references<'s>(references: &mut Vec<Site<'s>>, sites: impl Iterator<Item = Site<'s>>) {
     let id = |site: &Site<'s>| site.attribute("ReferenceId").unwrap_or_default();
-    let known = references
-        .iter_mut()
-        .find(|known| id(known).eq_ignore_ascii_case(id(&site)));
-    match known {
-        Some(known) => *known = site,
-        None => references.push(site),
+    let mut known = IdMap::default();
+    for site in sites {
+        let own = id(&site);
+        let key_of = |other: &Site<'s>| Id::of(id(other));
+        let is_it = |other: &Site<'s>| id(other).eq_ignore_ascii_case(own);
+        match position(references, &mut known, || Id::of(own), key_of, is_it) {
+            Some(position) => references[position] = site,
+            None => references.push(site),
+        }
     }
 }
 
 fn merge_claims<'s>(claims: &mut Vec<Claim<'s>>, sites: impl Iterator<Item = Site<'s>>) {
+    let mut known = IdMap::default();
     for site in sites {
         let Some(claim_type) = site.attribute("ClaimTypeReferenceId") else {
             continue;
         };
-        let known = claims
-            .iter_mut()
-            .find(|known| known.claim_type.eq_ignore_ascii_case(claim_type));
-        match known {
-            Some(known) => known.sites.push(site),
+        let key_of = |other: &Claim<'s>| Id::of(other.claim_type);
+        let is_it = |other: &Claim<'s>| other.claim_type.eq_ignore_ascii_case(claim_type);
+        match position(claims, &mut known, || Id::of(claim_type), key_of, is_it) {
+            Some(position) => claims[position].sites.push(site),
             None => claims.push(Claim {
                 claim_type,
                 sites: Sites::one(site),

@@ -118,6 +118,9 @@ static ABOUT_WHAT_IS_MISSING: &[&str] = &[
     "vtp-output-not-bubbled",
 ];
 
+/// Those of them that are about the values of a precondition, which nothing outside of it can be.
+static OF_PRECONDITIONS: &[&str] = &["precondition-arity", "ref-precondition-claim"];
+
 /// Where the schema refuses a part of a declaration, that part is not what its author meant, and what
 /// the declaration seems to lack may be in it.
 fn withhold_what_the_schema_explains(set: &PolicySet, findings: &mut Vec<Diagnostic>) {
@@ -169,6 +172,8 @@ struct Unclear {
     parts: Vec<Span>,
     /// Journeys with something that belongs to none of their steps, in text order.
     journeys: Vec<Span>,
+    /// Lists of preconditions, in text order.
+    preconditions: Vec<Span>,
     /// Whether the schema refuses something among the technical profiles that belongs to none of
     /// them, so that one may be there without being seen.
     has_lost_profile: bool,
@@ -208,10 +213,16 @@ impl Unclear {
             child("ClaimsProviders").is_some_and(|providers| belongs_to_none(providers.span()));
         journeys.retain(|journey| belongs_to_none(*journey));
         journeys.sort_unstable_by_key(|journey| journey.start);
-        parts.retain(|part| !within(&all, *part).is_empty());
+        let has_refused = |span: &Span| !within(&all, *span).is_empty();
+        parts.retain(has_refused);
+        let lists = policy.document.elements_named("Preconditions");
+        let mut preconditions: Vec<Span> = lists.map(|list| list.span()).collect();
+        preconditions.retain(has_refused);
+        preconditions.sort_unstable_by_key(|list| list.start);
         Self {
             parts,
             journeys,
+            preconditions,
             has_lost_profile,
         }
     }
@@ -219,6 +230,9 @@ impl Unclear {
     /// Whether what a rule misses at a place may be there in another form. The numbers of steps are
     /// clear as long as the steps are.
     fn explains(&self, rule: &str, place: u32) -> bool {
+        if OF_PRECONDITIONS.contains(&rule) {
+            return are_around(&self.preconditions, place);
+        }
         are_around(&self.journeys, place)
             || (!rule.starts_with("journey-") && are_around(&self.parts, place))
     }
@@ -297,6 +311,7 @@ mod tests {
             .chain(GRAMMAR)
             .chain(OF_WHOLE_PROFILES)
             .chain(ABOUT_WHAT_IS_MISSING)
+            .chain(OF_PRECONDITIONS)
             .chain([&rules::UNDECLARED_CLAIM, &rules::UNDECLARED_CONTROL]);
         for id in all {
             assert!(rules::find(id).is_some(), "{id}");

@@ -100,10 +100,12 @@ pub(super) struct Value(Span);
 impl Value {
     pub(super) const EMPTY: Self = Self(Span::at(0));
 
+    #[inline]
     pub(super) const fn raw(span: Span) -> Self {
         Self(span)
     }
 
+    #[inline]
     pub(super) const fn unescaped(index: u32) -> Self {
         Self(Span::new(NONE, index))
     }

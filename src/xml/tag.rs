@@ -74,12 +74,7 @@ pub(super) fn attributes(
             Some(quote @ (b'"' | b'\'')) => {
                 let start = scanner.at + 1;
                 let rest = Span::new(start, scanner.end).of(text);
-                let mut is_plain = true;
-                let closing = rest.bytes().position(|byte| {
-                    is_plain &= !matches!(byte, b'&' | b'<' | b'\r' | b'\n' | b'\t');
-                    byte == quote
-                });
-                let Some(length) = closing else {
+                let Some(length) = memchr::memchr(quote, rest.as_bytes()) else {
                     errors.push(TagError {
                         span: Span::new(scanner.at, scanner.at + 1),
                         message: "this quote is never closed".into(),
@@ -91,7 +86,7 @@ pub(super) fn attributes(
                 attributes.push(RawAttribute {
                     name,
                     value,
-                    is_plain,
+                    is_plain: is_plain(&rest.as_bytes()[..length]),
                 });
             }
             _ => {
@@ -105,6 +100,13 @@ pub(super) fn attributes(
             }
         }
     }
+}
+
+/// Without leaving early: that is a loop that uses vector registers.
+fn is_plain(value: &[u8]) -> bool {
+    value.iter().fold(true, |is_plain, byte| {
+        is_plain & !matches!(byte, b'&' | b'<' | b'\r' | b'\n' | b'\t')
+    })
 }
 
 struct Scanner<'t> {
@@ -152,10 +154,6 @@ pub(super) const fn is_blank(byte: u8) -> bool {
 
 /// Length of `prefix:` at the start of a qualified name; `None` if the name is no qualified name.
 pub(super) fn prefix_length(name: &str) -> Option<u16> {
-    // Few names have a prefix, and they are short.
-    if !name.bytes().any(|byte| byte == b':') {
-        return Some(0);
-    }
     match name.split_once(':') {
         None => Some(0),
         Some((prefix, local)) => {

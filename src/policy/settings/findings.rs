@@ -1,6 +1,6 @@
 //! The rules about settings, and the words in which their findings are told.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::escape::Misplaced;
 use super::expand::Fault;
@@ -121,33 +121,38 @@ pub(super) fn undefined(
 /// A setting that several files of a set miss is missing once. `undefined` are the keys that the files
 /// miss; their findings are among `found`, and get a common cause at the first of the places.
 pub fn tell_undefined_once(undefined: &[Undefined], found: &mut [Diagnostic]) {
-    let mut by_key: BTreeMap<&str, Vec<&Undefined>> = BTreeMap::new();
+    let mut by_key: BTreeMap<&str, Vec<(&Undefined, Location)>> = BTreeMap::new();
     for missing in undefined {
-        by_key.entry(&missing.folded).or_default().push(missing);
+        if let Some(first) = missing.places.first() {
+            let files = by_key.entry(&missing.folded).or_default();
+            files.push((missing, *first));
+        }
     }
+    let mut at: HashMap<Location, &mut Diagnostic> = found
+        .iter_mut()
+        .filter(|finding| finding.rule == &SETTINGS_UNDEFINED)
+        .map(|finding| (finding.primary.location, finding))
+        .collect();
     for files in by_key.values().filter(|files| files.len() > 1) {
-        let count: usize = files.iter().map(|file| file.places.len()).sum();
-        let firsts = files.iter().filter_map(|file| file.places.first().copied());
-        let firsts: Vec<Location> = firsts.collect();
-        for finding in found.iter_mut() {
-            let place = finding.primary.location;
-            if finding.rule != &SETTINGS_UNDEFINED || !firsts.contains(&place) {
-                continue;
+        let (missing, cause) = files[0];
+        for (_, first) in files {
+            if let Some(finding) = at.get_mut(first) {
+                finding.cause = Some(cause);
+                finding.related.clear();
             }
-            finding.cause = Some(firsts[0]);
-            finding.related.clear();
-            if place == firsts[0] {
-                finding.message = format!(
-                    "setting `{}` is not defined, but used {count} times in {} files",
-                    files[0].key,
-                    files.len()
-                );
-                let others = firsts[1..].iter().take(MAX_RELATED);
-                finding.related.extend(others.map(|other| Label {
-                    location: *other,
-                    message: Some("used here as well".to_owned()),
-                }));
-            }
+        }
+        if let Some(finding) = at.get_mut(&cause) {
+            let count: usize = files.iter().map(|(file, _)| file.places.len()).sum();
+            finding.message = format!(
+                "setting `{}` is not defined, but used {count} times in {} files",
+                missing.key,
+                files.len()
+            );
+            let others = files[1..].iter().take(MAX_RELATED);
+            finding.related.extend(others.map(|(_, place)| Label {
+                location: *place,
+                message: Some("used here as well".to_owned()),
+            }));
         }
     }
 }

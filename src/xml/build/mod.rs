@@ -225,14 +225,15 @@ impl<'t> Builder<'t> {
     fn illegal_characters(&mut self) {
         let text = self.text;
         // Only control characters and the sparse non-characters need a second look.
-        let suspicious = |byte: u8| (byte < 0x20 && !matches!(byte, 9 | 10 | 13)) || byte == 0xEF;
+        let is_control = |byte: u8| byte < 0x20 && !matches!(byte, 9 | 10 | 13);
         let mut start = 0;
         // Whole chunks first, without leaving early: that is a loop that uses vector registers.
         for chunk in text.as_bytes().chunks(256) {
             let found = chunk
                 .iter()
-                .fold(false, |found, &byte| found | suspicious(byte));
-            if found && self.illegal_character(start, chunk, suspicious) {
+                .fold(false, |found, &byte| found | is_control(byte));
+            let suspicious = |byte: u8| is_control(byte) || byte == 0xEF;
+            if (found || !chunk.is_ascii()) && self.illegal_character(start, chunk, suspicious) {
                 return;
             }
             start += chunk.len();

@@ -51,15 +51,18 @@ impl Tree {
     }
 
     /// Whether no element is open.
+    #[inline]
     pub(super) fn is_outside(&self) -> bool {
         self.open.is_empty()
     }
 
+    #[inline]
     pub(super) const fn has_root(&self) -> bool {
         self.root != NONE
     }
 
     /// How many elements are open.
+    #[inline]
     pub(super) fn depth(&self) -> usize {
         self.open.len()
     }
@@ -69,6 +72,7 @@ impl Tree {
         self.open.iter().map(|open| open.name)
     }
 
+    #[inline]
     pub(super) fn innermost_name(&self) -> Option<Span> {
         self.open.last().map(|open| open.name)
     }

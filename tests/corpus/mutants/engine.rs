@@ -16,7 +16,7 @@ pub(crate) const HERE: char = '\u{1}';
 pub(crate) struct Mutant {
     pub(crate) kind: &'static str,
     /// The rule that must find it.
-    rule: &'static str,
+    pub(crate) rule: &'static str,
     /// The file that is broken.
     file: usize,
     /// What is replaced in it, in text order.
@@ -128,41 +128,110 @@ impl Mutant {
         self
     }
 
-    /// The broken text, and where in it a place of the sound one is.
-    fn apply(&self, text: &str) -> (String, usize) {
-        let mut edits: Vec<_> = self.edits.iter().collect();
-        edits.sort_by_key(|(range, _)| range.start);
-        let first = &self.edits[0];
-        let wanted = match self.at {
-            Some((file, offset)) if file == self.file => offset,
-            _ => first.0.start,
-        };
-        let is_marked = self.edits.iter().any(|(_, text)| text.contains(HERE));
-        let mut broken = String::with_capacity(text.len() + 100);
-        let mut place = wanted;
-        let mut behind = 0;
-        for edit in edits {
-            let (range, replacement) = edit;
-            broken.push_str(&text[behind..range.start]);
-            if let Some((before, after)) = replacement.split_once(HERE) {
-                place = broken.len() + before.len();
-                broken.push_str(before);
-                broken.push_str(after);
-            } else if self.at.is_none() && !is_marked && std::ptr::eq(edit, first) {
-                let blank = replacement.len() - replacement.trim_start().len();
-                place = broken.len() + blank;
-                broken.push_str(replacement);
-            } else {
-                if self.at.is_some() && range.end <= wanted {
-                    place = (place + replacement.len()) - range.len();
-                }
-                broken.push_str(replacement);
+    /// Where it must be found.
+    fn anchor(&self) -> Anchor {
+        if let Some((file, offset)) = self.at
+            && file != self.file
+        {
+            return Anchor::Sound(file, offset);
+        }
+        let mut marks = self.edits.iter().enumerate();
+        let mark = marks.find_map(|(number, (_, text))| Some((number, text.find(HERE)?)));
+        match (mark, self.at) {
+            (Some((number, offset)), _) => Anchor::Edit(number, offset),
+            (None, Some((file, offset))) => Anchor::Sound(file, offset),
+            (None, None) => {
+                let text = &self.edits[0].1;
+                Anchor::Edit(0, text.len() - text.trim_start().len())
             }
+        }
+    }
+
+    /// Whether both can be done, each where and as it was meant.
+    pub(crate) fn goes_with(&self, other: &Self) -> bool {
+        let touch = |one: &Range<usize>, other: &Range<usize>| {
+            one.start <= other.end && other.start <= one.end
+        };
+        let is_lost = |one: &Self, other: &Self| match one.anchor() {
+            Anchor::Sound(file, offset) => {
+                let mut edits = other.edits.iter();
+                file == other.file && edits.any(|(range, _)| range.contains(&offset))
+            }
+            Anchor::Edit(..) => false,
+        };
+        let mut pairs =
+            (self.edits.iter()).flat_map(|one| other.edits.iter().map(move |it| (one, it)));
+        let meet = self.file == other.file && pairs.any(|(one, other)| touch(&one.0, &other.0));
+        !meet && !is_lost(self, other) && !is_lost(other, self)
+    }
+
+    /// The file and the place in it where something is changed first.
+    pub(crate) fn place(&self) -> (usize, usize) {
+        (self.file, self.edits[0].0.start)
+    }
+}
+
+/// Where something must be found.
+enum Anchor {
+    /// In a replacement: which one, and the offset in it.
+    Edit(usize, usize),
+    /// In a sound text: which file, and the offset in it.
+    Sound(usize, usize),
+}
+
+/// The texts of a set in which several things are broken, and where in them each must be found.
+struct Broken {
+    /// The files that are not as they were.
+    texts: Vec<(usize, String)>,
+    /// File and offset, in the order of the mutants.
+    places: Vec<(usize, usize)>,
+}
+
+fn break_all(set: &PolicyFiles, mutants: &[&Mutant]) -> Broken {
+    let files: BTreeSet<usize> = mutants.iter().map(|mutant| mutant.file).collect();
+    let mut places: Vec<(usize, usize)> = mutants
+        .iter()
+        .map(|mutant| match mutant.anchor() {
+            Anchor::Edit(..) => (mutant.file, 0),
+            Anchor::Sound(file, offset) => (file, offset),
+        })
+        .collect();
+    let mut texts = Vec::new();
+    for file in files {
+        let text = &set.files[file].1;
+        let mut edits = Vec::new();
+        for (number, mutant) in mutants.iter().enumerate().filter(|(_, it)| it.file == file) {
+            let own = mutant.edits.iter().enumerate();
+            edits.extend(
+                own.map(|(edit, (range, text))| (range, text.replace(HERE, ""), number, edit)),
+            );
+        }
+        edits.sort_by_key(|(range, ..)| range.start);
+        for (place, mutant) in places.iter_mut().zip(mutants) {
+            if let Anchor::Sound(at, offset) = mutant.anchor()
+                && at == file
+            {
+                for (range, text, ..) in edits.iter().filter(|(range, ..)| range.end <= offset) {
+                    place.1 = place.1 + text.len() - range.len();
+                }
+            }
+        }
+        let mut broken = String::with_capacity(text.len() + 100);
+        let mut behind = 0;
+        for (range, replacement, number, edit) in &edits {
+            broken.push_str(&text[behind..range.start]);
+            if let Anchor::Edit(at, offset) = mutants[*number].anchor()
+                && at == *edit
+            {
+                places[*number].1 = broken.len() + offset;
+            }
+            broken.push_str(replacement);
             behind = range.end;
         }
         broken.push_str(&text[behind..]);
-        (broken, place)
+        texts.push((file, broken));
     }
+    Broken { texts, places }
 }
 
 #[derive(Default)]
@@ -244,13 +313,66 @@ impl Tally {
 /// How many broken sets are in memory at once.
 const AT_ONCE: usize = 32;
 
-/// Validates every mutant of a set; what is not broken is parsed once.
-pub(crate) fn run(set: &PolicyFiles, mutants: &[Mutant], tally: &mut Tally) {
+/// A broken set after validation.
+pub(crate) struct Checked<'a> {
+    pub(crate) sources: &'a SourceMap,
+    pub(crate) findings: &'a [Diagnostic],
+    /// What is found in the sound set.
+    known: &'a BTreeSet<(&'static str, String)>,
+    /// File and line where each of the mutants must be found.
+    lines: Vec<(SourceId, u32)>,
+}
+
+impl<'a> Checked<'a> {
+    /// The finding that must be there because of a mutant, by its number in the group.
+    pub(crate) fn found(&self, number: usize, mutant: &Mutant) -> Option<&'a Diagnostic> {
+        let (source, line) = self.lines[number];
+        self.findings.iter().find(|finding| {
+            let location = finding.primary.location;
+            finding.rule.id == mutant.rule
+                && location.source == source
+                && self.sources.position(location).0.line == line
+        })
+    }
+
+    /// Where a mutant must be found, in words.
+    pub(crate) fn place(&self, number: usize) -> String {
+        let (source, line) = self.lines[number];
+        format!("{}:{line}", self.sources.get(source).name())
+    }
+
+    /// Whether both must be found as one.
+    pub(crate) fn is_same(&self, one: &Mutant, other: &Mutant) -> bool {
+        self.lines[0] == self.lines[1] && one.rule == other.rule
+    }
+
+    /// What is found besides and is not found in the sound set: rule, place and message.
+    pub(crate) fn others(&self, found: Option<&Diagnostic>) -> BTreeSet<(&'static str, String)> {
+        let others = self.findings.iter();
+        others
+            .filter(|other| found.is_none_or(|found| *other != found))
+            .filter(|other| !self.known.contains(&essence(other)))
+            .map(|other| {
+                let place = self.sources.position(other.primary.location).0;
+                let name = self.sources.get(other.primary.location.source).name();
+                (other.rule.id, format!("{name}:{place} {}", other.message))
+            })
+            .collect()
+    }
+}
+
+/// Validates a set as often as there are groups of mutants, each time with all of the group; what is
+/// not broken is parsed once.
+pub(crate) fn validate(
+    set: &PolicyFiles,
+    groups: &[Vec<&Mutant>],
+    tell: &mut dyn FnMut(&[&Mutant], &Checked<'_>),
+) {
     let terms = Terms {
         tenant_known: true,
         ..Terms::default()
     };
-    for mutants in mutants.chunks(AT_ONCE) {
+    for groups in groups.chunks(AT_ONCE) {
         let mut sources = SourceMap::new();
         let sound: Vec<SourceId> = set
             .files
@@ -262,64 +384,63 @@ pub(crate) fn run(set: &PolicyFiles, mutants: &[Mutant], tally: &mut Tally) {
             ..SetFiles::default()
         }];
         let mut places = Vec::new();
-        for mutant in mutants {
-            let (name, text) = &set.files[mutant.file];
-            let (broken, place) = mutant.apply(text);
-            let own = sources.add(Source::new(name.as_str(), broken));
-            let mut all = sound.clone();
-            all[mutant.file] = own;
-            let place = match mutant.at {
-                Some((file, offset)) if file != mutant.file => (all[file], offset),
-                _ => (own, place),
-            };
-            places.push(place);
+        for group in groups {
+            let broken = break_all(set, group);
+            let mut own = sound.clone();
+            for (file, text) in broken.texts {
+                let name = set.files[file].0.as_str();
+                own[file] = sources.add(Source::new(name, text));
+            }
+            let of = |(file, offset): (usize, usize)| (own[file], offset);
+            places.push(broken.places.into_iter().map(of).collect::<Vec<_>>());
             sets.push(SetFiles {
-                own: all,
+                own,
                 ..SetFiles::default()
             });
         }
         let checked = validate_sets(&sources, sets, &terms);
         let known: BTreeSet<_> = checked[0].diagnostics.iter().map(essence).collect();
-        for ((mutant, checked), (source, place)) in mutants.iter().zip(&checked[1..]).zip(places) {
-            let text = sources.get(source).original();
-            let line = text[..place].matches('\n').count() as u32 + 1;
-            let is_it = |finding: &&Diagnostic| {
-                let location = finding.primary.location;
-                finding.rule.id == mutant.rule
-                    && location.source == source
-                    && sources.position(location).0.line == line
+        for ((group, checked), places) in groups.iter().zip(&checked[1..]).zip(places) {
+            let line = |(source, offset): (SourceId, usize)| {
+                let text = &sources.get(source).original()[..offset];
+                (source, text.matches('\n').count() as u32 + 1)
             };
-            let found = checked.diagnostics.iter().find(is_it);
-            let counted = tally.counts.entry(mutant.kind).or_default();
-            counted.tried += 1;
-            counted.found += usize::from(found.is_some());
-            let others: BTreeSet<_> = checked
-                .diagnostics
-                .iter()
-                .filter(|other| found.is_none_or(|found| *other != found))
-                .filter(|other| !known.contains(&essence(other)))
-                .map(|other| {
-                    let place = sources.position(other.primary.location).0;
-                    let name = sources.get(other.primary.location.source).name();
-                    (other.rule.id, format!("{name}:{place} {}", other.message))
-                })
-                .collect();
-            for (rule, other) in &others {
-                let of_rule = counted.others.entry(rule).or_default();
-                of_rule.0 += 1;
-                of_rule.1.get_or_insert_with(|| other.clone());
-            }
-            if found.is_none() {
-                let elsewhere: Vec<_> = others.iter().map(|(_, other)| other).collect();
-                tally.missed.push(format!(
-                    "{}:{line}: {}: no {}; instead {elsewhere:?}",
-                    sources.get(source).name(),
-                    mutant.kind,
-                    mutant.rule
-                ));
-            }
+            let checked = Checked {
+                sources: &sources,
+                findings: &checked.diagnostics,
+                known: &known,
+                lines: places.into_iter().map(line).collect(),
+            };
+            tell(group, &checked);
         }
     }
+}
+
+/// Validates every mutant of a set by itself.
+pub(crate) fn run(set: &PolicyFiles, mutants: &[Mutant], tally: &mut Tally) {
+    let groups: Vec<Vec<&Mutant>> = mutants.iter().map(|mutant| vec![mutant]).collect();
+    validate(set, &groups, &mut |group, checked| {
+        let mutant = group[0];
+        let found = checked.found(0, mutant);
+        let counted = tally.counts.entry(mutant.kind).or_default();
+        counted.tried += 1;
+        counted.found += usize::from(found.is_some());
+        let others = checked.others(found);
+        for (rule, other) in &others {
+            let of_rule = counted.others.entry(rule).or_default();
+            of_rule.0 += 1;
+            of_rule.1.get_or_insert_with(|| other.clone());
+        }
+        if found.is_none() {
+            let elsewhere: Vec<_> = others.iter().map(|(_, other)| other).collect();
+            tally.missed.push(format!(
+                "{}: {}: no {}; instead {elsewhere:?}",
+                checked.place(0),
+                mutant.kind,
+                mutant.rule
+            ));
+        }
+    });
 }
 
 /// What makes a finding the same one although lines have moved.

@@ -8,8 +8,10 @@
 
 mod engine;
 mod flow;
+mod grammar;
 mod journeys;
 mod model;
+mod pairs;
 mod preconditions;
 mod references;
 mod transformations;
@@ -19,6 +21,9 @@ use std::collections::BTreeMap;
 
 use engine::{Mutant, Tally};
 use model::{Model, PolicyFiles};
+
+/// One in so many pairs of kinds is tried.
+const ONE_PAIR_IN: usize = 7;
 
 /// How many mutants of one kind are tried.
 const OF_A_KIND: usize = 25;
@@ -133,6 +138,9 @@ const SEVERAL: &[(&str, &str, &str)] = &[
 /// The kinds of breaks. A kind that no set has is no proof of anything.
 const KINDS: usize = 120;
 
+/// Those of what the schema refuses.
+const KINDS_OF_GRAMMAR: usize = 12;
+
 #[test]
 fn what_is_broken_is_found_on_its_line() {
     let Some(corpus) = super::files::corpus() else {
@@ -167,6 +175,46 @@ fn what_is_broken_is_found_on_its_line() {
     assert_eq!(tally.doubles(SEVERAL), Vec::<String>::new());
     assert_eq!(tally.in_vain(SEVERAL), Vec::<String>::new());
     assert_eq!(tally.kinds(), KINDS);
+}
+
+#[test]
+fn what_is_broken_is_found_beside_another_break() {
+    let Some(corpus) = super::files::corpus() else {
+        return;
+    };
+    let sets = PolicyFiles::all(&corpus);
+    let mut by_size: Vec<&PolicyFiles> = sets.iter().collect();
+    by_size.sort_by_key(|set| set.files.iter().map(|(_, text)| text.len()).sum::<usize>());
+    let of_set = by_size.into_iter().map(|set| {
+        let model = Model::new(set);
+        let mut mutants = Vec::new();
+        for generator in GENERATORS {
+            generator(&model, &mut mutants);
+        }
+        grammar::breaks(&model, &mut mutants);
+        mutants.sort_by_key(Mutant::place);
+        let mut by_kind = pairs::ByKind::new();
+        for mutant in mutants {
+            by_kind.entry(mutant.kind).or_default().push(mutant);
+        }
+        (set, by_kind)
+    });
+    let of_set: Vec<_> = of_set.collect();
+    // All of them take some minutes.
+    let all = std::env::var_os("IEFCTL_ALL_PAIRS").is_some();
+    let pairs = pairs::run(&of_set, if all { 1 } else { ONE_PAIR_IN });
+    println!(
+        "{} kinds, {} pairs of mutants, {} of these hidden for a reason",
+        pairs.kinds,
+        pairs.tried,
+        pairs.hidden - pairs.lost.len()
+    );
+    assert_eq!(pairs.lost, Vec::<String>::new());
+    assert_eq!(pairs.kinds, KINDS + KINDS_OF_GRAMMAR);
+    assert!(pairs.tried > 2000, "{} pairs prove little", pairs.tried);
+    if all {
+        assert_eq!(pairs.in_vain(), Vec::<String>::new());
+    }
 }
 
 /// At most so many of the items, evenly spread.
