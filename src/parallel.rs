@@ -77,22 +77,37 @@ impl Workers {
 
     /// Maps over items; the results come in their order, the items are begun in it.
     pub fn map<T: Sync, R: Send>(self, items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+        self.map_with(items, || (), |(), item| work(item))
+    }
+
+    /// The same with something that each thread makes for itself and has at hand for all of its items.
+    pub fn map_with<T: Sync, R: Send, S>(
+        self,
+        items: &[T],
+        state: impl Fn() -> S + Sync,
+        work: impl Fn(&S, &T) -> R + Sync,
+    ) -> Vec<R> {
+        let here = || {
+            let state = state();
+            items.iter().map(|item| work(&state, item)).collect()
+        };
         let threads = CORES.min(items.len());
         if self == Self::This || threads < 2 || items.len() < FEWEST {
-            return items.iter().map(work).collect();
+            return here();
         }
         let Some(pool) = &*OTHERS else {
-            return items.iter().map(work).collect();
+            return here();
         };
         let next = AtomicUsize::new(0);
         let worker = || {
             let mut done = Vec::new();
+            let state = state();
             loop {
                 let index = next.fetch_add(1, Ordering::Relaxed);
                 let Some(item) = items.get(index) else {
                     return done;
                 };
-                done.push((index, work(item)));
+                done.push((index, work(&state, item)));
             }
         };
         let results = Mutex::new(Vec::with_capacity(items.len()));

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::diagnostics::{Diagnostic, Level, Location, Report, Source, SourceId, SourceMap, Span};
 use crate::parallel::Workers;
-use crate::policy::{Policy, PolicyIndex, PolicySet, Role, keyset_references};
+use crate::policy::{Policy, PolicyIndex, PolicySet, Role, Views, keyset_references};
 use crate::{rules, schema, xml};
 
 /// What is to be validated.
@@ -198,7 +198,8 @@ impl Shared<'_> {
     fn check(&self, files: &SetFiles, workers: Workers) -> CheckedSet {
         let mut checked = self.form(files, workers);
         let work: Vec<Work> = Work::of(&checked.set).collect();
-        let findings = workers.map(&work, |work| work.run(&checked.set));
+        let findings =
+            workers.map_with(&work, || checked.set.views(), |views, work| work.run(views));
         let diagnostics = &mut checked.diagnostics;
         diagnostics.extend(findings.into_iter().flatten());
         diagnostics.retain(|finding| !self.says_nothing(finding));
@@ -308,12 +309,12 @@ impl Work {
         rules::set_checks().map(Self::Set).chain(policies)
     }
 
-    fn run(&self, set: &PolicySet) -> Vec<Diagnostic> {
+    fn run(&self, views: &Views<'_>) -> Vec<Diagnostic> {
         match self {
-            Self::Policy(index) => rules::check(&set.effective(*index)),
+            Self::Policy(index) => rules::check(&views.of(*index)),
             Self::Set(check) => {
                 let mut findings = Vec::new();
-                check(set, &mut findings);
+                check(views.set(), &mut findings);
                 findings
             }
         }

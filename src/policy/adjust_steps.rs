@@ -64,8 +64,9 @@ impl StepAdjustments {
         });
         let (set, _) = PolicySet::new(policies.collect(), false);
         let mut work = Work::default();
+        let views = set.views();
         for (index, policy) in set.own() {
-            let view = set.effective(index);
+            let view = views.of(index);
             let mut seen: Vec<&str> = Vec::new();
             for journey in policy.declarations(Kind::UserJourney) {
                 let Some(id) = journey.attribute_value("Id") else {
@@ -91,7 +92,7 @@ impl StepAdjustments {
         adjusted
     }
 
-    fn adjust(self, journey: &Begun<'_>, work: &mut Work) {
+    fn adjust(self, journey: &Begun<'_, '_>, work: &mut Work) {
         let Some(own) = Numbered::read(journey.element) else {
             // The schema says what is wrong with the numbers.
             return;
@@ -169,7 +170,7 @@ struct Work {
 }
 
 impl Work {
-    fn kept(&mut self, journey: &Begun<'_>, why: &str, help: &str) {
+    fn kept(&mut self, journey: &Begun<'_, '_>, why: &str, help: &str) {
         let place = journey.element.attribute("Id");
         let place = place.map_or_else(|| journey.element.tag_span(), |id| id.value_span());
         self.findings.push(
@@ -196,19 +197,19 @@ fn is_inherited(view: &Effective<'_>, id: &str) -> bool {
 }
 
 /// A journey where it begins, with the policies that extend it.
-struct Begun<'s> {
+struct Begun<'v, 's> {
     policy: &'s Policy,
-    view: &'s Effective<'s>,
+    view: &'v Effective<'s>,
     element: Element<'s>,
     id: &'s str,
     heirs: Vec<(&'s Policy, Element<'s>)>,
 }
 
-impl<'s> Begun<'s> {
+impl<'v, 's> Begun<'v, 's> {
     fn new(
         set: &'s PolicySet,
         index: PolicyIndex,
-        view: &'s Effective<'s>,
+        view: &'v Effective<'s>,
         element: Element<'s>,
         id: &'s str,
     ) -> Self {

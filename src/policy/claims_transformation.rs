@@ -1,6 +1,6 @@
 use super::effective::Effective;
+use super::id::Id;
 use super::known::{Method, transformation_method};
-use super::set::Policy;
 use super::site::Site;
 use super::{Kind, claim_type};
 
@@ -41,27 +41,20 @@ impl<'s> ClaimsTransformation<'s> {
         }
     }
 
-    /// The claims transformations that a file declares, in document order.
-    pub fn declared_in(policy: &'s Policy) -> impl Iterator<Item = Self> {
-        policy
-            .declarations(Kind::ClaimsTransformation)
-            .map(move |element| Self::read(Site { policy, element }))
-    }
-
     /// The claims transformation of this id that counts for a policy: the nearest declaration.
     pub fn find(view: &Effective<'s>, id: &str) -> Option<Self> {
-        view.sites(Kind::ClaimsTransformation, id)
-            .pop()
+        view.declarations(Kind::ClaimsTransformation, Id::of(id))
+            .next_back()
             .map(Self::read)
     }
 
     /// `InputClaims/InputClaim`.
-    pub fn inputs(&self) -> Vec<SlotClaim<'s>> {
+    pub fn inputs(&self) -> impl Iterator<Item = SlotClaim<'s>> + use<'s> {
         self.claims("InputClaims", "InputClaim")
     }
 
     /// `OutputClaims/OutputClaim`.
-    pub fn outputs(&self) -> Vec<SlotClaim<'s>> {
+    pub fn outputs(&self) -> impl Iterator<Item = SlotClaim<'s>> + use<'s> {
         self.claims("OutputClaims", "OutputClaim")
     }
 
@@ -81,20 +74,21 @@ impl<'s> ClaimsTransformation<'s> {
         self.method.is_some_and(|known| known.name == method)
     }
 
-    fn claims(&self, list: &'static str, item: &'static str) -> Vec<SlotClaim<'s>> {
-        self.site
-            .items(list, item)
-            .map(|site| {
-                let claim_type = site.attribute("ClaimTypeReferenceId").unwrap_or_default();
-                SlotClaim {
-                    slot: site
-                        .attribute("TransformationClaimType")
-                        .unwrap_or(claim_type),
-                    claim_type,
-                    site,
-                }
-            })
-            .collect()
+    fn claims(
+        &self,
+        list: &'static str,
+        item: &'static str,
+    ) -> impl Iterator<Item = SlotClaim<'s>> + use<'s> {
+        self.site.items(list, item).map(|site| {
+            let claim_type = site.attribute("ClaimTypeReferenceId").unwrap_or_default();
+            SlotClaim {
+                slot: site
+                    .attribute("TransformationClaimType")
+                    .unwrap_or(claim_type),
+                claim_type,
+                site,
+            }
+        })
     }
 }
 

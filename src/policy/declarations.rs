@@ -1,4 +1,5 @@
-use crate::xml::{Document, Element, NodeId};
+use crate::diagnostics::Span;
+use crate::xml::{Document, Element, Fingerprint, NodeId};
 
 use super::id::Id;
 
@@ -104,20 +105,45 @@ impl Kind {
     }
 
     /// Where elements of this kind are declared, from below the document element to their parent.
-    const fn path(self) -> &'static [&'static str] {
+    const fn path(self) -> &'static [Word] {
+        const BLOCKS: Word = Word::of("BuildingBlocks");
         match self {
-            Self::ClaimType => &["BuildingBlocks", "ClaimsSchema"],
-            Self::Predicate => &["BuildingBlocks", "Predicates"],
-            Self::InputValidation => &["BuildingBlocks", "InputValidations"],
-            Self::PredicateValidation => &["BuildingBlocks", "PredicateValidations"],
-            Self::ClaimsTransformation => &["BuildingBlocks", "ClaimsTransformations"],
-            Self::ClientDefinition => &["BuildingBlocks", "ClientDefinitions"],
-            Self::ContentDefinition => &["BuildingBlocks", "ContentDefinitions"],
-            Self::LocalizedResources => &["BuildingBlocks", "Localization"],
-            Self::DisplayControl => &["BuildingBlocks", "DisplayControls"],
-            Self::TechnicalProfile => &["ClaimsProviders", "ClaimsProvider", "TechnicalProfiles"],
-            Self::UserJourney => &["UserJourneys"],
-            Self::SubJourney => &["SubJourneys"],
+            Self::ClaimType => const { &[BLOCKS, Word::of("ClaimsSchema")] },
+            Self::Predicate => const { &[BLOCKS, Word::of("Predicates")] },
+            Self::InputValidation => const { &[BLOCKS, Word::of("InputValidations")] },
+            Self::PredicateValidation => const { &[BLOCKS, Word::of("PredicateValidations")] },
+            Self::ClaimsTransformation => const { &[BLOCKS, Word::of("ClaimsTransformations")] },
+            Self::ClientDefinition => const { &[BLOCKS, Word::of("ClientDefinitions")] },
+            Self::ContentDefinition => const { &[BLOCKS, Word::of("ContentDefinitions")] },
+            Self::LocalizedResources => const { &[BLOCKS, Word::of("Localization")] },
+            Self::DisplayControl => const { &[BLOCKS, Word::of("DisplayControls")] },
+            Self::TechnicalProfile => {
+                const {
+                    &[
+                        Word::of("ClaimsProviders"),
+                        Word::of("ClaimsProvider"),
+                        Word::of("TechnicalProfiles"),
+                    ]
+                }
+            }
+            Self::UserJourney => const { &[Word::of("UserJourneys")] },
+            Self::SubJourney => const { &[Word::of("SubJourneys")] },
+        }
+    }
+}
+
+/// An element name whose fingerprint is known when the program is compiled.
+#[derive(Clone, Copy)]
+struct Word {
+    name: &'static str,
+    fingerprint: Fingerprint,
+}
+
+impl Word {
+    const fn of(name: &'static str) -> Self {
+        Self {
+            name,
+            fingerprint: Fingerprint::of_word(name),
         }
     }
 }
@@ -125,14 +151,30 @@ impl Kind {
 /// What one file declares: for each kind and id the elements, in document order.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Declarations {
-    kinds: [OfKind; Kind::ALL.len()],
+    /// The elements of each kind, one kind behind the other, in document order.
+    in_order: Vec<NodeId>,
+    /// Where in `in_order` the elements of each kind begin, and where the last ones end.
+    of_kind: [u32; Kind::ALL.len() + 1],
+    /// The elements of one bucket next to each other and in document order.
+    by_key: Vec<Declared>,
+    /// Where in `by_key` each bucket begins, and where the last one ends. The number of buckets is a
+    /// power of two and no smaller than that of the elements, so that a bucket holds about one.
+    buckets: Vec<u32>,
+    /// Whether two elements have one key.
+    has_twins: bool,
 }
 
-#[derive(Debug, Clone, Default)]
-struct OfKind {
-    /// Hash of the folded id and element; elements of one hash in document order.
-    by_hash: Vec<(u64, NodeId)>,
-    in_order: Vec<NodeId>,
+#[derive(Debug, Clone, Copy)]
+struct Declared {
+    key: u64,
+    node: NodeId,
+    /// Where the id stands in the text of the document; nowhere if it is written with references.
+    id: Span,
+}
+
+/// Kind and id as one number.
+fn key(kind: Kind, id: Id<'_>) -> u64 {
+    (id.hash_value() ^ kind as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15)
 }
 
 impl Declarations {
@@ -141,54 +183,121 @@ impl Declarations {
         let Some(root) = document.root() else {
             return declarations;
         };
+        let mut found = Vec::new();
         for kind in Kind::ALL {
-            declarations.collect(kind, root, kind.path());
+            let elements = document.elements_named(kind.element());
+            let declared = elements.filter(|element| is_at(*element, root, kind.path()));
+            found.extend(declared.filter_map(|element| Declared::read(kind, element)));
+            declarations.of_kind[kind as usize + 1] = found.len() as u32;
         }
-        for of_kind in &mut declarations.kinds {
-            of_kind.by_hash.sort_unstable();
-        }
+        declarations.in_order = found.iter().map(|declared| declared.node).collect();
+        declarations.sort_into_buckets(&found);
         declarations
     }
 
-    fn collect(&mut self, kind: Kind, element: Element<'_>, path: &[&str]) {
-        if let Some((first, rest)) = path.split_first() {
-            for child in element.children_named(first) {
-                self.collect(kind, child, rest);
-            }
+    fn sort_into_buckets(&mut self, found: &[Declared]) {
+        let Some(&first) = found.first() else {
             return;
+        };
+        let count = found.len().next_power_of_two();
+        // First how many each bucket holds, one place further on; then where each begins; and in the
+        // end, as places are given away, where the next one begins.
+        let mut buckets = vec![0; count + 2];
+        for declared in found {
+            buckets[bucket(declared.key, count) + 2] += 1;
         }
-        for declaration in element.children_named(kind.element()) {
-            let Some(id) = declaration.attribute_value("Id") else {
-                continue;
-            };
-            let of_kind = &mut self.kinds[kind as usize];
-            of_kind
-                .by_hash
-                .push((Id::of(id).hash_value(), declaration.id()));
-            of_kind.in_order.push(declaration.id());
+        for index in 2..buckets.len() {
+            buckets[index] += buckets[index - 1];
         }
+        self.by_key = vec![first; found.len()];
+        for &declared in found {
+            let place = &mut buckets[bucket(declared.key, count) + 1];
+            self.by_key[*place as usize] = declared;
+            *place += 1;
+        }
+        buckets.pop();
+        let mut ends = buckets.windows(2);
+        self.has_twins = ends.any(|ends| {
+            let bucket = &self.by_key[ends[0] as usize..ends[1] as usize];
+            let mut all = bucket.iter().enumerate();
+            all.any(|(index, one)| bucket[..index].iter().any(|other| other.key == one.key))
+        });
+        self.buckets = buckets;
     }
 
-    /// The elements that declare this id, in document order, and perhaps others.
-    pub(super) fn candidates(
-        &self,
+    /// The elements of the document that declare this id, in document order.
+    pub(super) fn declared_as<'d, 'i>(
+        &'d self,
+        document: &'d Document,
         kind: Kind,
-        id: Id<'_>,
-    ) -> impl DoubleEndedIterator<Item = NodeId> + use<'_> {
-        let by_hash = &self.kinds[kind as usize].by_hash;
-        let hash = id.hash_value();
-        let from = by_hash.partition_point(|(known, _)| *known < hash);
-        let same = by_hash[from..]
+        id: Id<'i>,
+    ) -> impl DoubleEndedIterator<Item = NodeId> + use<'d, 'i> {
+        let key = key(kind, id);
+        let bucket = match self.buckets.len() {
+            0 => &[],
+            length => {
+                let bucket = bucket(key, length - 1);
+                let [from, to] = [self.buckets[bucket], self.buckets[bucket + 1]];
+                &self.by_key[from as usize..to as usize]
+            }
+        };
+        bucket
             .iter()
-            .take_while(|(known, _)| *known == hash)
-            .count();
-        by_hash[from..from + same].iter().map(|&(_, node)| node)
+            .filter(move |declared| declared.key == key && declared.is_called(document, id))
+            .map(|declared| declared.node)
+    }
+
+    /// Whether two elements of a kind have the same id.
+    pub(super) const fn has_twins(&self) -> bool {
+        self.has_twins
     }
 
     /// All elements of a kind, in document order.
     pub(super) fn of_kind(&self, kind: Kind) -> &[NodeId] {
-        &self.kinds[kind as usize].in_order
+        let [from, to] = [self.of_kind[kind as usize], self.of_kind[kind as usize + 1]];
+        &self.in_order[from as usize..to as usize]
     }
+}
+
+/// Whether the element stands at the end of a path of names below the root.
+fn is_at(element: Element<'_>, root: Element<'_>, path: &[Word]) -> bool {
+    let mut above = element.parent();
+    for word in path.iter().rev() {
+        match above {
+            Some(named) if named.has_name(word.fingerprint, word.name) => above = named.parent(),
+            _ => return false,
+        }
+    }
+    above == Some(root)
+}
+
+impl Declared {
+    /// `None` for an element without id.
+    fn read(kind: Kind, element: Element<'_>) -> Option<Self> {
+        let id = element.attribute("Id")?;
+        let (value, span) = (id.value(), id.value_span());
+        let is_verbatim = span.of(element.document().text()) == value;
+        Some(Self {
+            key: key(kind, Id::of(value)),
+            node: element.id(),
+            id: if is_verbatim { span } else { Span::at(0) },
+        })
+    }
+
+    /// Whether the id is another way to write this one. Ids with the same key nearly always are.
+    fn is_called(&self, document: &Document, id: Id<'_>) -> bool {
+        if self.id.is_empty() {
+            let element = document.element(self.node);
+            let written = element.and_then(|element| element.attribute_value("Id"));
+            return written.is_some_and(|written| id.is_written(written));
+        }
+        id.is_written(self.id.of(document.text()))
+    }
+}
+
+/// By the upper half of a key, which all of its lower bits are mixed into.
+const fn bucket(key: u64, count: usize) -> usize {
+    (key >> 32) as usize & (count - 1)
 }
 
 #[cfg(test)]

@@ -1,22 +1,27 @@
-use std::cell::{OnceCell, RefCell};
+use std::cell::OnceCell;
 use std::rc::Rc;
 
 use crate::diagnostics::KnownNames;
+use crate::xml::Fingerprint;
 
+use super::claims_transformation::ClaimsTransformation;
 use super::execution::{self, Execution};
 use super::flow::{self, Flow};
-use super::id::{Id, IdMap, IdSet};
+use super::id::{Id, IdSet};
 use super::journey::Journey;
 use super::set::{Policy, PolicyIndex, PolicySet};
 use super::site::Site;
-use super::technical_profile::TechnicalProfile;
-use super::{Kind, journey, technical_profile};
+use super::technical_profile::{Layers, TechnicalProfile};
+use super::views::Merged;
+use super::{Kind, journey};
 
 /// A policy with everything that it inherits, as the tenant sees it when the policy is uploaded or
 /// runs: its own declarations and those of its ancestors, never those of its descendants.
 ///
-/// Merged elements are computed when first asked for and kept. A view is meant for one thread; make
-/// one per policy and thread.
+/// Merged elements are computed when first asked for and kept, where [`Views`] says. A view is meant
+/// for one thread.
+///
+/// [`Views`]: super::Views
 #[derive(Debug)]
 pub struct Effective<'s> {
     set: &'s PolicySet,
@@ -24,32 +29,53 @@ pub struct Effective<'s> {
     /// Root first, the policy itself last.
     chain: Vec<&'s Policy>,
     complete: bool,
-    profiles: RefCell<IdMap<'s, Rc<TechnicalProfile<'s>>>>,
-    user_journeys: RefCell<IdMap<'s, Rc<Journey<'s>>>>,
-    sub_journeys: RefCell<IdMap<'s, Rc<Journey<'s>>>>,
+    /// What is merged for each policy of the chain.
+    merged: Vec<Rc<Merged<'s>>>,
+    /// Of that, what was asked for here and the policy itself adds nothing to.
+    inherited: Merged<'s>,
     execution: OnceCell<Option<Execution<'s>>>,
     flow: OnceCell<Option<Flow<'s>>>,
     ids: [OnceCell<KnownNames<'s>>; Kind::ALL.len()],
+    overrides: OnceCell<Vec<Override<'s>>>,
+    own_journeys: OnceCell<Vec<Rc<Journey<'s>>>>,
+    own_transformations: OnceCell<Vec<ClaimsTransformation<'s>>>,
+}
+
+/// A declaration in the policy's own file of what an ancestor declares.
+#[derive(Debug, Clone, Copy)]
+pub struct Override<'s> {
+    /// What is declared.
+    pub kind: Kind,
+    /// The id as the policy writes it.
+    pub id: &'s str,
+    /// The policy's own element.
+    pub own: Site<'s>,
+    /// The element of the nearest ancestor that has one.
+    pub inherited: Site<'s>,
 }
 
 impl<'s> Effective<'s> {
-    pub(super) fn new(set: &'s PolicySet, index: PolicyIndex) -> Self {
-        let (chain, complete) = set.chain(index);
+    /// `merged` gives the place where what is merged for a policy is kept.
+    pub(super) fn new(
+        set: &'s PolicySet,
+        index: PolicyIndex,
+        merged: impl FnMut(PolicyIndex) -> Rc<Merged<'s>>,
+    ) -> Self {
+        let (mut indices, complete) = set.chain(index);
+        indices.reverse();
         Self {
             set,
             index,
-            chain: chain
-                .into_iter()
-                .rev()
-                .map(|index| set.get(index))
-                .collect(),
+            chain: indices.iter().map(|&index| set.get(index)).collect(),
             complete,
-            profiles: RefCell::default(),
-            user_journeys: RefCell::default(),
-            sub_journeys: RefCell::default(),
+            merged: indices.into_iter().map(merged).collect(),
+            inherited: Merged::default(),
             execution: OnceCell::new(),
             flow: OnceCell::new(),
             ids: Default::default(),
+            overrides: OnceCell::new(),
+            own_journeys: OnceCell::new(),
+            own_transformations: OnceCell::new(),
         }
     }
 
@@ -115,8 +141,8 @@ impl<'s> Effective<'s> {
     }
 
     /// Every id of a kind once, as first declared, in order of declaration from the root on.
-    pub fn ids(&self, kind: Kind) -> Vec<&'s str> {
-        self.known_ids(kind).as_slice().to_vec()
+    pub fn ids(&self, kind: Kind) -> &[&'s str] {
+        self.known_ids(kind).as_slice()
     }
 
     /// The same, to look in them for one that was meant.
@@ -129,23 +155,74 @@ impl<'s> Effective<'s> {
         })
     }
 
+    /// What the policy declares that an ancestor declares too, by kind and in document order.
+    pub fn overrides(&self) -> &[Override<'s>] {
+        let policy = self.policy();
+        let ancestors = &self.chain[..self.chain.len() - 1];
+        self.overrides.get_or_init(|| {
+            if ancestors.is_empty() {
+                return Vec::new();
+            }
+            let declarations = Kind::ALL.into_iter().flat_map(|kind| {
+                let declared = policy.declarations(kind);
+                declared.map(move |element| (kind, Site { policy, element }))
+            });
+            let overrides = declarations.filter_map(|(kind, own)| {
+                let id = own.attribute("Id")?;
+                let key = Id::of(id);
+                let inherited = ancestors.iter().rev().find_map(|&policy| {
+                    let element = policy.declared_as(kind, key).next_back()?;
+                    Some(Site { policy, element })
+                });
+                Some(Override {
+                    kind,
+                    id,
+                    own,
+                    inherited: inherited?,
+                })
+            });
+            overrides.collect()
+        })
+    }
+
     /// A child element's text after merging: the one nearest to the policy counts. Fits claim types,
     /// content definitions and other elements whose children override each other one by one.
+    #[inline(always)]
     pub fn merged_child(&self, kind: Kind, id: &str, child: &str) -> Option<Site<'s>> {
-        self.declarations(kind, Id::of(id))
-            .rev()
-            .find_map(|site| site.child(child))
+        self.merged_child_with(kind, id, Fingerprint::of(child), child)
+    }
+
+    fn merged_child_with(
+        &self,
+        kind: Kind,
+        id: &str,
+        fingerprint: Fingerprint,
+        child: &str,
+    ) -> Option<Site<'s>> {
+        let mut nearest_first = self.declarations(kind, Id::of(id)).rev();
+        nearest_first.find_map(|site| {
+            let element = site.element.child_with(fingerprint, child)?;
+            Some(Site { element, ..site })
+        })
     }
 
     /// A technical profile, merged over the chain and with what it includes.
     pub fn technical_profile(&self, id: &str) -> Option<Rc<TechnicalProfile<'s>>> {
         let id = Id::of(id);
-        if let Some(known) = self.profiles.borrow().get(&id) {
-            return Some(Rc::clone(known));
+        let known = self.inherited.profiles.get(id);
+        if let Some(known) = known.or_else(|| self.own().profiles.get(id)) {
+            return Some(known);
         }
-        let profile = Rc::new(technical_profile::merge(self, id)?);
-        let mut profiles = self.profiles.borrow_mut();
-        profiles.insert(Id::of(profile.id), Rc::clone(&profile));
+        let layers = Layers::of(self, id)?;
+        let owner = self.nearest(&layers.sites);
+        let profile = owner.profiles.get(id).or_else(|| {
+            let profile = Rc::new(TechnicalProfile::merge(layers)?);
+            owner.profiles.insert(profile.id, &profile);
+            Some(profile)
+        })?;
+        if !std::ptr::eq(owner, self.own()) {
+            self.inherited.profiles.insert(profile.id, &profile);
+        }
         Some(profile)
     }
 
@@ -153,17 +230,58 @@ impl<'s> Effective<'s> {
     /// merged by order over the chain.
     pub fn journey(&self, kind: Kind, id: &str) -> Option<Rc<Journey<'s>>> {
         let id = Id::of(id);
-        let journeys = match kind {
-            Kind::SubJourney => &self.sub_journeys,
-            _ => &self.user_journeys,
-        };
-        if let Some(known) = journeys.borrow().get(&id) {
-            return Some(Rc::clone(known));
+        let known = self.inherited.journeys(kind).get(id);
+        if let Some(known) = known.or_else(|| self.own().journeys(kind).get(id)) {
+            return Some(known);
         }
-        let journey = Rc::new(journey::merge(self, kind, id)?);
-        let mut journeys = journeys.borrow_mut();
-        journeys.insert(Id::of(journey.id), Rc::clone(&journey));
+        let sites: Vec<_> = self.declarations(kind, id).collect();
+        let owner = self.nearest(&sites);
+        let journey = owner.journeys(kind).get(id).or_else(|| {
+            let journey = Rc::new(journey::merge(kind, sites)?);
+            owner.journeys(kind).insert(journey.id, &journey);
+            Some(journey)
+        })?;
+        if !std::ptr::eq(owner, self.own()) {
+            self.inherited.journeys(kind).insert(journey.id, &journey);
+        }
         Some(journey)
+    }
+
+    /// The user journeys and sub journeys that the policy itself declares or extends, merged.
+    pub fn own_journeys(&self) -> &[Rc<Journey<'s>>] {
+        self.own_journeys.get_or_init(|| {
+            let mut journeys: Vec<Rc<Journey<'s>>> = Vec::new();
+            for kind in [Kind::UserJourney, Kind::SubJourney] {
+                for site in self.policy().sites(kind) {
+                    let journey = site.attribute("Id").and_then(|id| self.journey(kind, id));
+                    let is_known =
+                        |journey: &Rc<_>| journeys.iter().any(|known| Rc::ptr_eq(known, journey));
+                    journeys.extend(journey.filter(|journey| !is_known(journey)));
+                }
+            }
+            journeys
+        })
+    }
+
+    /// The claims transformations that the policy's own file declares, in document order.
+    pub fn own_transformations(&self) -> &[ClaimsTransformation<'s>] {
+        self.own_transformations.get_or_init(|| {
+            let declared = self.policy().sites(Kind::ClaimsTransformation);
+            declared.map(ClaimsTransformation::read).collect()
+        })
+    }
+
+    fn own(&self) -> &Merged<'s> {
+        &self.merged[self.merged.len() - 1]
+    }
+
+    /// What is merged for the nearest policy that one of these elements is from: for that one they
+    /// yield the same as for this.
+    fn nearest(&self, sites: &[Site<'s>]) -> &Merged<'s> {
+        let contributes =
+            |policy: &&'s Policy| sites.iter().any(|site| std::ptr::eq(site.policy, *policy));
+        let nearest = self.chain.iter().rposition(contributes);
+        &self.merged[nearest.unwrap_or_default()]
     }
 
     /// Everything that can run through the policy's own relying party; `None` if its file has none.
@@ -189,12 +307,17 @@ impl<'s> Effective<'s> {
 
     /// The claims that the claims transformations of these references have as output.
     pub fn transformation_outputs(&self, references: &[Site<'s>]) -> Vec<&'s str> {
-        flow::transformation_outputs(self, references).0
+        let mut claims = Vec::new();
+        flow::transformation_outputs(self, references, |claim| claims.push(claim));
+        claims
     }
 
-    /// The same; `None` if one of the claims transformations is not declared.
-    pub fn declared_outputs(&self, references: &[Site<'s>]) -> Option<Vec<&'s str>> {
-        let (claims, are_declared) = flow::transformation_outputs(self, references);
-        are_declared.then_some(claims)
+    /// Adds the same; `None` if one of the claims transformations is not declared.
+    pub fn declared_outputs(
+        &self,
+        references: &[Site<'s>],
+        claims: &mut Vec<&'s str>,
+    ) -> Option<()> {
+        flow::transformation_outputs(self, references, |claim| claims.push(claim)).then_some(())
     }
 }

@@ -5,6 +5,7 @@
 //! way through the journey could yield it. So that a claim is missing is certain, that it is there
 //! is not.
 
+use std::hash::BuildHasherDefault;
 use std::rc::Rc;
 
 use super::Kind;
@@ -13,6 +14,9 @@ use super::id::{Id, IdMap, IdSet};
 use super::journey::{Journey, Step};
 use super::site::Site;
 use super::technical_profile::TechnicalProfile;
+
+/// As many claims do most journeys yield.
+const USUAL: usize = 50;
 
 /// The claims that the default user journey of a relying party can yield.
 #[derive(Debug)]
@@ -80,6 +84,11 @@ impl<'s> Flow<'s> {
         self.restored.contains(&Id::of(claim))
     }
 
+    /// Whether there is a page that keeps a claim to itself.
+    pub fn keeps_any(&self) -> bool {
+        !self.kept.is_empty()
+    }
+
     /// The page that keeps to itself what no step yields.
     pub fn kept(&self, claim: &str) -> Option<Kept<'s>> {
         let kept = self.kept.get(&Id::of(claim)).copied()?;
@@ -92,26 +101,27 @@ impl<'s> Flow<'s> {
     }
 }
 
-/// The claims that the claims transformations of these references have as output. The second value
-/// is false if one of them is not declared.
+/// Goes through the claims that the claims transformations of these references have as output. Whether
+/// all of them are declared.
 pub(super) fn transformation_outputs<'s>(
     view: &Effective<'s>,
     references: &[Site<'s>],
-) -> (Vec<&'s str>, bool) {
-    let mut claims = Vec::new();
-    let mut certain = true;
+    mut claim: impl FnMut(&'s str),
+) -> bool {
+    let mut all_are_declared = true;
     for reference in references {
-        let sites = reference
-            .attribute("ReferenceId")
-            .map(|id| view.sites(Kind::ClaimsTransformation, id))
-            .unwrap_or_default();
-        certain &= !sites.is_empty();
-        for site in sites {
-            let outputs = site.items("OutputClaims", "OutputClaim");
-            claims.extend(outputs.filter_map(|claim| claim.attribute("ClaimTypeReferenceId")));
+        let mut is_declared = false;
+        if let Some(id) = reference.attribute("ReferenceId") {
+            for site in view.declarations(Kind::ClaimsTransformation, Id::of(id)) {
+                is_declared = true;
+                let outputs = site.items("OutputClaims", "OutputClaim");
+                let outputs = outputs.filter_map(|claim| claim.attribute("ClaimTypeReferenceId"));
+                outputs.for_each(&mut claim);
+            }
         }
+        all_are_declared &= is_declared;
     }
-    (claims, certain)
+    all_are_declared
 }
 
 /// Follows the default user journey of the policy's own relying party; `None` if it has none.
@@ -125,7 +135,7 @@ pub(super) fn follow<'s>(view: &Effective<'s>) -> Option<Flow<'s>> {
         view,
         flow: Flow {
             journey: Rc::clone(&journey),
-            first: IdMap::default(),
+            first: IdMap::with_capacity_and_hasher(USUAL, BuildHasherDefault::default()),
             restored: IdSet::default(),
             kept: IdMap::default(),
             certain: view.is_complete() && journey.is_settled,
@@ -297,20 +307,18 @@ impl<'s> Walk<'_, 's> {
                 entry.or_insert_with(|| kept(claim.site()));
             }
             for call in &profile.output_claims_transformations {
-                let (claims, _) = transformation_outputs(self.view, std::slice::from_ref(call));
-                for claim in claims {
+                let calls = std::slice::from_ref(call);
+                transformation_outputs(self.view, calls, |claim| {
                     let entry = self.flow.kept.entry(Id::of(claim));
                     entry.or_insert_with(|| kept(*call));
-                }
+                });
             }
         }
     }
 
     fn transformations(&mut self, references: &[Site<'s>]) {
-        let (claims, certain) = transformation_outputs(self.view, references);
+        let view = self.view;
+        let certain = transformation_outputs(view, references, |claim| self.claim(claim));
         self.flow.certain &= certain;
-        for claim in claims {
-            self.claim(claim);
-        }
     }
 }

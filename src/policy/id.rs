@@ -28,6 +28,12 @@ impl<'s> Id<'s> {
         self.written
     }
 
+    /// Whether this is a way to write the id; mostly it is the same one.
+    #[inline]
+    pub(super) fn is_written(self, written: &str) -> bool {
+        self.written == written || self.written.eq_ignore_ascii_case(written)
+    }
+
     /// Equal for equal ids.
     pub(super) const fn hash_value(self) -> u64 {
         self.hash
@@ -36,7 +42,7 @@ impl<'s> Id<'s> {
 
 impl PartialEq for Id<'_> {
     fn eq(&self, other: &Self) -> bool {
-        self.hash == other.hash && self.written.eq_ignore_ascii_case(other.written)
+        self.hash == other.hash && self.is_written(other.written)
     }
 }
 

@@ -1,10 +1,10 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::hash::BuildHasherDefault;
 
 use crate::schema::STEP_TYPES;
 
 use super::Kind;
-use super::effective::Effective;
-use super::id::{Id, IdMap};
+use super::id::{Id, IdHasher, IdMap};
 use super::site::{self, Site};
 
 /// A user journey or sub journey after merging: steps of the same order in several policies of the
@@ -143,16 +143,15 @@ impl<'s> Step<'s> {
     }
 }
 
-/// Merges a journey; `None` if neither the policy nor an ancestor declares it.
-pub(super) fn merge<'s>(view: &Effective<'s>, kind: Kind, id: Id<'_>) -> Option<Journey<'s>> {
-    let mut sites: Vec<_> = view.declarations(kind, id).collect();
+/// Merges a journey from its declarations, the root's first; `None` if there are none.
+pub(super) fn merge(kind: Kind, mut sites: Vec<Site<'_>>) -> Option<Journey<'_>> {
     // Of two in one file whose ids differ in letter case only the first counts: they are told as a
     // warning, which must not hide what is wrong with them.
     sites.dedup_by(|later, first| {
         std::ptr::eq(later.policy, first.policy) && later.attribute("Id") != first.attribute("Id")
     });
     let own_id = sites.last()?.attribute("Id")?;
-    let mut by_order: BTreeMap<u32, Vec<Site<'s>>> = BTreeMap::new();
+    let mut by_order: BTreeMap<u32, Vec<Site<'_>>> = BTreeMap::new();
     let mut is_settled = !has_twins(&sites);
     for site in &sites {
         is_settled &= !has_exchange_twice(*site);
@@ -187,7 +186,7 @@ pub(super) fn merge<'s>(view: &Effective<'s>, kind: Kind, id: Id<'_>) -> Option<
 /// Whether a journey element gives one id to two claims exchanges, which the schema reports: it is not
 /// known which of them has lost its own.
 fn has_exchange_twice(journey: Site<'_>) -> bool {
-    let mut seen: HashSet<&str> = HashSet::new();
+    let mut seen: HashSet<&str, BuildHasherDefault<IdHasher>> = HashSet::default();
     journey
         .items("OrchestrationSteps", "OrchestrationStep")
         .flat_map(|step| step.items("ClaimsExchanges", "ClaimsExchange"))

@@ -1,5 +1,5 @@
 use crate::diagnostics::Span;
-use crate::xml::{Document, Element, NodeId};
+use crate::xml::{Attribute, Document, Element, Fingerprint, NodeId};
 
 use super::Kind;
 use super::set::Policy;
@@ -139,15 +139,19 @@ pub struct Reference<'s> {
     pub element: Element<'s>,
 }
 
-/// A reference as a policy keeps it: the row and the referring element.
-pub(super) type Found = (&'static ReferenceRow, NodeId);
+/// A reference as a policy keeps it: the row, the referring element and which of its attributes it is.
+pub(super) type Found = (&'static ReferenceRow, NodeId, u32);
 
-/// The references of a policy's own file, in document order. They are looked for once.
+/// The references of a policy's own file, those of one way of referring in document order. They are
+/// looked for once.
 pub fn references(policy: &Policy) -> impl Iterator<Item = Reference<'_>> {
-    let found = policy.references.get_or_init(|| find(&policy.document));
-    found.iter().filter_map(|&(row, node)| {
+    let found = policy
+        .found
+        .references
+        .get_or_init(|| find(&policy.document));
+    found.iter().filter_map(|&(row, node, attribute)| {
         let element = policy.document.element(node)?;
-        let attribute = element.attribute(row.attribute)?;
+        let attribute = element.attributes().nth(attribute as usize)?;
         Some(Reference {
             row,
             id: attribute.value(),
@@ -159,17 +163,20 @@ pub fn references(policy: &Policy) -> impl Iterator<Item = Reference<'_>> {
 
 fn find(document: &Document) -> Vec<Found> {
     let mut found = Vec::new();
-    for (number, row) in SOURCES.iter().enumerate() {
+    for row in SOURCES {
+        let name = Fingerprint::of(row.attribute);
         for element in document.elements_named(row.element) {
             let is_below = |parent| element.parent().is_some_and(|own| own.is_named(parent));
-            if row.parent.is_none_or(is_below) && element.attribute(row.attribute).is_some() {
-                found.push((element.id(), number, row));
+            let is_it = |attribute: &Attribute<'_>| {
+                attribute.is_plain() && attribute.has_name(name, row.attribute)
+            };
+            let mut attributes = element.attributes().zip(0..);
+            if row.parent.is_none_or(is_below)
+                && let Some((_, number)) = attributes.find(|(attribute, _)| is_it(attribute))
+            {
+                found.push((row, element.id(), number));
             }
         }
     }
-    found.sort_unstable_by_key(|&(element, number, _)| (element, number));
     found
-        .into_iter()
-        .map(|(element, _, row)| (row, element))
-        .collect()
 }

@@ -1,14 +1,14 @@
 use std::sync::{Arc, OnceLock};
 
 use crate::diagnostics::{Diagnostic, Location, SourceId, Span};
-use crate::xml::{Document, Element};
+use crate::xml::{Attribute, Document, Element, NodeId};
 
 use super::declarations::Declarations;
 use super::header::Header;
 use super::id::{Id, IdSet};
 use super::inheritance::{self, Inheritance};
-use super::references::Found;
-use super::{Effective, Kind, Site};
+use super::references;
+use super::{Kind, Site, Views};
 
 /// The number of a policy in its set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -37,8 +37,15 @@ pub struct Policy {
     /// What it says about itself.
     pub header: Header,
     declarations: Arc<Declarations>,
-    /// Filled when first asked for: bases of other sets are not.
-    pub(super) references: Arc<OnceLock<Vec<Found>>>,
+    pub(super) found: Arc<Found>,
+}
+
+/// What is found in a file when it is first asked for: of bases that several sets share hardly
+/// anything.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub(super) references: OnceLock<Vec<references::Found>>,
+    pub(super) default_values: OnceLock<Vec<NodeId>>,
 }
 
 impl Policy {
@@ -49,7 +56,7 @@ impl Policy {
             role,
             header: Header::read(&document, source)?,
             declarations: Arc::new(Declarations::read(&document)),
-            references: Arc::default(),
+            found: Arc::default(),
             document: Arc::new(document),
         })
     }
@@ -91,17 +98,36 @@ impl Policy {
         id: Id<'i>,
     ) -> impl DoubleEndedIterator<Item = Element<'p>> + use<'p, 'i> {
         self.declarations
-            .candidates(kind, id)
+            .declared_as(&self.document, kind, id)
             .filter_map(|node| self.document.element(node))
-            .filter(move |element| {
-                let known = element.attribute_value("Id");
-                known.is_some_and(|known| known.eq_ignore_ascii_case(id.written()))
-            })
+    }
+
+    /// Whether some id is declared twice in this file.
+    pub fn declares_twice(&self) -> bool {
+        self.declarations.has_twins()
+    }
+
+    /// Every `DefaultValue` in this file, with the element that has it, in document order. They are
+    /// looked for once.
+    pub fn default_values(&self) -> impl Iterator<Item = (Element<'_>, Attribute<'_>)> {
+        const NAME: &str = "DefaultValue";
+        let document = &self.document;
+        let found = self.found.default_values.get_or_init(|| {
+            let found = document.attributes_named(NAME);
+            found.map(|(element, _)| element.id()).collect()
+        });
+        found.iter().filter_map(|&node| {
+            let element = document.element(node)?;
+            Some((element, element.attribute(NAME)?))
+        })
     }
 
     /// Whether this file declares an id.
     pub(super) fn declares(&self, kind: Kind, id: Id<'_>) -> bool {
-        self.declared_as(kind, id).next().is_some()
+        self.declarations
+            .declared_as(&self.document, kind, id)
+            .next()
+            .is_some()
     }
 
     /// Whether it is clear that the policy inherits from nothing: its file has neither a `BasePolicy`,
@@ -283,8 +309,8 @@ impl PolicySet {
         }
     }
 
-    /// The view of a policy with everything that it inherits.
-    pub fn effective(&self, index: PolicyIndex) -> Effective<'_> {
-        Effective::new(self, index)
+    /// The views of its policies, each with everything that it inherits.
+    pub fn views(&self) -> Views<'_> {
+        Views::new(self)
     }
 }

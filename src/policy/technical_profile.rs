@@ -4,6 +4,7 @@ use std::hash::{BuildHasher, Hash};
 use super::Kind;
 use super::effective::Effective;
 use super::id::{Id, IdMap};
+use super::known::handlers::ProfileKind;
 use super::site::{self, Site, Sites};
 
 /// A technical profile after merging: deep, over all policies of the chain and over the profiles
@@ -43,6 +44,7 @@ pub struct TechnicalProfile<'s> {
     /// Asked for so often that they are kept.
     protocol: Option<&'s str>,
     handler: Option<&'s str>,
+    kind: Option<ProfileKind>,
 }
 
 /// A metadata item or a cryptographic key after merging.
@@ -100,6 +102,11 @@ impl<'s> TechnicalProfile<'s> {
         self.handler
     }
 
+    /// What the profile is by protocol and handler, as far as these tell ([`ProfileKind::of`]).
+    pub const fn kind(&self) -> Option<ProfileKind> {
+        self.kind
+    }
+
     /// The metadata item of this key.
     pub fn metadata(&self, key: &str) -> Option<&Item<'s>> {
         self.metadata.iter().find(|item| item.key == key)
@@ -111,44 +118,67 @@ impl<'s> TechnicalProfile<'s> {
     }
 }
 
-/// Merges a profile; `None` if neither the policy nor an ancestor declares it.
-pub(super) fn merge<'s>(view: &Effective<'s>, id: Id<'_>) -> Option<TechnicalProfile<'s>> {
-    let mut inclusion = Inclusion::default();
-    let (layers, included) = inclusion.layers(view, id)?;
-    let own_id = layers.last()?.attribute("Id")?;
-    let mut profile = TechnicalProfile {
-        id: own_id,
-        included,
-        include_cycle: inclusion.cycle,
-        includes_unknown: inclusion.leads_nowhere,
-        metadata: Vec::new(),
-        cryptographic_keys: Vec::new(),
-        input_claims: Vec::new(),
-        output_claims: Vec::new(),
-        persisted_claims: Vec::new(),
-        display_claims: Vec::new(),
-        input_claims_transformations: Vec::new(),
-        output_claims_transformations: Vec::new(),
-        validation_technical_profiles: Vec::new(),
-        protocol: None,
-        handler: None,
-        layers: Vec::new(),
-    };
-    for layer in &layers {
-        for list in layer.children() {
-            profile.merge_list(list);
-        }
+/// Everything that contributes to a profile.
+#[derive(Debug)]
+pub(super) struct Layers<'s> {
+    /// Those of [`TechnicalProfile::layers`].
+    pub(super) sites: Vec<Site<'s>>,
+    included: usize,
+    cycle: Option<Vec<String>>,
+    leads_nowhere: bool,
+}
+
+impl<'s> Layers<'s> {
+    /// Those of this profile; `None` if neither the policy nor an ancestor declares it.
+    pub(super) fn of(view: &Effective<'s>, id: Id<'_>) -> Option<Self> {
+        let mut inclusion = Inclusion::default();
+        let (sites, included) = inclusion.layers(view, id)?;
+        Some(Self {
+            sites,
+            included,
+            cycle: inclusion.cycle,
+            leads_nowhere: inclusion.leads_nowhere,
+        })
     }
-    profile.layers = layers;
-    if let Some(protocol) = profile.child("Protocol") {
-        let class = |handler: &'s str| handler.split(',').next().unwrap_or(handler).trim();
-        profile.protocol = protocol.attribute("Name");
-        profile.handler = protocol.attribute("Handler").map(class);
-    }
-    Some(profile)
 }
 
 impl<'s> TechnicalProfile<'s> {
+    /// Merges the layers of a profile.
+    pub(super) fn merge(layers: Layers<'s>) -> Option<Self> {
+        let mut profile = TechnicalProfile {
+            id: layers.sites.last()?.attribute("Id")?,
+            included: layers.included,
+            include_cycle: layers.cycle,
+            includes_unknown: layers.leads_nowhere,
+            metadata: Vec::new(),
+            cryptographic_keys: Vec::new(),
+            input_claims: Vec::new(),
+            output_claims: Vec::new(),
+            persisted_claims: Vec::new(),
+            display_claims: Vec::new(),
+            input_claims_transformations: Vec::new(),
+            output_claims_transformations: Vec::new(),
+            validation_technical_profiles: Vec::new(),
+            protocol: None,
+            handler: None,
+            kind: None,
+            layers: Vec::new(),
+        };
+        for layer in &layers.sites {
+            for list in layer.children() {
+                profile.merge_list(list);
+            }
+        }
+        profile.layers = layers.sites;
+        if let Some(protocol) = profile.child("Protocol") {
+            let class = |handler: &'s str| handler.split(',').next().unwrap_or(handler).trim();
+            profile.protocol = protocol.attribute("Name");
+            profile.handler = protocol.attribute("Handler").map(class);
+            profile.kind = ProfileKind::of(profile.protocol, profile.handler);
+        }
+        Some(profile)
+    }
+
     /// Merges one of the lists of a layer into those of the layers before it.
     fn merge_list(&mut self, list: Site<'s>) {
         match list.element.name() {

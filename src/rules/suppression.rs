@@ -58,10 +58,11 @@ struct Suppression<'s> {
 /// Removes the findings that comments in the policies silence, and adds what is wrong with the
 /// comments themselves.
 pub fn suppress(set: &PolicySet, sources: &SourceMap, findings: &mut Vec<Diagnostic>) {
+    let mark = memchr::memmem::Finder::new(MARK);
     let mut about_comments = Vec::new();
     let mut commented = Vec::new();
     for (index, policy) in set.own() {
-        if policy.document.text().contains(MARK) {
+        if mark.find(policy.document.text().as_bytes()).is_some() {
             let suppressions = read(policy, &mut about_comments);
             if !suppressions.is_empty() {
                 commented.push((index, policy, suppressions));

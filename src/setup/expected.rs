@@ -50,6 +50,7 @@ impl Expected {
             ..Self::default()
         };
         let own: BTreeSet<_> = set.own().map(|(index, _)| index).collect();
+        let views = set.views();
         for (index, policy) in set.own() {
             expected.policies.push(policy.id().to_owned());
             if let Some(tenant) = &policy.header.tenant_id {
@@ -64,7 +65,7 @@ impl Expected {
             // What a policy overrides in its base does not count: only the last ones of a chain are
             // carried out.
             if !set.children(index).any(|child| own.contains(&child)) {
-                expected.read(&set.effective(index), sources);
+                expected.read(&views.of(index), sources);
             }
         }
         expected

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::diagnostics::Span;
 
-use super::element::Element;
+use super::element::{Attribute, Element};
 use super::{Fingerprint, vocabulary};
 
 /// The number of a node in its document; ascending in document order.
@@ -247,6 +247,29 @@ impl Document {
             self.numbered(element.data.next_alike)
         });
         alike.filter(move |element| element.has_name(fingerprint, name))
+    }
+
+    /// All attributes of this name that are in no namespace, with the elements that have them, in
+    /// document order. Other elements are not looked at.
+    pub fn attributes_named<'d>(
+        &'d self,
+        name: &str,
+    ) -> impl Iterator<Item = (Element<'d>, Attribute<'d>)> {
+        let fingerprint = Fingerprint::of(name);
+        let attributes = self.attributes.iter().zip(0..);
+        attributes.filter_map(move |(data, number)| {
+            let attribute = Attribute {
+                document: self,
+                data,
+            };
+            if !attribute.has_name(fingerprint, name) || !attribute.is_plain() {
+                return None;
+            }
+            // Of elements whose attributes begin at the same number the last one has some.
+            let behind = (self.elements).partition_point(|other| other.attributes.0 <= number);
+            let element = self.numbered((behind as u32).checked_sub(1)?)?;
+            Some((element, attribute))
+        })
     }
 
     #[inline]

@@ -9,8 +9,9 @@ use crate::commands::project::Validated;
 pub(super) fn charts(validated: &Validated) -> Vec<JourneyChart> {
     let mut charts = Vec::new();
     for set in &validated.sets {
+        let views = set.views();
         for (index, policy) in set.own() {
-            let view = set.effective(index);
+            let view = views.of(index);
             let journey = view
                 .relying_party()
                 .and_then(|party| party.child("DefaultUserJourney")?.attribute("ReferenceId"));

@@ -4,7 +4,6 @@
 //! per kind).
 
 use crate::policy::execution::{Executed, Use};
-use crate::policy::technical_profile::TechnicalProfile;
 
 /// What a technical profile does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -161,9 +160,9 @@ pub fn is_engine(id: &str) -> bool {
 impl ProfileKind {
     /// What a profile is by its protocol and handler. Identity providers and token issuers cannot be
     /// told apart by that alone; without a look at how they are used they count as providers.
-    pub fn of(profile: &TechnicalProfile<'_>) -> Option<Self> {
-        match profile.protocol()? {
-            "Proprietary" => handler_kind(profile.handler()?),
+    pub fn of(protocol: Option<&str>, handler: Option<&str>) -> Option<Self> {
+        match protocol? {
+            "Proprietary" => handler_kind(handler?),
             "OpenIdConnect" => Some(Self::OpenIdConnect),
             "OAuth2" => Some(Self::OAuth2),
             "OAuth1" => Some(Self::OAuth1),
@@ -177,7 +176,7 @@ impl ProfileKind {
         let profile = &executed.profile;
         let used = |wanted| executed.uses.iter().any(|(by, _)| *by == wanted);
         if !used(Use::Issuer) {
-            return Self::of(profile);
+            return profile.kind();
         }
         let format = profile.child("OutputTokenFormat");
         match (
@@ -189,7 +188,7 @@ impl ProfileKind {
             (Some("OAuth2Error"), _) => Some(Self::ErrorIssuer),
             (None, Some("None")) => Some(Self::IdTokenHint),
             // Named as issuer by mistake, which is told; it may run elsewhere as what it is.
-            (_, Some("Proprietary")) => Self::of(profile),
+            (_, Some("Proprietary")) => profile.kind(),
             _ => None,
         }
     }

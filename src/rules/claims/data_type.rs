@@ -34,13 +34,13 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
         if sites.first().is_none_or(|first| first.element != element) {
             continue;
         }
-        let location = Site { policy, element }.attribute_location("Id");
+        let location = || Site { policy, element }.attribute_location("Id");
         let lacks = |child: &str| !sites.iter().any(|site| site.child(child).is_some());
         if lacks("DataType") {
             findings.push(
                 Diagnostic::new(
                     &CLAIMTYPE_NO_DATATYPE,
-                    location,
+                    location(),
                     format!("claim type `{id}` has no DataType"),
                 )
                 .policy_id(policy.id())
@@ -50,14 +50,17 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
                 ),
             );
         }
-        let input = view.merged_child(Kind::ClaimType, id, "UserInputType");
+        let input = sites
+            .iter()
+            .rev()
+            .find_map(|site| site.child("UserInputType"));
         let filled_in =
             input.is_some_and(|input| !SHOWN_ONLY.contains(&input.element.trimmed_text()));
         if filled_in && lacks("DisplayName") && !is_localized(view, id) {
             findings.push(
                 Diagnostic::new(
                     &CLAIMTYPE_NO_DISPLAYNAME,
-                    location,
+                    location(),
                     format!("claim type `{id}` has no DisplayName to label its input"),
                 )
                 .policy_id(policy.id()),

@@ -12,10 +12,8 @@ pub(super) static DEFAULTVALUE_TYPE: Rule = Rule {
 
 pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
     let policy = view.policy();
-    for element in policy.document.elements() {
-        let Some(value) = element.attribute_value("DefaultValue") else {
-            continue;
-        };
+    for (element, attribute) in policy.default_values() {
+        let value = attribute.value();
         // A claim resolver is replaced before the value is read.
         if value.contains('{') {
             continue;

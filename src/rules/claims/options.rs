@@ -56,12 +56,16 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
 }
 
 fn duplicates(view: &Effective<'_>, own: Site<'_>, id: &str, findings: &mut Vec<Diagnostic>) {
+    let mut options = own.items("Restriction", "Enumeration").peekable();
+    if options.peek().is_none() {
+        return;
+    }
     let mut values: HashMap<&str, Site<'_>> = HashMap::new();
     let mut default: Option<Site<'_>> = None;
     let input = view.merged_child(Kind::ClaimType, id, "UserInputType");
     let control = input.map_or("", |input| input.element.trimmed_text());
     let single = SELECTIONS[..2].contains(&control);
-    for option in own.items("Restriction", "Enumeration") {
+    for option in options {
         let Some(value) = option.attribute("Value") else {
             continue;
         };

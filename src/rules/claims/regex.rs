@@ -2,7 +2,7 @@
 //! predicates and claims transformations.
 
 use crate::diagnostics::{Diagnostic, Level, Location, Rule};
-use crate::policy::{ClaimsTransformation, Effective, Kind, Site, analyse_regex};
+use crate::policy::{Effective, Kind, Site, analyse_regex};
 
 /// .NET cannot read the expression.
 pub(super) static REGEX_INVALID: Rule = Rule {
@@ -55,6 +55,7 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
         };
         findings.push(finding.policy_id(policy.id()));
     };
+    let mut empty_masks = Vec::new();
     for element in policy.declarations(Kind::ClaimType) {
         let claim_type = Site { policy, element };
         for pattern in claim_type.items("Restriction", "Pattern") {
@@ -62,10 +63,16 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
                 examine(text, pattern.attribute_location("RegularExpression"), true);
             }
         }
-        if let Some(mask) = claim_type.child("Mask")
-            && let Some(text) = mask.attribute("Regex")
-        {
+        let Some(mask) = claim_type.child("Mask") else {
+            continue;
+        };
+        if let Some(text) = mask.attribute("Regex") {
             examine(text, mask.attribute_location("Regex"), false);
+        }
+        if mask.attribute("Type") == Some("Regex")
+            && mask.attribute("Regex").is_none_or(str::is_empty)
+        {
+            empty_masks.push((claim_type, mask));
         }
     }
     for element in policy.declarations(Kind::Predicate) {
@@ -77,7 +84,7 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
             }
         }
     }
-    for transformation in ClaimsTransformation::declared_in(policy) {
+    for transformation in view.own_transformations() {
         if transformation.is("SetClaimsIfRegexMatch")
             && let Some(parameter) = transformation.parameter("matchTo")
             && let Some(text) = parameter.attribute("Value")
@@ -86,25 +93,19 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
             examine(text, parameter.attribute_location("Value"), false);
         }
     }
-    for element in policy.declarations(Kind::ClaimType) {
-        let claim_type = Site { policy, element };
-        if let Some(mask) = claim_type.child("Mask")
-            && mask.attribute("Type") == Some("Regex")
-            && mask.attribute("Regex").is_none_or(str::is_empty)
-        {
-            findings.push(
-                Diagnostic::new(
-                    &MASK_REGEX_MISSING,
-                    mask.attribute_location("Type"),
-                    format!(
-                        "the mask of claim type `{}` has no regular expression",
-                        claim_type.attribute("Id").unwrap_or_default()
-                    ),
-                )
-                .policy_id(policy.id())
-                .help("add the attribute Regex, or use Type=\"Simple\""),
-            );
-        }
+    for (claim_type, mask) in empty_masks {
+        findings.push(
+            Diagnostic::new(
+                &MASK_REGEX_MISSING,
+                mask.attribute_location("Type"),
+                format!(
+                    "the mask of claim type `{}` has no regular expression",
+                    claim_type.attribute("Id").unwrap_or_default()
+                ),
+            )
+            .policy_id(policy.id())
+            .help("add the attribute Regex, or use Type=\"Simple\""),
+        );
     }
 }
 

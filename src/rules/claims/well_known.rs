@@ -85,13 +85,13 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
             continue;
         };
         let actual = declaration.element.trimmed_text();
-        let location = declaration.location(declaration.element.text_span());
+        let location = || declaration.location(declaration.element.text_span());
         if id.len() > 10 && id.as_bytes()[..10].eq_ignore_ascii_case(b"extension_") {
             if !STORED.contains(&actual) {
                 findings.push(
                     Diagnostic::new(
                         &EXTENSION_CLAIM_DATATYPE,
-                        location,
+                        location(),
                         format!("custom attribute `{id}` cannot be stored as {actual}"),
                     )
                     .policy_id(policy.id())
@@ -109,7 +109,7 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
             findings.push(
                 Diagnostic::new(
                     &RESERVED_CLAIM_TYPE_CHANGE,
-                    location,
+                    location(),
                     format!("claim type `{id}` is {actual}, but the service knows it as {usual}"),
                 )
                 .policy_id(policy.id())

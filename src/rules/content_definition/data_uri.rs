@@ -125,9 +125,9 @@ fn contract(location: Location, text: &str, page: &str, version: &str) -> Option
     let availability = parsed.map_or(Availability::Unavailable, |version| {
         known.availability(version)
     });
-    let name = format!("{PREFIX}contract:{}", known.name);
     let newest = known.newest();
     let wrong = |message: String| {
+        let name = format!("{PREFIX}contract:{}", known.name);
         let versions: Vec<_> = known
             .versions()
             .map(|version| format!("\"{version}\""))

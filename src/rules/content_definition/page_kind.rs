@@ -20,22 +20,21 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
     if !view.is_complete() {
         return;
     }
-    let mut missing: Vec<String> = Vec::new();
+    let mut missing: Vec<&str> = Vec::new();
     for page in view.shown_pages() {
         let id = page.content_definition;
         let sites = view.sites(Kind::ContentDefinition, id);
         if sites.is_empty() {
             continue;
         }
-        let folded = id.to_ascii_lowercase();
-        if !missing.contains(&folded) {
-            let found = absent(view, page, &sites);
-            if !found.is_empty() {
-                missing.push(folded);
+        if !missing.iter().any(|known| known.eq_ignore_ascii_case(id)) {
+            let start = findings.len();
+            findings.extend(absent(view, page, &sites));
+            if findings.len() > start {
+                missing.push(id);
             }
-            findings.extend(found);
         }
-        findings.extend(misfit(view, page));
+        findings.extend(misfit(view, page, &sites));
     }
 }
 
@@ -48,15 +47,24 @@ fn place<'s>(view: &Effective<'s>, sites: impl Iterator<Item = Site<'s>>) -> Opt
         .or_else(|| view.relying_party()?.child("DefaultUserJourney"))
 }
 
-fn absent<'s>(view: &Effective<'s>, page: ShownPage<'s>, sites: &[Site<'s>]) -> Vec<Diagnostic> {
+/// A child of the content definition after merging.
+fn merged<'s>(sites: &[Site<'s>], child: &str) -> Option<Site<'s>> {
+    sites.iter().rev().find_map(|site| site.child(child))
+}
+
+fn absent<'v, 's>(
+    view: &'v Effective<'s>,
+    page: ShownPage<'s>,
+    sites: &'v [Site<'s>],
+) -> impl Iterator<Item = Diagnostic> + use<'v, 's> {
     let id = page.content_definition;
     ["LoadUri", "DataUri"]
         .into_iter()
         .filter(|child| {
-            let text = view.merged_child(Kind::ContentDefinition, id, child);
+            let text = merged(sites, child);
             text.is_none_or(|site| site.element.trimmed_text().is_empty())
         })
-        .filter_map(|child| {
+        .filter_map(move |child| {
             let candidates = sites.iter().rev().copied().chain([page.site]);
             let place = place(view, candidates)?;
             let location = place.location(place.element.tag_span());
@@ -72,12 +80,11 @@ fn absent<'s>(view: &Effective<'s>, page: ShownPage<'s>, sites: &[Site<'s>]) -> 
                 .policy_id(place.policy.id()),
             )
         })
-        .collect()
 }
 
-fn misfit<'s>(view: &Effective<'s>, page: ShownPage<'s>) -> Option<Diagnostic> {
+fn misfit<'s>(view: &Effective<'s>, page: ShownPage<'s>, sites: &[Site<'s>]) -> Option<Diagnostic> {
     let id = page.content_definition;
-    let uri = view.merged_child(Kind::ContentDefinition, id, "DataUri")?;
+    let uri = merged(sites, "DataUri")?;
     let name = DataUri::parse(uri.element.trimmed_text()).page()?.name;
     let (fits, shower): (&[&str], _) = match page.by {
         ShownBy::Selection => (

@@ -24,7 +24,7 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
     };
     let old: Vec<_> = view
         .ids(Kind::ContentDefinition)
-        .into_iter()
+        .iter()
         .filter_map(|id| {
             let uri = view.merged_child(Kind::ContentDefinition, id, "DataUri")?;
             let parsed = DataUri::parse(uri.element.trimmed_text());

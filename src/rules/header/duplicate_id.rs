@@ -27,6 +27,9 @@ pub(super) static DUPLICATE_LOCALIZEDRESOURCES_ID: Rule = Rule {
 
 pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
     let policy = view.policy();
+    if !policy.declares_twice() {
+        return;
+    }
     for kind in Kind::ALL {
         let mut first: IdMap<'_, Site<'_>> = IdMap::default();
         for site in policy.sites(kind) {

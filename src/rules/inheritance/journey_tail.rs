@@ -1,7 +1,7 @@
 //! `journey-tail-inherited`: a journey is written anew and keeps the end of the old one.
 
 use crate::diagnostics::{Diagnostic, Level, Rule};
-use crate::policy::{Effective, Kind};
+use crate::policy::{Effective, Kind, Override};
 
 /// Inherited steps follow the last step of a journey that looks complete.
 pub(super) static JOURNEY_TAIL_INHERITED: Rule = Rule {
@@ -13,10 +13,11 @@ pub(super) static JOURNEY_TAIL_INHERITED: Rule = Rule {
 
 pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
     let policy = view.policy();
-    for journey in policy.sites(Kind::UserJourney) {
-        let Some(id) = journey.attribute("Id") else {
-            continue;
-        };
+    let overrides = view.overrides().iter();
+    for journey in overrides.filter(|journey| journey.kind == Kind::UserJourney) {
+        let &Override {
+            id, own: journey, ..
+        } = journey;
         let Some(merged) = view.journey(Kind::UserJourney, id) else {
             continue;
         };

@@ -2,7 +2,7 @@
 
 use crate::diagnostics::{Diagnostic, Level, Rule, Span};
 use crate::policy::known::handlers::handler_kind;
-use crate::policy::{Effective, Kind, Policy, Site};
+use crate::policy::{Effective, Kind, Override, Policy, Site};
 use crate::xml::Element;
 
 /// What other elements rely on changes below them.
@@ -18,37 +18,19 @@ type Nature<'s> = (&'s str, Span);
 pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
     let chain = view.chain();
     let ancestors = &chain[..chain.len() - 1];
-    if ancestors.is_empty() {
-        return;
-    }
-    let policy = view.policy();
-    for site in policy.sites(Kind::ClaimType) {
-        findings.extend(conflict(
-            ancestors,
-            Kind::ClaimType,
-            site,
-            "DataType",
-            data_type,
-        ));
-    }
-    for site in policy.sites(Kind::TechnicalProfile) {
-        let kind = Kind::TechnicalProfile;
-        let other = conflict(ancestors, kind, site, "Protocol", protocol)
-            .or_else(|| conflict(ancestors, kind, site, "Handler", handler));
-        findings.extend(other);
-    }
-    for site in policy.sites(Kind::SubJourney) {
-        findings.extend(conflict(
-            ancestors,
-            Kind::SubJourney,
-            site,
-            "Type",
-            own_type,
-        ));
-    }
-    for kind in [Kind::UserJourney, Kind::SubJourney] {
-        for journey in policy.sites(kind) {
-            findings.extend(steps(view, journey, kind));
+    for &Override { kind, own, .. } in view.overrides() {
+        let conflict = |word, nature| conflict(ancestors, kind, own, word, nature);
+        match kind {
+            Kind::ClaimType => findings.extend(conflict("DataType", data_type)),
+            Kind::TechnicalProfile => {
+                let other = conflict("Protocol", protocol);
+                findings.extend(other.or_else(|| conflict("Handler", handler)));
+            }
+            Kind::SubJourney => findings.extend(conflict("Type", own_type)),
+            _ => {}
+        }
+        if matches!(kind, Kind::UserJourney | Kind::SubJourney) {
+            findings.extend(steps(view, own, kind));
         }
     }
 }

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use crate::diagnostics::{Diagnostic, Level, Rule};
-use crate::policy::{Effective, Kind, Site};
+use crate::policy::{Effective, Override};
 use crate::xml::{Element, Significance, canonical};
 
 /// An inherited element under the same id in other letters.
@@ -23,60 +23,44 @@ pub(super) static OVERRIDE_IDENTICAL: Rule = Rule {
 
 pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
     let policy = view.policy();
-    let chain = view.chain();
-    let ancestors = &chain[..chain.len() - 1];
-    if ancestors.is_empty() {
-        return;
-    }
-    for kind in Kind::ALL {
-        for site in policy.sites(kind) {
-            let Some(id) = site.attribute("Id") else {
-                continue;
-            };
-            let nearest = ancestors.iter().rev().find_map(|&ancestor| {
-                let element = ancestor.declared(kind, id).last()?;
-                Some(Site {
-                    policy: ancestor,
-                    element,
-                })
-            });
-            let Some(inherited) = nearest else {
-                continue;
-            };
-            let finding = if inherited.attribute("Id") != Some(id) {
-                Diagnostic::new(
-                    &OVERRIDE_CASE,
-                    site.attribute_location("Id"),
-                    format!(
-                        "`{}` writes the id of this {} `{}`",
-                        inherited.policy.id(),
-                        kind.noun(),
-                        inherited.attribute("Id").unwrap_or_default()
-                    ),
-                )
-                .help("for the service both are one element; write the id in the same letters")
-            } else if policy.declared(kind, id).count() == 1
-                && same(site.element, inherited.element)
-            {
-                Diagnostic::new(
-                    &OVERRIDE_IDENTICAL,
-                    site.attribute_location("Id"),
-                    format!(
-                        "{} `{id}` is the same in `{}`",
-                        kind.noun(),
-                        inherited.policy.id()
-                    ),
-                )
-                .help("it is inherited anyway; remove it here")
-            } else {
-                continue;
-            };
-            findings.push(
-                finding
-                    .related(inherited.attribute_location("Id"), "inherited from here")
-                    .policy_id(policy.id()),
-            );
-        }
+    for &Override {
+        kind,
+        id,
+        own: site,
+        inherited,
+    } in view.overrides()
+    {
+        let finding = if inherited.attribute("Id") != Some(id) {
+            Diagnostic::new(
+                &OVERRIDE_CASE,
+                site.attribute_location("Id"),
+                format!(
+                    "`{}` writes the id of this {} `{}`",
+                    inherited.policy.id(),
+                    kind.noun(),
+                    inherited.attribute("Id").unwrap_or_default()
+                ),
+            )
+            .help("for the service both are one element; write the id in the same letters")
+        } else if policy.declared(kind, id).count() == 1 && same(site.element, inherited.element) {
+            Diagnostic::new(
+                &OVERRIDE_IDENTICAL,
+                site.attribute_location("Id"),
+                format!(
+                    "{} `{id}` is the same in `{}`",
+                    kind.noun(),
+                    inherited.policy.id()
+                ),
+            )
+            .help("it is inherited anyway; remove it here")
+        } else {
+            continue;
+        };
+        findings.push(
+            finding
+                .related(inherited.attribute_location("Id"), "inherited from here")
+                .policy_id(policy.id()),
+        );
     }
 }
 

@@ -13,7 +13,7 @@ pub(super) static SENDCLAIMS_NOT_LAST: Rule = Rule {
 
 pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
     for journey in settled(view) {
-        findings.extend(check_journey(view, &journey));
+        findings.extend(check_journey(view, journey));
     }
 }
 

@@ -83,22 +83,17 @@ fn is_required(claim: &Claim<'_>) -> bool {
     matches!(claim.attribute("Required"), Some("true" | "1"))
 }
 
-/// The input claims of an exchange's profile that have neither a default value nor a claims
-/// transformation of the profile itself to come from. That a claim is not declared is said already.
-fn open_inputs<'s>(view: &Effective<'s>, profile: &TechnicalProfile<'s>) -> Vec<Claim<'s>> {
-    let prepared = view.transformation_outputs(&profile.input_claims_transformations);
-    profile
-        .input_claims
-        .iter()
-        .filter(|claim| claim.attribute("DefaultValue").is_none())
-        .filter(|claim| view.declares(Kind::ClaimType, claim.claim_type))
-        .filter(|claim| {
-            !prepared
-                .iter()
-                .any(|id| id.eq_ignore_ascii_case(claim.claim_type))
-        })
-        .cloned()
-        .collect()
+/// Whether an input claim of a profile has neither a default value nor a claims transformation of the
+/// profile itself to come from. That a claim is not declared is said already.
+fn is_open<'s>(view: &Effective<'s>, profile: &TechnicalProfile<'s>, claim: &Claim<'s>) -> bool {
+    let is_prepared = || {
+        let prepared = view.transformation_outputs(&profile.input_claims_transformations);
+        let mut prepared = prepared.iter();
+        prepared.any(|id| id.eq_ignore_ascii_case(claim.claim_type))
+    };
+    claim.attribute("DefaultValue").is_none()
+        && view.declares(Kind::ClaimType, claim.claim_type)
+        && !is_prepared()
 }
 
 fn inputs(call: &Call<'_, '_>, findings: &mut Vec<Diagnostic>) {
@@ -110,10 +105,14 @@ fn inputs(call: &Call<'_, '_>, findings: &mut Vec<Diagnostic>) {
         profile,
         ..
     } = call;
-    for claim in open_inputs(view, profile) {
+    let is_own = std::ptr::eq(profile.site().policy, view.policy());
+    for claim in &profile.input_claims {
         let id = claim.claim_type;
-        if is_required(&claim) {
-            if flow.exists_before(id, step.order) {
+        if flow.exists_before(id, step.order) {
+            continue;
+        }
+        if is_required(claim) {
+            if !is_open(view, profile, claim) {
                 continue;
             }
             let service = format!(
@@ -121,11 +120,12 @@ fn inputs(call: &Call<'_, '_>, findings: &mut Vec<Diagnostic>) {
                  user journey \"{}\" but it is not an output claim in any of the previous steps.",
                 profile.id, step.order, journey.id
             );
-            let finding = required(call, &claim, flow.exists(id));
+            let finding = required(call, claim, flow.exists(id));
             findings.extend(finding.map(|finding| finding.service_message(service)));
-        } else if std::ptr::eq(profile.site().policy, view.policy())
+        } else if is_own
             && !flow.exists(id)
             && flow.kept(id).is_none()
+            && is_open(view, profile, claim)
         {
             let site = claim.site();
             findings.push(
@@ -149,9 +149,10 @@ fn inputs(call: &Call<'_, '_>, findings: &mut Vec<Diagnostic>) {
 
 /// Whether the service looks into sub journeys is not known, so this much is only likely wrong.
 fn sub_journey_inputs(call: &Call<'_, '_>, findings: &mut Vec<Diagnostic>) {
-    for claim in open_inputs(call.view, &call.profile) {
-        if is_required(&claim) && !call.flow.exists(claim.claim_type) {
-            let finding = required(call, &claim, false);
+    for claim in &call.profile.input_claims {
+        let is_missed = !call.flow.exists(claim.claim_type) && is_required(claim);
+        if is_missed && is_open(call.view, &call.profile, claim) {
+            let finding = required(call, claim, false);
             findings.extend(finding.map(|finding| finding.level(Level::Warning)));
         }
     }

@@ -20,8 +20,8 @@ pub(super) static STEP_NO_SELECTION: Rule = Rule {
 pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
     for journey in settled(view) {
         for step in &journey.steps {
-            findings.extend(no_exchange(view, &journey, step));
-            findings.extend(no_selection(view, &journey, step));
+            findings.extend(no_exchange(view, journey, step));
+            findings.extend(no_selection(view, journey, step));
         }
     }
 }

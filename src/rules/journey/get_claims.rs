@@ -14,8 +14,8 @@ pub(super) static GETCLAIMS_FIRST: Rule = Rule {
 
 pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
     for journey in settled(view) {
-        findings.extend(not_first(view, &journey));
-        findings.extend(no_profile(view, &journey));
+        findings.extend(not_first(view, journey));
+        findings.extend(no_profile(view, journey));
     }
     if view.is_complete() {
         findings.extend(no_input_claims(view));

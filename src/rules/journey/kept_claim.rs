@@ -18,7 +18,7 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
     let Some(flow) = view.flow() else {
         return;
     };
-    if !flow.is_certain() {
+    if !flow.is_certain() || !flow.keeps_any() {
         return;
     }
     let start = findings.len();

@@ -89,30 +89,17 @@ pub(super) static GROUP: Group = Group {
 
 /// The journeys and sub journeys that the policy declares or extends, merged over its chain. None
 /// while an ancestor is unknown: it may hold the other half of each of them.
-fn declared<'s>(view: &Effective<'s>) -> Vec<Rc<Journey<'s>>> {
-    let mut journeys: Vec<Rc<Journey<'s>>> = Vec::new();
-    if !view.is_complete() {
-        return journeys;
+fn declared<'v, 's>(view: &'v Effective<'s>) -> &'v [Rc<Journey<'s>>] {
+    if view.is_complete() {
+        view.own_journeys()
+    } else {
+        &[]
     }
-    for kind in [Kind::UserJourney, Kind::SubJourney] {
-        for declaration in view.policy().declarations(kind) {
-            let Some(id) = declaration.attribute_value("Id") else {
-                continue;
-            };
-            let known = |journey: &Rc<Journey<'_>>| {
-                journey.kind == kind && journey.id.eq_ignore_ascii_case(id)
-            };
-            if !journeys.iter().any(known) {
-                journeys.extend(view.journey(kind, id));
-            }
-        }
-    }
-    journeys
 }
 
 /// Those of the declared journeys in which a step is where its author wanted it.
-fn settled<'s>(view: &Effective<'s>) -> impl Iterator<Item = Rc<Journey<'s>>> {
-    let journeys = declared(view).into_iter();
+fn settled<'v, 's>(view: &'v Effective<'s>) -> impl Iterator<Item = &'v Rc<Journey<'s>>> {
+    let journeys = declared(view).iter();
     journeys.filter(|journey| journey.is_settled)
 }
 

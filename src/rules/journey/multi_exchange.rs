@@ -14,7 +14,7 @@ pub(super) static JOURNEY_MULTI_EXCHANGE: Rule = Rule {
 pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
     for journey in settled(view) {
         for step in &journey.steps {
-            findings.extend(check_step(view, &journey, step));
+            findings.extend(check_step(view, journey, step));
         }
     }
 }

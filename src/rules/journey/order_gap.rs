@@ -13,9 +13,9 @@ pub(super) static JOURNEY_ORDER_GAP: Rule = Rule {
 
 pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
     for journey in declared(view) {
-        let negative = negative(view, &journey);
+        let negative = negative(view, journey);
         if negative.is_empty() {
-            findings.extend(gap(view, &journey));
+            findings.extend(gap(view, journey));
         }
         findings.extend(negative);
     }

@@ -1,10 +1,8 @@
 //! `password-after-step`: a password is gone once its page is left.
 
-use std::collections::{HashMap, HashSet};
-
 use crate::diagnostics::{Diagnostic, Level, Rule};
 use crate::policy::known::handlers::ProfileKind;
-use crate::policy::{Claim, Effective, Exchange, Kind, Step, TechnicalProfile};
+use crate::policy::{Claim, Effective, Exchange, Id, IdMap, IdSet, Kind, Step, TechnicalProfile};
 
 use super::own;
 
@@ -21,8 +19,8 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
     if !flow.is_certain() {
         return;
     }
-    let mut typed: HashMap<String, u32> = HashMap::new();
-    let mut other: HashSet<String> = HashSet::new();
+    let mut typed: IdMap<'_, u32> = IdMap::default();
+    let mut other = IdSet::default();
     for step in &flow.journey().steps {
         for exchange in &step.exchanges {
             let profile = exchange
@@ -31,22 +29,25 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
             let Some(profile) = profile else {
                 continue;
             };
-            let is_page = ProfileKind::of(&profile) == Some(ProfileKind::SelfAsserted);
-            let own: Vec<String> = yielded(&profile).map(str::to_ascii_lowercase).collect();
+            let is_page = profile.kind() == Some(ProfileKind::SelfAsserted);
+            let is_own = |claim: &str| {
+                let mut own = yielded(&profile);
+                is_page && own.any(|own| own.eq_ignore_ascii_case(claim))
+            };
             for claim in taken(&profile) {
-                let folded = claim.claim_type.to_ascii_lowercase();
-                let Some(&order) = typed.get(&folded).filter(|&&order| order < step.order) else {
+                let id = Id::of(claim.claim_type);
+                let Some(&order) = typed.get(&id).filter(|&&order| order < step.order) else {
                     continue;
                 };
-                if other.contains(&folded)
-                    || (is_page && own.contains(&folded))
+                if other.contains(&id)
+                    || is_own(claim.claim_type)
                     || !is_password(view, claim.claim_type)
                 {
                     continue;
                 }
                 findings.extend(report(view, step, exchange, &profile, claim, order));
             }
-            for claim in own {
+            for claim in yielded(&profile).map(Id::of) {
                 if is_page {
                     typed.entry(claim).or_insert(step.order);
                 } else {

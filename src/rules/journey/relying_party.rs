@@ -61,6 +61,17 @@ fn subject<'s>(view: &Effective<'s>, profile: Site<'s>) -> Option<Diagnostic> {
     if profile.child("IncludeTechnicalProfile").is_some() || !view.is_complete() {
         return None;
     }
+    let is_called = |claim: Site<'_>| {
+        let names = [
+            claim.attribute("PartnerClaimType"),
+            claim.attribute("ClaimTypeReferenceId"),
+        ];
+        let mut names = names.iter().flatten();
+        names.any(|name| name.eq_ignore_ascii_case(wanted))
+    };
+    if profile.items("OutputClaims", "OutputClaim").any(is_called) {
+        return None;
+    }
     let mut names: Vec<&str> = Vec::new();
     for claim in profile.items("OutputClaims", "OutputClaim") {
         names.extend(claim.attribute("PartnerClaimType"));

@@ -22,8 +22,8 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
     for journey in settled(view) {
         for step in &journey.steps {
             if is_selection(step.step_type()) {
-                findings.extend(next(view, &journey, step));
-                findings.extend(content_definition(view, &journey, step));
+                findings.extend(next(view, journey, step));
+                findings.extend(content_definition(view, journey, step));
             }
         }
     }

@@ -17,7 +17,7 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
         for step in &journey.steps {
             for selection in &step.selections {
                 findings.extend(
-                    check_selection(view, &journey, step, selection)
+                    check_selection(view, journey, step, selection)
                         .map(|finding| finding.policy_id(view.policy().id())),
                 );
             }

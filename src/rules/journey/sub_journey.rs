@@ -32,12 +32,12 @@ pub(super) static INVOKE_NO_CANDIDATE: Rule = Rule {
 pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
     for journey in settled(view) {
         if journey.kind == Kind::SubJourney {
-            findings.extend(call(view, &journey));
-            findings.extend(transfer(view, &journey));
-            findings.extend(nesting(view, &journey));
+            findings.extend(call(view, journey));
+            findings.extend(transfer(view, journey));
+            findings.extend(nesting(view, journey));
         }
         for step in &journey.steps {
-            findings.extend(no_candidate(view, &journey, step));
+            findings.extend(no_candidate(view, journey, step));
         }
     }
 }

@@ -35,9 +35,9 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
             };
             let links = links(view, step);
             for (item, profile) in &links {
-                findings.extend(dead_link(view, &journey, step, next, *item, *profile));
+                findings.extend(dead_link(view, journey, step, next, *item, *profile));
             }
-            findings.extend(unreachable(view, &journey, step, next, &links));
+            findings.extend(unreachable(view, journey, step, next, &links));
         }
     }
 }

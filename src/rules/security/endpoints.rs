@@ -1,7 +1,8 @@
 //! `sec-http-endpoint` and `sec-openredirect-loaduri`: where a policy sends data, and who decides it.
 
-use crate::diagnostics::{Diagnostic, Level, Rule, Span};
+use crate::diagnostics::{Diagnostic, Level, Rule};
 use crate::policy::{Effective, Kind};
+use crate::xml::Element;
 
 /// Data travels without encryption.
 pub(super) static SEC_HTTP_ENDPOINT: Rule = Rule {
@@ -30,26 +31,25 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
             if !is_address(key) {
                 continue;
             }
-            let value = item.element.trimmed_text();
-            let span = item.element.text_span();
-            findings.extend(plain_http(view, key, value, span));
-            findings.extend(chosen_host(view, value, span));
+            findings.extend(plain_http(view, key, item.element));
+            findings.extend(chosen_host(view, item.element));
         }
     }
     for definition in policy.sites(Kind::ContentDefinition) {
         for name in ["LoadUri", "RecoveryUri"] {
             if let Some(uri) = definition.child(name) {
-                let value = uri.element.trimmed_text();
-                findings.extend(chosen_host(view, value, uri.element.text_span()));
+                findings.extend(chosen_host(view, uri.element));
             }
         }
     }
 }
 
 fn is_address(key: &str) -> bool {
-    let folded = key.to_ascii_lowercase();
-    matches!(folded.as_str(), "serviceurl" | "metadata" | "partnerentity")
-        || folded.ends_with("endpoint")
+    const ENDPOINT: &[u8] = b"endpoint";
+    let whole = ["serviceurl", "metadata", "partnerentity"];
+    let end = key.len().checked_sub(ENDPOINT.len());
+    end.is_some_and(|end| key.as_bytes()[end..].eq_ignore_ascii_case(ENDPOINT))
+        || whole.iter().any(|known| known.eq_ignore_ascii_case(key))
 }
 
 /// The part of an address between `://` and the path.
@@ -72,8 +72,8 @@ fn authority<'v>(value: &'v str, scheme: &str) -> Option<&'v str> {
     Some(&rest[..end.unwrap_or(rest.len())])
 }
 
-fn plain_http(view: &Effective<'_>, key: &str, value: &str, span: Span) -> Option<Diagnostic> {
-    let host = authority(value, "http://")?;
+fn plain_http(view: &Effective<'_>, key: &str, address: Element<'_>) -> Option<Diagnostic> {
+    let host = authority(address.trimmed_text(), "http://")?;
     let name = host.split(':').next().unwrap_or(host);
     if name.eq_ignore_ascii_case("localhost") || name == "127.0.0.1" {
         return None;
@@ -81,7 +81,7 @@ fn plain_http(view: &Effective<'_>, key: &str, value: &str, span: Span) -> Optio
     Some(
         Diagnostic::new(
             &SEC_HTTP_ENDPOINT,
-            view.policy().location(span),
+            view.policy().location(address.text_span()),
             format!("{key} sends data to `{host}` without encryption"),
         )
         .help("write https://")
@@ -89,7 +89,11 @@ fn plain_http(view: &Effective<'_>, key: &str, value: &str, span: Span) -> Optio
     )
 }
 
-fn chosen_host(view: &Effective<'_>, value: &str, span: Span) -> Option<Diagnostic> {
+fn chosen_host(view: &Effective<'_>, address: Element<'_>) -> Option<Diagnostic> {
+    let value = address.trimmed_text();
+    if !value.contains('{') {
+        return None;
+    }
     let host = authority(value, "https://")
         .or_else(|| authority(value, "http://"))
         .unwrap_or(if value.starts_with('{') { value } else { "" });
@@ -104,7 +108,7 @@ fn chosen_host(view: &Effective<'_>, value: &str, span: Span) -> Option<Diagnost
     Some(
         Diagnostic::new(
             &SEC_OPENREDIRECT_LOADURI,
-            view.policy().location(span),
+            view.policy().location(address.text_span()),
             format!(
                 "`{{{resolver}}}` is part of the host, and whoever sends the request chooses it"
             ),

@@ -42,8 +42,7 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
     for profile in view.policy().sites(Kind::TechnicalProfile) {
         for item in profile.items("Metadata", "Item") {
             let key = item.attribute("Key").unwrap_or_default();
-            let value = item.element.trimmed_text();
-            let Some(weakness) = weakness(view, profile, key, value) else {
+            let Some(weakness) = weakness(view, profile, key, item) else {
                 continue;
             };
             findings.push(
@@ -59,8 +58,14 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
     }
 }
 
-fn weakness(view: &Effective<'_>, profile: Site<'_>, key: &str, value: &str) -> Option<Weakness> {
-    let is = |expected: &str| value.eq_ignore_ascii_case(expected);
+fn weakness(
+    view: &Effective<'_>,
+    profile: Site<'_>,
+    key: &str,
+    item: Site<'_>,
+) -> Option<Weakness> {
+    let value = || item.element.trimmed_text();
+    let is = |expected: &str| value().eq_ignore_ascii_case(expected);
     let weakness = |rule, message: &str, help| {
         Some(Weakness {
             rule,
@@ -94,9 +99,9 @@ fn weakness(view: &Effective<'_>, profile: Site<'_>, key: &str, value: &str) -> 
             "a stolen refresh token can be renewed for ever",
             "remove the item and set rolling_refresh_token_lifetime_secs",
         ),
-        "ValidTokenIssuerPrefixes" => any_issuer(view, profile, value),
+        "ValidTokenIssuerPrefixes" => any_issuer(view, profile, value()),
         "CodeLength" | "NumRetryAttempts" | "CodeExpirationInSeconds" => {
-            weak_code(view, profile, key, value)
+            weak_code(view, profile, key, value())
         }
         _ => None,
     }

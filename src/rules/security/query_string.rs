@@ -2,6 +2,7 @@
 
 use crate::diagnostics::{Diagnostic, Level, Rule};
 use crate::policy::Effective;
+use crate::xml::Element;
 
 /// Who sends the request decides who is signed in.
 pub(super) static SEC_QUERYSTRING_CLAIM: Rule = Rule {
@@ -23,24 +24,20 @@ const IDENTITY: &[&str] = &[
 pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
     let policy = view.policy();
     let claims = ["InputClaim", "OutputClaim", "PersistedClaim"];
-    for element in claims
-        .into_iter()
-        .flat_map(|name| policy.document.elements_named(name))
-    {
-        let Some(default) = element.attribute("DefaultValue") else {
-            continue;
-        };
+    let is_claim = |element: Element<'_>| claims.iter().any(|name| element.is_named(name));
+    for (element, default) in policy.default_values() {
         let value = default.value().trim();
         let Some(start) = value.get(..10) else {
             continue;
         };
+        if !start.eq_ignore_ascii_case("{OAUTH-KV:") || !is_claim(element) {
+            continue;
+        }
         let claim = element
             .attribute_value("ClaimTypeReferenceId")
             .unwrap_or_default();
-        let identifies = IDENTITY
-            .iter()
-            .any(|known| known.eq_ignore_ascii_case(claim));
-        if !start.eq_ignore_ascii_case("{OAUTH-KV:") || !identifies {
+        let mut identities = IDENTITY.iter();
+        if !identities.any(|known| known.eq_ignore_ascii_case(claim)) {
             continue;
         }
         findings.push(

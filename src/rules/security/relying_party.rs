@@ -84,7 +84,7 @@ fn is_open(source: &str) -> bool {
 /// Hosts of all templates that the relying party can show, except the service's own.
 fn template_hosts(view: &Effective<'_>) -> BTreeSet<String> {
     view.ids(Kind::ContentDefinition)
-        .into_iter()
+        .iter()
         .filter_map(|id| view.merged_child(Kind::ContentDefinition, id, "LoadUri"))
         .filter_map(|uri| {
             let (_, rest) = uri.element.trimmed_text().split_once("://")?;

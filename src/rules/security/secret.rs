@@ -1,5 +1,9 @@
 //! `sec-secret-metadata`: a secret in the text of a policy.
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
 use crate::diagnostics::{Diagnostic, Level, Rule, Span};
 use crate::policy::Effective;
 
@@ -43,6 +47,10 @@ const MARKS: &[(&str, usize)] = &[
     ("basic ", 20),
 ];
 
+/// The fewest and the most characters that must follow a mark.
+const SHORTEST: usize = 20;
+const LONGEST: usize = 30;
+
 pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
     let document = &view.policy().document;
     for item in document.elements_named("Item") {
@@ -55,25 +63,25 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
             findings.push(finding(view, item.text_span()));
         }
     }
-    let elsewhere = [
-        ("InputClaim", "DefaultValue"),
-        ("OutputClaim", "DefaultValue"),
-        ("PersistedClaim", "DefaultValue"),
-        ("DisplayClaim", "DefaultValue"),
-        ("InputParameter", "Value"),
-    ];
-    for (name, attribute) in elsewhere {
-        for element in document.elements_named(name) {
-            let Some(attribute) = element.attribute(attribute) else {
-                continue;
-            };
-            let value = attribute.value();
-            if holds_secret(value) && !looks_like_template(value) {
-                findings.push(finding(view, attribute.value_span()));
-            }
+    let parameters = document.elements_named("InputParameter");
+    let parameters = parameters.filter_map(|parameter| parameter.attribute("Value"));
+    let defaults = view.policy().default_values();
+    let defaults = defaults.filter(|(element, _)| CLAIMS.contains(&element.name()));
+    for attribute in parameters.chain(defaults.map(|(_, attribute)| attribute)) {
+        let value = attribute.value();
+        if holds_secret(value) && !looks_like_template(value) {
+            findings.push(finding(view, attribute.value_span()));
         }
     }
 }
+
+/// Elements with a default value.
+const CLAIMS: [&str; 4] = [
+    "InputClaim",
+    "OutputClaim",
+    "PersistedClaim",
+    "DisplayClaim",
+];
 
 fn finding(view: &Effective<'_>, span: Span) -> Diagnostic {
     let policy = view.policy();
@@ -109,28 +117,46 @@ fn looks_like_template(value: &str) -> bool {
 }
 
 fn holds_secret(value: &str) -> bool {
+    if value.len() < SHORTEST_SECRET {
+        return false;
+    }
     follows_mark(value)
         || is_json_web_token(value)
-        || value.contains("PRIVATE KEY-----")
+        || is_private_key(value)
         || is_sendgrid_key(value)
 }
 
+/// The length of `eyJ.eyJ.x`, a web token without content.
+const SHORTEST_SECRET: usize = 9;
+
+fn is_private_key(value: &str) -> bool {
+    static MARK: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new("PRIVATE KEY-----"));
+    value.len() >= MARK.needle().len() && MARK.find(value.as_bytes()).is_some()
+}
+
 fn follows_mark(value: &str) -> bool {
-    // Every mark ends with one of these, and few values hold any.
-    if memchr::memchr2(b'=', b' ', value.as_bytes()).is_none() {
-        return false;
-    }
-    let folded = value.to_ascii_lowercase();
-    let opaque = |c: char| c.is_ascii_alphanumeric() || "-_.~%+/=".contains(c);
-    let follows = |start: usize| {
-        let rest = folded.get(start..).unwrap_or_default();
-        rest.find(|c: char| !opaque(c)).unwrap_or(rest.len())
-    };
-    MARKS.iter().any(|(mark, least)| {
-        folded
-            .find(mark)
-            .is_some_and(|at| follows(at + mark.len()) >= *least)
+    let value = value.as_bytes();
+    // Every mark ends with one of these, and hardly anything but a secret follows it without a blank.
+    memchr::memchr2_iter(b'=', b' ', value).any(|last| {
+        let (before, after) = value.split_at(last + 1);
+        let following = after
+            .iter()
+            .take(LONGEST)
+            .take_while(|byte| is_opaque(**byte));
+        let following = following.count();
+        following >= SHORTEST
+            && MARKS.iter().any(|(mark, least)| {
+                let start = before.len().checked_sub(mark.len());
+                following >= *least
+                    && start
+                        .is_some_and(|start| before[start..].eq_ignore_ascii_case(mark.as_bytes()))
+            })
     })
+}
+
+const fn is_opaque(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(byte, b'-' | b'_' | b'.' | b'~' | b'%' | b'+' | b'/' | b'=')
 }
 
 fn is_json_web_token(value: &str) -> bool {
@@ -169,6 +195,9 @@ mod tests {
                 holds_secret(secret) && !looks_like_template(secret),
                 "{secret}"
             );
+        }
+        for (_, least) in MARKS {
+            assert!((SHORTEST..=LONGEST).contains(least));
         }
         for plain in [
             "https://contoso.com/api?code=short",

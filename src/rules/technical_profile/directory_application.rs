@@ -73,22 +73,19 @@ fn no_application(reached: &Reached<'_, '_>) -> Option<Diagnostic> {
 /// declared is reported as such.
 fn extension_claim<'v, 's>(reached: &Reached<'v, 's>) -> Option<&'v Claim<'s>> {
     let profile = reached.profile;
+    let is_extension = |claim: &&Claim<'_>| is_extension_attribute(attribute_name(claim));
     let always_default = |claim: &&Claim<'_>| {
         claim
             .attribute("AlwaysUseDefaultValue")
             .is_some_and(|always| matches!(always.trim(), "true" | "1"))
     };
-    let read = profile
-        .output_claims
-        .iter()
-        .filter(|claim| !always_default(claim));
-    profile
-        .persisted_claims
-        .iter()
-        .chain(read)
-        .chain(&profile.input_claims)
-        .filter(|claim| reached.view.declares(Kind::ClaimType, claim.claim_type))
-        .find(|claim| is_extension_attribute(attribute_name(claim)))
+    let written = profile.persisted_claims.iter().filter(is_extension);
+    let read = profile.output_claims.iter().filter(is_extension);
+    let key = profile.input_claims.iter().filter(is_extension);
+    written
+        .chain(read.filter(|claim| !always_default(claim)))
+        .chain(key)
+        .find(|claim| reached.view.declares(Kind::ClaimType, claim.claim_type))
 }
 
 fn swapped(reached: &Reached<'_, '_>) -> Option<Diagnostic> {

@@ -3,7 +3,6 @@
 use super::declared;
 use crate::diagnostics::{Diagnostic, Level, Rule, near_miss};
 use crate::policy::Effective;
-use crate::policy::known::handlers::ProfileKind;
 
 pub(super) static TP_KEY_UNKNOWN: Rule = Rule {
     id: "tp-key-unknown",
@@ -13,7 +12,7 @@ pub(super) static TP_KEY_UNKNOWN: Rule = Rule {
 
 pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
     for (site, profile) in declared(view) {
-        let Some(kind) = ProfileKind::of(&profile) else {
+        let Some(kind) = profile.kind() else {
             continue;
         };
         // Without a look at its use an issuer cannot be told from a provider.

@@ -19,14 +19,12 @@ pub(super) static TP_METADATA_UNKNOWN: Rule = Rule {
 
 pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
     for (site, profile) in declared(view) {
-        let kinds = kinds(&profile);
-        let mut seen: Vec<Site<'_>> = Vec::new();
+        let mut seen: Vec<(&str, Site<'_>)> = Vec::new();
         for item in site.items("Metadata", "Item") {
             let Some(key) = item.attribute("Key") else {
                 continue;
             };
-            let same = |known: &&Site<'_>| known.attribute("Key") == Some(key);
-            if let Some(first) = seen.iter().find(same) {
+            if let Some((_, first)) = seen.iter().find(|(known, _)| *known == key) {
                 findings.push(
                     Diagnostic::new(
                         &TP_METADATA_DUPLICATE,
@@ -38,23 +36,19 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
                     .policy_id(view.policy().id()),
                 );
             }
-            seen.push(item);
-            findings.extend(unknown(view, &profile, &kinds, item, key));
+            seen.push((key, item));
+            findings.extend(unknown(view, &profile, item, key));
         }
     }
 }
 
-/// What the profile may be; nothing if that is not known.
-fn kinds(profile: &TechnicalProfile<'_>) -> Vec<ProfileKind> {
-    let Some(kind) = ProfileKind::of(profile) else {
-        return Vec::new();
-    };
-    // A token issuer with a provider's protocol can have the items of both.
-    let issuer = profile.child("OutputTokenFormat").is_some();
-    if issuer {
-        vec![kind, ProfileKind::JwtIssuer, ProfileKind::SamlIssuer]
+/// What a profile may be besides its kind: a token issuer with a provider's protocol can have the items
+/// of both.
+fn issuers(profile: &TechnicalProfile<'_>) -> &'static [ProfileKind] {
+    if profile.child("OutputTokenFormat").is_some() {
+        &[ProfileKind::JwtIssuer, ProfileKind::SamlIssuer]
     } else {
-        vec![kind]
+        &[]
     }
 }
 
@@ -63,16 +57,20 @@ fn kinds(profile: &TechnicalProfile<'_>) -> Vec<ProfileKind> {
 fn unknown(
     view: &Effective<'_>,
     profile: &TechnicalProfile<'_>,
-    kinds: &[ProfileKind],
     item: Site<'_>,
     key: &str,
 ) -> Option<Diagnostic> {
-    let kind = *kinds.first()?;
-    if kinds.iter().any(|kind| kind.metadata_key(key).is_some()) || is_message(key) {
+    let kind = profile.kind()?;
+    let knows = |kind: &ProfileKind| kind.metadata_key(key).is_some();
+    if knows(&kind) || is_message(key) {
         return None;
     }
-    let names = kinds
-        .iter()
+    let issuers = issuers(profile);
+    if issuers.iter().any(knows) {
+        return None;
+    }
+    let names = std::iter::once(&kind)
+        .chain(issuers)
         .flat_map(|kind| kind.metadata_keys())
         .map(|known| known.name);
     let trimmed = key.trim();

@@ -4,6 +4,9 @@
 //! others include may be incomplete by itself. [`Reached`] is such a profile; the rules of this group
 //! that work on it are listed in [`OF_REACHED`].
 
+use std::cmp::Ordering;
+use std::rc::Rc;
+
 use super::Group;
 use crate::diagnostics::{Diagnostic, Location};
 use crate::policy::known::handlers::{ProfileKind, is_engine};
@@ -151,7 +154,7 @@ impl<'s> Reached<'_, 's> {
         let exact = self.profile.metadata(key);
         exact.or_else(|| {
             let mut items = self.profile.metadata.iter();
-            items.find(|item| item.key.trim().eq_ignore_ascii_case(key))
+            items.find(|item| is_key(item.key, key))
         })
     }
 
@@ -186,6 +189,15 @@ impl<'s> Reached<'_, 's> {
             self.view,
             sites.into_iter().chain(own.iter().rev().copied()),
         )
+    }
+}
+
+/// Whether a key is this one but for letter case and blanks around it.
+fn is_key(written: &str, key: &str) -> bool {
+    match written.len().cmp(&key.len()) {
+        Ordering::Less => false,
+        Ordering::Equal => written.eq_ignore_ascii_case(key),
+        Ordering::Greater => written.trim().eq_ignore_ascii_case(key),
     }
 }
 
@@ -249,15 +261,19 @@ fn telling_location(site: Site<'_>) -> Location {
 /// rules that need no relying party.
 fn declared<'s>(
     view: &Effective<'s>,
-) -> impl Iterator<Item = (Site<'s>, std::rc::Rc<TechnicalProfile<'s>>)> {
+) -> impl Iterator<Item = (Site<'s>, Rc<TechnicalProfile<'s>>)> {
     let policy = view.policy();
     policy
         .declarations(Kind::TechnicalProfile)
         .filter_map(move |element| {
-            let id = element.attribute_value("Id")?;
-            let profile = view.technical_profile(id)?;
-            let settled = profile.include_cycle.is_none() && !profile.includes_unknown;
-            let usable = settled && !is_engine(id);
-            usable.then_some((Site { policy, element }, profile))
+            let profile = usable(view, element.attribute_value("Id")?)?;
+            Some((Site { policy, element }, profile))
         })
+}
+
+/// A technical profile of which it is known what it is.
+fn usable<'s>(view: &Effective<'s>, id: &str) -> Option<Rc<TechnicalProfile<'s>>> {
+    let profile = view.technical_profile(id)?;
+    let settled = profile.include_cycle.is_none() && !profile.includes_unknown;
+    (settled && !is_engine(id)).then_some(profile)
 }

@@ -24,7 +24,7 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
         duplicates(view, profile.items("OutputClaims", "OutputClaim"), findings);
     }
     for (site, profile) in declared(view) {
-        match ProfileKind::of(&profile) {
+        match profile.kind() {
             Some(ProfileKind::Directory) => {
                 duplicates(
                     view,

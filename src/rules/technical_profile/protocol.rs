@@ -45,6 +45,10 @@ fn handler(reached: &Reached<'_, '_>) -> Option<Diagnostic> {
     let name = protocol.attribute("Name")?;
     let handler = protocol.attribute("Handler").map(str::trim);
     let proprietary = name == "Proprietary";
+    let is_known = reached.profile.kind().is_some();
+    if proprietary && is_known && handler.is_some_and(is_whole) {
+        return None;
+    }
     let place = place(reached.view, [protocol])?;
     let own = place.site.element == protocol.element;
     let location = if own && handler.is_some() {
@@ -75,8 +79,7 @@ fn handler(reached: &Reached<'_, '_>) -> Option<Diagnostic> {
             .help("remove Handler, or set Name to Proprietary"),
         );
     }
-    let (class, assembly) = handler.split_once(',').unwrap_or((handler, ""));
-    let (class, assembly) = (class.trim(), assembly.trim());
+    let (class, _) = parts(handler);
     if handler_kind(class).is_none() {
         return Some(match near_miss(class, handler_classes()) {
             Some(near) => {
@@ -94,9 +97,6 @@ fn handler(reached: &Reached<'_, '_>) -> Option<Diagnostic> {
                 .help("handlers are documented with the technical profiles of Azure AD B2C"),
         });
     }
-    if assembly == ASSEMBLY || spaceless(assembly).eq_ignore_ascii_case(&spaceless(ASSEMBLY)) {
-        return None;
-    }
     let right = format!("{class}, {ASSEMBLY}");
     let finding = finding(format!("`{class}` is not named with its assembly in full"))
         .level(Level::Warning)
@@ -110,6 +110,18 @@ fn handler(reached: &Reached<'_, '_>) -> Option<Diagnostic> {
     } else {
         finding
     })
+}
+
+/// The class and the assembly of a handler.
+fn parts(handler: &str) -> (&str, &str) {
+    let (class, assembly) = handler.split_once(',').unwrap_or((handler, ""));
+    (class.trim(), assembly.trim())
+}
+
+/// Whether the handler is named with its assembly.
+fn is_whole(handler: &str) -> bool {
+    let (_, assembly) = parts(handler);
+    assembly == ASSEMBLY || spaceless(assembly).eq_ignore_ascii_case(&spaceless(ASSEMBLY))
 }
 
 fn spaceless(text: &str) -> String {

@@ -4,7 +4,7 @@
 use crate::diagnostics::{Diagnostic, Level, Location, Rule, near_miss};
 use crate::policy::known::claim_resolvers::{FAMILIES, Family, Resolver, resolvers};
 use crate::policy::{Effective, Kind};
-use crate::xml::Element;
+use crate::xml::{Attribute, Element};
 
 macro_rules! rules {
     ($($name:ident, $id:literal, $summary:literal;)*) => {
@@ -30,44 +30,62 @@ const OTHER: [&str; 4] = ["Settings", "service", "property", "ucp"];
 
 pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
     let policy = view.policy();
-    for element in [
-        "InputClaim",
-        "OutputClaim",
-        "PersistedClaim",
-        "DisplayClaim",
-        "LoadUri",
-        "Parameter",
-        "Item",
-    ]
-    .into_iter()
-    .flat_map(|name| policy.document.elements_named(name))
-    {
-        let mut look = |text: &str, location: Location| {
-            for resolver in resolvers(text) {
-                findings.extend(
-                    check_resolver(view, resolver, location)
-                        .map(|finding| finding.policy_id(policy.id())),
-                );
-            }
-        };
-        match element.name() {
-            "InputClaim" | "OutputClaim" | "PersistedClaim" | "DisplayClaim" => {
-                for name in ["DefaultValue", "PartnerClaimType"] {
-                    if let Some(attribute) = element.attribute(name)
-                        && attribute.value().contains('{')
-                    {
-                        look(attribute.value(), policy.location(attribute.value_span()));
-                    }
-                }
-            }
-            "Item" if element.attribute("Key").is_none() => continue,
-            _ if element.text().contains('{') => {
-                look(element.text(), policy.location(element.text_span()));
-            }
-            _ => {}
+    let start = findings.len();
+    for (element, attribute) in policy.default_values() {
+        if attribute.value().contains('{') && CLAIMS.contains(&element.name()) {
+            in_attribute(view, attribute, findings);
+            findings.extend(check_type(view, element, attribute));
         }
-        findings.extend(check_type(view, element).map(|finding| finding.policy_id(policy.id())));
     }
+    let document = &policy.document;
+    for element in CLAIMS.iter().flat_map(|name| document.elements_named(name)) {
+        if let Some(attribute) = element.attribute("PartnerClaimType")
+            && attribute.value().contains('{')
+        {
+            in_attribute(view, attribute, findings);
+            let default = element.attribute("DefaultValue");
+            if default.and_then(whole_resolver).is_none() {
+                findings.extend(check_type(view, element, attribute));
+            }
+        }
+    }
+    for element in TEXTS.iter().flat_map(|name| document.elements_named(name)) {
+        let text = element.text();
+        if text.contains('{') && !(element.is_named("Item") && element.attribute("Key").is_none()) {
+            in_text(view, text, policy.location(element.text_span()), findings);
+        }
+    }
+    for finding in &mut findings[start..] {
+        finding.policy_id = Some(policy.id().to_owned());
+    }
+}
+
+/// Elements whose attributes may hold resolvers.
+const CLAIMS: [&str; 4] = [
+    "InputClaim",
+    "OutputClaim",
+    "PersistedClaim",
+    "DisplayClaim",
+];
+
+/// Elements whose text may hold resolvers.
+const TEXTS: [&str; 3] = ["LoadUri", "Parameter", "Item"];
+
+fn in_attribute(view: &Effective<'_>, attribute: Attribute<'_>, findings: &mut Vec<Diagnostic>) {
+    let location = view.policy().location(attribute.value_span());
+    in_text(view, attribute.value(), location, findings);
+}
+
+fn in_text(view: &Effective<'_>, text: &str, place: Location, findings: &mut Vec<Diagnostic>) {
+    findings.extend(resolvers(text).filter_map(|resolver| check_resolver(view, resolver, place)));
+}
+
+/// The resolver that a value consists of, if it is nothing else.
+fn whole_resolver(attribute: Attribute<'_>) -> Option<Resolver<'_>> {
+    let text = attribute.value().trim();
+    let resolver = text.starts_with('{').then(|| resolvers(text).next())??;
+    let length = resolver.prefix.len() + resolver.key.len() + 3;
+    (text.len() == length).then_some(resolver)
 }
 
 fn check_resolver(
@@ -118,23 +136,20 @@ fn check_resolver(
         location,
         format!("claim type `{key}` is declared neither here nor in a base policy"),
     );
-    Some(match near_miss(key, view.ids(Kind::ClaimType)) {
+    Some(match view.known_ids(Kind::ClaimType).near_miss(key) {
         Some(near) => finding.help(format!("did you mean `{{{prefix}:{near}}}`?")),
         None => finding,
     })
 }
 
 /// A value that is nothing but one resolver has that resolver's type.
-fn check_type(view: &Effective<'_>, element: Element<'_>) -> Option<Diagnostic> {
+fn check_type(
+    view: &Effective<'_>,
+    element: Element<'_>,
+    attribute: Attribute<'_>,
+) -> Option<Diagnostic> {
+    let resolver = whole_resolver(attribute)?;
     let claim = element.attribute_value("ClaimTypeReferenceId")?;
-    let whole = |name: &'static str| {
-        let attribute = element.attribute(name)?;
-        let text = attribute.value().trim();
-        let resolver = text.starts_with('{').then(|| resolvers(text).next())??;
-        let length = resolver.prefix.len() + resolver.key.len() + 3;
-        (text.len() == length).then_some((attribute, resolver))
-    };
-    let (attribute, resolver) = whole("DefaultValue").or_else(|| whole("PartnerClaimType"))?;
     let family = Family::find(resolver.prefix)?;
     let data_type = view.merged_child(Kind::ClaimType, claim, "DataType")?;
     let data_type = data_type.element.trimmed_text();

@@ -1,6 +1,6 @@
 //! `resolver-no-include` and `resolver-no-always`: what switches claim resolvers on.
 
-use super::declared;
+use super::usable;
 use crate::diagnostics::{Diagnostic, Level, Rule};
 use crate::policy::known::claim_resolvers::{Family, resolvers};
 use crate::policy::known::handlers::ProfileKind;
@@ -24,36 +24,10 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
     if !view.is_complete() {
         return;
     }
-    for (site, profile) in declared(view) {
-        let Some(kind) = ProfileKind::of(&profile) else {
-            continue;
-        };
-        // An issuer with a provider's protocol is another kind.
-        if profile.child("OutputTokenFormat").is_some() {
-            continue;
-        }
-        let (inputs, outputs) = match kind {
-            ProfileKind::Directory
-            | ProfileKind::OAuth2
-            | ProfileKind::OpenIdConnect
-            | ProfileKind::ClaimsTransformation
-            | ProfileKind::SelfAsserted => (true, true),
-            ProfileKind::Rest => (true, false),
-            ProfileKind::Saml => (false, true),
-            _ => continue,
-        };
-        let switched_on = profile
-            .metadata(SWITCH)
-            .is_some_and(|item| item.value.trim().eq_ignore_ascii_case("true"));
-        let mut claims: Vec<Site<'_>> = Vec::new();
-        if inputs {
-            claims.extend(site.items("InputClaims", "InputClaim"));
-        }
-        if outputs {
-            claims.extend(site.items("OutputClaims", "OutputClaim"));
-        }
-        for claim in claims {
-            findings.extend(switch(view, profile.id, claim, switched_on));
+    let policy = view.policy();
+    for (element, default) in policy.default_values() {
+        if default.value().contains('{') {
+            findings.extend(in_profile(view, Site { policy, element }));
         }
     }
     if let Some(relying_party) = view
@@ -74,6 +48,38 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
             findings.extend(not_always(view, claim));
         }
     }
+}
+
+/// A claim with a resolver in the lists of a declared profile.
+fn in_profile(view: &Effective<'_>, claim: Site<'_>) -> Option<Diagnostic> {
+    let list = claim.element.parent()?;
+    let declaration = list.parent()?;
+    let is_in = |names: [&str; 2]| list.is_named(names[0]) && claim.element.is_named(names[1]);
+    let is_input = is_in(["InputClaims", "InputClaim"]);
+    let is_declared = declaration.is_named("TechnicalProfile")
+        && declaration.parent()?.is_named("TechnicalProfiles");
+    if !is_declared || !(is_input || is_in(["OutputClaims", "OutputClaim"])) {
+        return None;
+    }
+    let profile = usable(view, declaration.attribute_value("Id")?)?;
+    let resolves = match profile.kind()? {
+        ProfileKind::Directory
+        | ProfileKind::OAuth2
+        | ProfileKind::OpenIdConnect
+        | ProfileKind::ClaimsTransformation
+        | ProfileKind::SelfAsserted => true,
+        ProfileKind::Rest => is_input,
+        ProfileKind::Saml => !is_input,
+        _ => false,
+    };
+    // An issuer with a provider's protocol is another kind.
+    if !resolves || profile.child("OutputTokenFormat").is_some() {
+        return None;
+    }
+    let switched_on = profile
+        .metadata(SWITCH)
+        .is_some_and(|item| item.value.trim().eq_ignore_ascii_case("true"));
+    switch(view, profile.id, claim, switched_on)
 }
 
 fn has_resolver(claim: Site<'_>) -> bool {

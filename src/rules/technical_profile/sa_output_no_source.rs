@@ -52,7 +52,8 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
 /// The claims that the profile's validation technical profiles and claims transformations fill;
 /// `None` if one of those profiles and transformations is not declared.
 fn filled<'s>(view: &Effective<'s>, profile: &TechnicalProfile<'s>) -> Option<Vec<&'s str>> {
-    let mut filled = transformed(view, profile)?;
+    let mut filled = Vec::new();
+    transformed(view, profile, &mut filled)?;
     for validation in &profile.validation_technical_profiles {
         let validation = view.technical_profile(validation.attribute("ReferenceId")?)?;
         filled.extend(
@@ -61,15 +62,18 @@ fn filled<'s>(view: &Effective<'s>, profile: &TechnicalProfile<'s>) -> Option<Ve
                 .iter()
                 .map(|claim| claim.claim_type),
         );
-        filled.extend(transformed(view, &validation)?);
+        transformed(view, &validation, &mut filled)?;
     }
     Some(filled)
 }
 
-fn transformed<'s>(view: &Effective<'s>, profile: &TechnicalProfile<'s>) -> Option<Vec<&'s str>> {
-    let mut claims = view.declared_outputs(&profile.output_claims_transformations)?;
-    claims.extend(view.declared_outputs(&profile.input_claims_transformations)?);
-    Some(claims)
+fn transformed<'s>(
+    view: &Effective<'s>,
+    profile: &TechnicalProfile<'s>,
+    claims: &mut Vec<&'s str>,
+) -> Option<()> {
+    view.declared_outputs(&profile.output_claims_transformations, claims)?;
+    view.declared_outputs(&profile.input_claims_transformations, claims)
 }
 
 fn is_sourceless(view: &Effective<'_>, claim: &Claim<'_>, filled: &[&str]) -> bool {

@@ -22,7 +22,7 @@ fn session(reached: &Reached<'_, '_>) -> Option<Diagnostic> {
         .view
         .technical_profile(reference.attribute("ReferenceId")?)?;
     let protocol = session.protocol()?;
-    let kind = ProfileKind::of(&session);
+    let kind = session.kind();
     // A handler that is not known may manage sessions.
     if kind.is_none() && protocol == "Proprietary" {
         return None;

@@ -57,7 +57,7 @@ fn on_other<'s>(
 fn interactive<'s>(reached: &Reached<'_, 's>, validation: Site<'s>) -> Option<Diagnostic> {
     let id = validation.attribute("ReferenceId")?;
     let profile = reached.view.technical_profile(id)?;
-    let kind = ProfileKind::of(&profile)?;
+    let kind = profile.kind()?;
     let level = match kind {
         ProfileKind::SelfAsserted
         | ProfileKind::PhoneFactor

@@ -2,10 +2,11 @@
 //! `ct-localized-string-missing` and `ct-input-unavailable`.
 
 use std::collections::HashSet;
+use std::hash::BuildHasherDefault;
 
 use crate::diagnostics::{Diagnostic, Level, Location, Rule};
 use crate::policy::{
-    ClaimsTransformation, Effective, Executed, Execution, Id, IdSet, Kind, Role, Site,
+    ClaimsTransformation, Effective, Executed, Execution, Id, IdHasher, IdSet, Kind, Role, Site,
     TechnicalProfile, Use,
 };
 
@@ -39,7 +40,7 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
     if !view.is_complete() {
         return;
     }
-    let mut strings: Option<HashSet<(&str, Id<'_>)>> = None;
+    let mut strings: Option<Strings<'_>> = None;
     let mut produced: Option<IdSet<'_>> = None;
     for executed in &execution.profiles {
         for reference in transformations(&executed.profile) {
@@ -170,7 +171,6 @@ fn localized<'s>(
     }
     transformation
         .outputs()
-        .into_iter()
         .map(|claim| {
             let attribute = match claim.site.attribute("TransformationClaimType") {
                 Some(_) => "TransformationClaimType",
@@ -185,7 +185,10 @@ fn localized<'s>(
         .collect()
 }
 
-fn localized_strings<'s>(view: &Effective<'s>) -> HashSet<(&'s str, Id<'s>)> {
+/// Element types and ids of localized strings.
+type Strings<'s> = HashSet<(&'s str, Id<'s>), BuildHasherDefault<IdHasher>>;
+
+fn localized_strings<'s>(view: &Effective<'s>) -> Strings<'s> {
     view.chain()
         .iter()
         .flat_map(|policy| policy.declarations(Kind::LocalizedResources))
@@ -219,7 +222,9 @@ fn missing(
 
 /// Every claim that anything in the execution can give a value.
 fn claims<'s>(view: &Effective<'s>, execution: &Execution<'s>) -> IdSet<'s> {
-    let mut claims = IdSet::default();
+    let outputs = |executed: &Executed<'_>| executed.profile.output_claims.len();
+    let likely = 2 * execution.profiles.iter().map(outputs).sum::<usize>();
+    let mut claims = IdSet::with_capacity_and_hasher(likely, BuildHasherDefault::default());
     let mut add = |claim: &'s str| {
         claims.insert(Id::of(claim));
     };
@@ -274,7 +279,7 @@ fn is_known(
     transformation: &ClaimsTransformation<'_>,
     produced: &IdSet<'_>,
 ) -> bool {
-    let mut inputs = transformation.inputs().into_iter();
+    let mut inputs = transformation.inputs();
     let mut profiles = execution.profiles.iter();
     let mut produced = produced.iter().map(|claim| claim.written());
     execution.journeys().all(|journey| journey.is_settled)
@@ -303,7 +308,7 @@ fn unavailable(
     if copes.iter().any(|method| transformation.is(method)) {
         return None;
     }
-    let inputs = transformation.inputs();
+    let inputs: Vec<_> = transformation.inputs().collect();
     let available = |claim: &str| produced.contains(&Id::of(claim));
     if inputs.is_empty() || inputs.iter().any(|input| available(input.claim_type)) {
         return None;

@@ -1,7 +1,7 @@
 //! `ct-format-placeholders`: format strings that .NET's `String.Format` cannot fill.
 
 use crate::diagnostics::{Diagnostic, Level, Rule};
-use crate::policy::{ClaimsTransformation, Effective};
+use crate::policy::Effective;
 
 /// A format string asks for more values than there are, has stray braces, or is too long.
 pub(super) static CT_FORMAT_PLACEHOLDERS: Rule = Rule {
@@ -22,7 +22,7 @@ static VALUES: &[(&str, u32)] = &[
 const LONGEST: usize = 4000;
 
 pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
-    for transformation in ClaimsTransformation::declared_in(view.policy()) {
+    for transformation in view.own_transformations() {
         let known = VALUES.iter().find(|(name, _)| transformation.is(name));
         let (Some((_, values)), Some(parameter)) =
             (known, transformation.parameter("stringFormat"))

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::diagnostics::{Diagnostic, Level, Location, Rule};
-use crate::policy::{ClaimsTransformation, Effective};
+use crate::policy::Effective;
 
 /// The indices of an array in `GenerateJson` do not count up from 0, claims first.
 pub(super) static CT_GENERATEJSON_ARRAY: Rule = Rule {
@@ -19,11 +19,11 @@ struct Item {
 }
 
 pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
-    for transformation in ClaimsTransformation::declared_in(view.policy()) {
+    for transformation in view.own_transformations() {
         if !transformation.is("GenerateJson") {
             continue;
         }
-        let claims = transformation.inputs().into_iter().map(|claim| {
+        let claims = transformation.inputs().map(|claim| {
             let location = claim.site.attribute_location("TransformationClaimType");
             (claim.slot, location, true)
         });

@@ -2,7 +2,7 @@
 //! claim type that they write to.
 
 use crate::diagnostics::{Diagnostic, Level, Rule};
-use crate::policy::{ClaimsTransformation, Effective, Kind, SlotClaim, has_options};
+use crate::policy::{Effective, Kind, SlotClaim, has_options};
 
 /// The claim type that a value is looked up in has no options.
 pub(super) static CT_MAPPED_VALUE_NO_RESTRICTION: Rule = Rule {
@@ -22,7 +22,7 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
     if !view.is_complete() {
         return;
     }
-    for transformation in ClaimsTransformation::declared_in(view.policy()) {
+    for transformation in view.own_transformations() {
         let (rule, slot) = if transformation.is("GetMappedValueFromLocalizedCollection") {
             (&CT_MAPPED_VALUE_NO_RESTRICTION, "restrictionValueClaim")
         } else if transformation.is("CopyClaimIfPredicateMatch") {
@@ -30,8 +30,8 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
         } else {
             continue;
         };
-        let outputs = transformation.outputs();
-        let Some(claim) = outputs.iter().find(|claim| claim.slot == slot) else {
+        let mut outputs = transformation.outputs();
+        let Some(claim) = outputs.find(|claim| claim.slot == slot) else {
             continue;
         };
         // A claim type that is not declared is another rule's finding.
@@ -39,9 +39,9 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
             continue;
         }
         let finding = if rule == &CT_COPY_PREDICATE_NONE {
-            copy(view, claim)
+            copy(view, &claim)
         } else {
-            mapped(view, claim)
+            mapped(view, &claim)
         };
         findings.extend(finding.map(|finding| finding.policy_id(view.policy().id())));
     }

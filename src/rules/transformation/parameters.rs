@@ -25,11 +25,11 @@ pub(super) static CT_PARAMETER_VALUE: Rule = Rule {
 
 pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
     let policy_id = view.policy().id();
-    for transformation in ClaimsTransformation::declared_in(view.policy()) {
+    for transformation in view.own_transformations() {
         let Some(method) = transformation.method else {
             continue;
         };
-        let found = names(&transformation, method)
+        let found = names(transformation, method)
             .into_iter()
             .chain(transformation.parameters().filter_map(|site| {
                 let slot = slot(method, site)?;

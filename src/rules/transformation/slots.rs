@@ -22,12 +22,12 @@ pub(super) static CT_OUTPUT_MISMATCH: Rule = Rule {
 };
 
 pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
-    for transformation in ClaimsTransformation::declared_in(view.policy()) {
+    for transformation in view.own_transformations() {
         let Some(method) = transformation.method else {
             continue;
         };
         for side in [Side::Input, Side::Output] {
-            findings.extend(compare(view, &transformation, method, side));
+            findings.extend(compare(view, transformation, method, side));
         }
     }
 }
@@ -89,10 +89,9 @@ fn compare<'s>(
     side: Side,
 ) -> Option<Diagnostic> {
     let slots = side.slots(method);
-    let inputs = transformation.inputs();
-    let claims = match side {
-        Side::Input => inputs.clone(),
-        Side::Output => transformation.outputs(),
+    let claims: Vec<_> = match side {
+        Side::Input => transformation.inputs().collect(),
+        Side::Output => transformation.outputs().collect(),
     };
     let mut problems = Vec::new();
     // Slots of the method that no claim names, and claims that name no slot.
@@ -105,12 +104,12 @@ fn compare<'s>(
     for claim in &claims {
         let Some(slot) = slots.named(claim.slot) else {
             match &slots.free {
-                Some(free) => problems.extend(type_problem(view, claim, free, &inputs)),
+                Some(free) => problems.extend(type_problem(view, claim, free, transformation)),
                 None => strays.push(claim),
             }
             continue;
         };
-        problems.extend(type_problem(view, claim, slot, &inputs));
+        problems.extend(type_problem(view, claim, slot, transformation));
     }
     let mut rename = None;
     for claim in strays {
@@ -188,13 +187,13 @@ fn type_problem<'s>(
     view: &Effective<'s>,
     claim: &SlotClaim<'s>,
     slot: &Slot,
-    inputs: &[SlotClaim<'s>],
+    transformation: &ClaimsTransformation<'s>,
 ) -> Option<Problem> {
     let declaration = claim.data_type(view)?;
     let actual = declaration.element.trimmed_text();
     let (wanted, sure) = match slot.same_as {
         Some(other) => {
-            let input = inputs.iter().find(|input| input.slot == other)?;
+            let input = transformation.inputs().find(|input| input.slot == other)?;
             let wanted = input.data_type(view)?.element.trimmed_text();
             if wanted == actual {
                 return None;

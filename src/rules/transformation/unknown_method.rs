@@ -1,8 +1,8 @@
 //! `ct-unknown-method`: a transformation method that nobody knows.
 
 use crate::diagnostics::{Diagnostic, Edit, Level, Rule, is_within_slips, near_miss};
+use crate::policy::Effective;
 use crate::policy::known::transformation_method_names;
-use crate::policy::{ClaimsTransformation, Effective};
 
 /// The method is none of those that are documented or known to be accepted.
 pub(super) static CT_UNKNOWN_METHOD: Rule = Rule {
@@ -15,7 +15,7 @@ pub(super) static CT_UNKNOWN_METHOD: Rule = Rule {
 const SLIP: usize = 2;
 
 pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
-    for transformation in ClaimsTransformation::declared_in(view.policy()) {
+    for transformation in view.own_transformations() {
         let written = transformation.method_name;
         let location = transformation
             .site

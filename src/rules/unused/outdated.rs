@@ -56,8 +56,9 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
         .into_iter()
         .flat_map(|name| policy.document.elements_named(name))
     {
-        let text = element.trimmed_text();
-        if !text.contains("://") {
+        let text = element.text();
+        // A colon alone is found faster, and hardly any other text has one.
+        if !text.contains(':') || !text.contains("://") {
             continue;
         }
         // A resource or an audience is a name and stays what it is; only addresses are called.

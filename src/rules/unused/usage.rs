@@ -10,7 +10,7 @@ use std::hash::BuildHasherDefault;
 
 use crate::diagnostics::{Diagnostic, Level, Rule};
 use crate::policy::{Base, Id, IdHasher, IdSet, Kind, Policy, PolicySet, Role, references};
-use crate::xml::Element;
+use crate::xml::{Attribute, Element};
 
 macro_rules! rules {
     ($($name:ident, $id:literal, $summary:literal;)*) => {
@@ -132,6 +132,7 @@ pub(super) fn check(set: &PolicySet, findings: &mut Vec<Diagnostic>) {
         usage.mentioned.insert((*kind, Id::of(id)));
         reached.insert((*kind, Id::of(id)));
     }
+    let claims = unmentioned_claims(set, &usage);
     let mut seen = Nodes::default();
     for (_, policy) in set.iter() {
         for kind in Kind::ALL {
@@ -144,9 +145,7 @@ pub(super) fn check(set: &PolicySet, findings: &mut Vec<Diagnostic>) {
                 };
                 let node = (kind, Id::of(id));
                 let used = match kind {
-                    Kind::ClaimType => {
-                        usage.mentioned.contains(&node) || usage.words.contains(&node.1)
-                    }
+                    Kind::ClaimType => !claims.contains(&node.1),
                     _ if is_reached(kind) => reached.contains(&node),
                     _ => usage.mentioned.contains(&node),
                 };
@@ -208,8 +207,6 @@ struct Usage<'s> {
     /// What is referred to from outside of any declaration: by relying parties.
     roots: Vec<Node<'s>>,
     mentioned: Nodes<'s>,
-    /// Values in which a claim may be named.
-    words: IdSet<'s>,
 }
 
 impl<'s> Usage<'s> {
@@ -222,14 +219,14 @@ impl<'s> Usage<'s> {
                 self.refer_by_text(element);
             }
         }
-        for element in policy.document.elements() {
-            self.name_claims(element);
-        }
     }
 
     fn refer(&mut self, from: Element<'s>, kind: Kind, id: &'s str) {
         let target = (kind, Id::of(id.trim()));
         self.mentioned.insert(target);
+        if !leads_on(kind) {
+            return;
+        }
         match owner(from) {
             Some(owner) => self.edges.entry(owner).or_default().push(target),
             None => self.roots.push(target),
@@ -280,43 +277,6 @@ impl<'s> Usage<'s> {
         }
     }
 
-    fn name_claims(&mut self, element: Element<'s>) {
-        // What a claim says of itself, and its texts in other languages, use no claim.
-        let idle = [
-            "DisplayName",
-            "LocalizedString",
-            "LocalizedCollection",
-            "ClaimType",
-        ];
-        if idle.into_iter().any(|name| element.is_named(name))
-            || element
-                .parent()
-                .is_some_and(|parent| parent.is_named("ClaimType"))
-        {
-            return;
-        }
-        for attribute in element.attributes() {
-            self.add_words(attribute.value());
-        }
-        let text = element.trimmed_text();
-        if !text.is_empty() {
-            self.add_words(text);
-        }
-    }
-
-    fn add_words(&mut self, value: &'s str) {
-        let mut add = |word: &'s str| {
-            if !word.is_empty() && word.len() <= 128 {
-                self.words.insert(Id::of(word));
-            }
-        };
-        add(value.trim());
-        for part in value.split('{').skip(1) {
-            let inner = part.split('}').next().unwrap_or(part);
-            add(inner.rsplit(':').next().unwrap_or(inner).trim());
-        }
-    }
-
     /// Whether something is mentioned that nobody declares.
     fn dangles(&self, set: &PolicySet) -> bool {
         let is_declared = |(kind, id): &Node<'_>| set.declares(*kind, id.written());
@@ -333,6 +293,65 @@ impl<'s> Usage<'s> {
         }
         reached
     }
+}
+
+/// Whether something that is in use only where a relying party reaches it can be reached through
+/// elements of the kind.
+const fn leads_on(kind: Kind) -> bool {
+    is_reached(kind) || matches!(kind, Kind::DisplayControl)
+}
+
+/// The claim types that nothing refers to and no other text of the set names either: in the value of an
+/// attribute, in the text of an element, or in a claim resolver there.
+fn unmentioned_claims<'s>(set: &'s PolicySet, usage: &Usage<'s>) -> IdSet<'s> {
+    let declared = set
+        .iter()
+        .flat_map(|(_, policy)| policy.sites(Kind::ClaimType));
+    let ids = declared.filter_map(|site| site.attribute("Id")).map(Id::of);
+    let is_unmentioned = |id: &Id<'_>| !usage.mentioned.contains(&(Kind::ClaimType, *id));
+    let mut claims: IdSet<'s> = ids.filter(is_unmentioned).collect();
+    for (_, policy) in set.iter() {
+        for element in policy.document.elements() {
+            if claims.is_empty() {
+                return claims;
+            }
+            let values = element.attributes().map(Attribute::value);
+            let text = element.holds_text().then(|| element.text());
+            for name in values.chain(text).flat_map(names).map(Id::of) {
+                // Hardly any value names one, so whether it could is asked last.
+                if claims.contains(&name) && may_use_claims(element) {
+                    claims.remove(&name);
+                }
+            }
+        }
+    }
+    claims
+}
+
+/// What may be the name of a claim in a value.
+fn names(value: &str) -> impl Iterator<Item = &str> {
+    let resolved = value.split('{').skip(1).map(|part| {
+        let inner = part.split('}').next().unwrap_or(part);
+        inner.rsplit(':').next().unwrap_or(inner)
+    });
+    let names = std::iter::once(value).chain(resolved).map(str::trim);
+    names.filter(|name| !name.is_empty() && name.len() <= LONGEST_NAME)
+}
+
+/// What is longer names no claim.
+const LONGEST_NAME: usize = 128;
+
+/// What a claim says of itself, and its texts in other languages, use no claim.
+fn may_use_claims(element: Element<'_>) -> bool {
+    let idle = [
+        "DisplayName",
+        "LocalizedString",
+        "LocalizedCollection",
+        "ClaimType",
+    ];
+    let parent = element.parent();
+    !idle.iter().any(|name| element.is_named(name))
+        && parent.is_none_or(|parent| !parent.is_named("ClaimType"))
 }
 
 /// The declaration that contains an element; none in a relying party.
