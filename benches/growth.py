@@ -3,16 +3,17 @@
 
 Usage: benches/growth.py [path of iefctl]      (default: target/release/iefctl)
 
-Each kind of input is validated in three sizes, each twice the one before. The last column is what the
-last doubling cost: 2 is linear, 4 would be quadratic. CPU time counts, the least of several runs.
+Each kind of input is validated in three sizes, each twice the one before. The factor is what the last
+doubling cost: 2 is linear, 4 would be quadratic. Processor time counts, the least of several runs; beside
+it stands what the largest size took of time and memory.
 """
 
 import os
 import pathlib
-import resource
 import subprocess
 import sys
 import tempfile
+import time
 
 RUNS = 5
 HEAD = (
@@ -135,14 +136,28 @@ def steps(count):
     return {"Base.xml": policy(own + journey(*([id] for id in range(count))))}
 
 
+def journeys(count):
+    own = claims(1) + profiles(1, lambda n: f"claim{n}")
+    one = journey([0]).removeprefix("<UserJourneys>").removesuffix("</UserJourneys>\n")
+    many = "".join(one.replace('Id="Journey"', f'Id="Journey{n}"') + "\n" for n in range(count))
+    return {"Base.xml": policy(own + f"<UserJourneys>{many}</UserJourneys>\n")}
+
+
+def items(count):
+    many = "".join(f'<Item Key="Key{n}">{n}</Item>\n' for n in range(count))
+    own = profiles(1, lambda n: "claim0").replace("<Metadata>", f"<Metadata>{many}")
+    return {"Base.xml": policy(claims(1) + own)}
+
+
 def shared_base(count):
+    """Policies of about 60 KB each."""
     files = {"Base.xml": policy(claims(300) + profiles(100, lambda n: f"claim{n}"))}
     base = (
         "<BasePolicy><TenantId>contoso.onmicrosoft.com</TenantId>"
         "<PolicyId>B2C_1A_Base</PolicyId></BasePolicy>\n"
     )
     for number in range(count - 1):
-        own = claims(100, 1000) + profiles(80, lambda n: f"claim{n}", f"Own{number}_")
+        own = claims(140, 1000) + profiles(105, lambda n: f"claim{n}", f"Own{number}_")
         name = f"Leaf{number}"
         files[f"{name}.xml"] = policy(base + own, name=name)
     return files
@@ -161,18 +176,21 @@ CASES = [
     ("exchanges of one step", exchanges, 5000),
     ("selections of one step", selections, 5000),
     ("steps of one journey", steps, 2500),
+    ("user journeys", journeys, 2500),
+    ("items of one profile", items, 5000),
     ("policies with one base", shared_base, 50),
 ]
 
 
-def cpu(command):
-    def spent():
-        usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return usage.ru_utime + usage.ru_stime
-
-    before = spent()
-    subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
-    return spent() - before
+def measure(command):
+    """Seconds of processor time, seconds until the end, and megabytes of memory."""
+    start = time.perf_counter()
+    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, _, usage = os.wait4(child.pid, 0)
+    elapsed = time.perf_counter() - start
+    # Its end was waited for already.
+    child.returncode = 0
+    return usage.ru_utime + usage.ru_stime, elapsed, usage.ru_maxrss / 1024
 
 
 def main():
@@ -180,6 +198,7 @@ def main():
     iefctl = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else root / "target/release/iefctl")
     for name, make, smallest in CASES:
         times = []
+        runs = []
         for size in (smallest, 2 * smallest, 4 * smallest):
             with tempfile.TemporaryDirectory() as folder:
                 bytes_ = 0
@@ -187,10 +206,13 @@ def main():
                     bytes_ += len(text)
                     pathlib.Path(folder, file).write_text(text, encoding="utf-8")
                 command = [iefctl, "validate", "--format", "json", folder]
-                times.append(min(cpu(command) for _ in range(RUNS)))
+                runs = [measure(command) for _ in range(RUNS)]
+                times.append(min(run[0] for run in runs))
         shown = ", ".join(f"{1000 * time:.0f}" for time in times)
         factor = times[2] / times[1]
-        print(f"{name:24} up to {4 * smallest:6}, {bytes_ / 1e6:5.1f} MB: {shown} ms, factor {factor:.1f}")
+        largest = f"{1000 * min(run[1] for run in runs):.0f} ms, {max(run[2] for run in runs):.0f} MB"
+        size = f"up to {4 * smallest:6}, {bytes_ / 1e6:5.1f} MB"
+        print(f"{name:24} {size}: {shown} ms, factor {factor:.1f}; {largest}", flush=True)
 
 
 if __name__ == "__main__":
