@@ -69,6 +69,15 @@ def attributes(count):
     return {"Base.xml": policy("", "".join(f' a{n}="x"' for n in range(count)))}
 
 
+def prefixes(count):
+    return {"Base.xml": policy("", "".join(f' xmlns:a{n}="x"' for n in range(count)))}
+
+
+def twins(count):
+    many = '<ClaimType Id="same" />\n' * count
+    return {"Base.xml": policy(f"<BuildingBlocks><ClaimsSchema>{many}</ClaimsSchema></BuildingBlocks>\n")}
+
+
 def unknown_elements(count):
     return {"Base.xml": policy("".join(f"<Contoso{n} />\n" for n in range(count)))}
 
@@ -164,6 +173,8 @@ CASES = [
     ("the same in one line", one_line, 1000),
     ("nested elements", nested, 5000),
     ("attributes of one tag", attributes, 25000),
+    ("prefixes of one tag", prefixes, 10000),
+    ("claim types of one id", twins, 5000),
     ("unknown elements", unknown_elements, 25000),
     ("dangling references", dangling, 1000),
     ("elements left open", unclosed, 25000),

@@ -5,7 +5,7 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 
 use rayon_core::{ThreadPool, ThreadPoolBuilder};
 #[cfg(target_os = "linux")]
-use rustix::thread::{sched_getaffinity, sched_getcpu, sched_setaffinity};
+use rustix::thread::{CpuSet, sched_getaffinity, sched_getcpu, sched_setaffinity};
 
 /// Asking the system reads files of its own; once is enough.
 static CORES: LazyLock<usize> = LazyLock::new(|| {
@@ -43,12 +43,24 @@ fn leave(core: usize) {
     let Ok(allowed) = sched_getaffinity(None) else {
         return;
     };
-    let mut others = allowed;
-    others.unset(core);
-    if others.count() > 0 && sched_setaffinity(None, &others).is_ok() {
+    let Some(others) = without(allowed, core) else {
+        return;
+    };
+    if sched_setaffinity(None, &others).is_ok() {
         // It goes to another one and may come back; if the system forbids that, it works there.
         let _ = sched_setaffinity(None, &allowed);
     }
+}
+
+/// These cores less one; `None` if no others are left. A system that does not tell on which core a
+/// thread runs gives a number that no set can hold.
+#[cfg(target_os = "linux")]
+fn without(mut cores: CpuSet, core: usize) -> Option<CpuSet> {
+    if core >= CpuSet::MAX_CPU {
+        return None;
+    }
+    cores.unset(core);
+    (cores.count() > 0).then_some(cores)
 }
 
 /// Fewer items than this stay on the thread that has them: starting another costs more than it saves.
@@ -142,5 +154,17 @@ mod tests {
             assert_eq!(doubled.len(), items.len());
             assert!(workers.map(&items[..1], |item| *item) == [0]);
         }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn threads_leave_for_cores_that_there_are() {
+        let mut cores = CpuSet::new();
+        cores.set(1);
+        assert_eq!(without(cores, 1), None);
+        cores.set(3);
+        let others = without(cores, 1).unwrap();
+        assert!(others.is_set(3) && others.count() == 1);
+        assert_eq!(without(cores, usize::MAX), None);
     }
 }

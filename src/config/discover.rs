@@ -77,13 +77,19 @@ impl Filter {
         if self.include.is_empty() && self.exclude.is_empty() {
             return true;
         }
-        let relative = paths::relative(file, &self.folder);
-        let matches = |matchers: &[GlobMatcher]| {
-            relative
-                .as_ref()
-                .is_some_and(|path| matchers.iter().any(|matcher| matcher.is_match(path)))
-        };
-        (self.include.is_empty() || matches(&self.include)) && !matches(&self.exclude)
+        (self.include.is_empty() || self.matches(file, &self.include))
+            && !self.matches(file, &self.exclude)
+    }
+
+    /// Whether a folder is left out with all that is in it, as far as the globs tell without a look.
+    fn leaves_out(&self, folder: &Path) -> bool {
+        let excludes = |path: &Path| self.matches(path, &self.exclude);
+        !self.exclude.is_empty() && (excludes(folder) || excludes(&folder.join("any")))
+    }
+
+    fn matches(&self, path: &Path, matchers: &[GlobMatcher]) -> bool {
+        paths::relative(path, &self.folder)
+            .is_some_and(|path| matchers.iter().any(|matcher| matcher.is_match(&path)))
     }
 
     /// Why this folder is no input, if it is one that a tool writes to.
@@ -340,7 +346,7 @@ impl<'w> Walk<'w> {
                     // Only without the named folder is there nothing to report on.
                     match folder::entries(&folder) {
                         Ok(entries) => self.folder(&folder, &real, &entries),
-                        Err(error) => self.unread.push(ConfigError::io(&folder, error)),
+                        Err(error) => self.unread_folder(&folder, error),
                     }
                 } else {
                     self.note(&folder, "is a link to a folder that is read already");
@@ -350,7 +356,7 @@ impl<'w> Walk<'w> {
                 let folder = self.linked_folders.remove(0);
                 match fs::canonicalize(&folder) {
                     Ok(real) => self.open.push((folder, real)),
-                    Err(error) => self.unread.push(ConfigError::io(&folder, error)),
+                    Err(error) => self.unread_folder(&folder, error),
                 }
             } else {
                 break;
@@ -371,7 +377,9 @@ impl<'w> Walk<'w> {
             let real = match fs::canonicalize(&path) {
                 Ok(real) => real,
                 Err(error) => {
-                    self.unread.push(ConfigError::io(&path, error));
+                    if self.filter.keeps(&path) {
+                        self.unread.push(ConfigError::io(&path, error));
+                    }
                     continue;
                 }
             };
@@ -411,6 +419,12 @@ impl<'w> Walk<'w> {
                     self.files.push(File { path, real });
                 }
             }
+        }
+    }
+
+    fn unread_folder(&mut self, folder: &Path, error: io::Error) {
+        if !self.filter.leaves_out(folder) {
+            self.unread.push(ConfigError::io(folder, error));
         }
     }
 

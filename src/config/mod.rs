@@ -226,14 +226,15 @@ impl Project {
     pub fn check_rules(&self, known: &[&Rule]) -> Result<(), ConfigError> {
         let unknown = self.named_rules.iter().filter_map(|(name, place)| {
             let name = name.as_str();
-            if name == FILE_UNREADABLE.id {
+            let rule = known.iter().find(|rule| rule.id == name);
+            if rule.is_some_and(|rule| has_levels(rule)) {
+                return None;
+            }
+            if rule.is_some() {
                 let message = format!("the level of `{name}` cannot be changed");
                 let help = "leave out files that are no policies with `exclude`".to_owned();
                 let help = Some(help);
                 return Some(ConfigError::invalid(&self.sources, *place, message, help));
-            }
-            if known.iter().any(|rule| rule.id == name) {
-                return None;
             }
             let help = match near_miss(name, known.iter().map(|rule| rule.id)) {
                 Some(near) => format!("did you mean `{near}`?"),
@@ -249,6 +250,11 @@ impl Project {
         });
         ConfigError::all(unknown.collect())
     }
+}
+
+/// Whether a configuration may give this rule another level. What was not read must not pass for valid.
+fn has_levels(rule: &Rule) -> bool {
+    rule != &FILE_UNREADABLE
 }
 
 /// Loads what is configured for `folder`, which need not exist, and no policies.

@@ -4,6 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::has_levels;
 use super::keys::{
     DeployKey, EnvironmentKey, Keys, LEVELS, Pkcs12Key, RecipeKey, RootKey, SecretKey, SettingKey,
     Shape,
@@ -61,7 +62,7 @@ pub fn schema(rules: &[&Rule]) -> Value {
             "deploy": table::<DeployKey>(),
             "rules": {
                 "type": "object",
-                "properties": rules.iter().map(|rule| {
+                "properties": rules.iter().filter(|rule| has_levels(rule)).map(|rule| {
                     let level = json!({ "enum": LEVELS, "description": rule.summary });
                     (rule.id.to_owned(), level)
                 }).collect::<Map<_, _>>(),

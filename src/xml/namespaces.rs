@@ -37,7 +37,9 @@ impl<'t> Namespaces<'t> {
         }
         let index = self.index(name);
         self.bindings.push((prefix, index, depth));
-        self.find_default();
+        if prefix.is_empty() {
+            self.default = index;
+        }
         true
     }
 
@@ -63,10 +65,6 @@ impl<'t> Namespaces<'t> {
         Some(*index)
     }
 
-    fn find_default(&mut self) {
-        self.default = self.binding("").unwrap_or(0);
-    }
-
     /// Ends the declarations of elements at `depth` and below.
     #[inline]
     pub(super) fn leave(&mut self, depth: usize) {
@@ -76,8 +74,11 @@ impl<'t> Namespaces<'t> {
     }
 
     fn end(&mut self, depth: usize) {
-        while self.bindings.pop_if(|(_, _, at)| *at >= depth).is_some() {}
-        self.find_default();
+        while let Some((prefix, ..)) = self.bindings.pop_if(|(_, _, at)| *at >= depth) {
+            if prefix.is_empty() {
+                self.default = self.binding("").unwrap_or(0);
+            }
+        }
     }
 
     pub(super) fn into_names(self) -> Vec<Box<str>> {
@@ -93,5 +94,46 @@ impl<'t> Namespaces<'t> {
         }
         self.names.push(name.into());
         (self.names.len() - 1) as u16
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn without_prefix_it_is_what_the_innermost_declaration_says(
+            steps in prop::collection::vec((0..6_usize, prop::sample::select(vec!["", "a", "b"]), prop::sample::select(vec!["", "u", "v"])), 0..40),
+        ) {
+            let mut namespaces = Namespaces::default();
+            let mut open: Vec<Vec<&str>> = Vec::new();
+            for (step, prefix, name) in steps {
+                match step {
+                    0 | 1 => open.push(Vec::new()),
+                    2 => {
+                        open.pop();
+                        namespaces.leave(open.len());
+                    }
+                    _ => {
+                        let depth = open.len().saturating_sub(1);
+                        let declared = namespaces.declare(prefix, name, depth);
+                        prop_assert_eq!(declared, prefix.is_empty() || !name.is_empty());
+                        if open.is_empty() {
+                            open.push(Vec::new());
+                        }
+                        if prefix.is_empty() {
+                            open[depth].push(name);
+                        }
+                    }
+                }
+                let expected = open.iter().flatten().last().copied().unwrap_or_default();
+                let index = namespaces.unprefixed();
+                prop_assert_eq!(namespaces.resolve(""), Some(index));
+                prop_assert_eq!(&*namespaces.names[usize::from(index)], expected);
+            }
+        }
     }
 }

@@ -214,3 +214,34 @@ fn what_is_locked_or_gone_is_told_beside_the_others() {
         }
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn what_the_configuration_leaves_out_need_not_be_there() {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+    let sound = policy(&["objectId"]);
+    let iefctl = IefCtl::with_files([
+        ("p/A.xml", sound.as_str()),
+        ("p/locked/B.xml", sound.as_str()),
+    ])
+    .args(["validate", "p"]);
+    symlink("gone.xml", iefctl.path("p/broken.xml")).unwrap();
+    let locked = iefctl.path("p/locked");
+    let old = std::fs::metadata(&locked).unwrap().permissions();
+    for (exclude, status) in [
+        ("'broken.xml', 'locked'", 0),
+        ("'b*.xml', 'p/locked/**'", 0),
+        ("'broken.xml'", 2),
+        ("'locked'", 2),
+        ("'broken.xml', 'p/locked/B*'", 2),
+    ] {
+        iefctl.write("iefctl.toml", format!("exclude = [{exclude}]\n"));
+        std::fs::set_permissions(&locked, std::fs::Permissions::from_mode(0o000)).unwrap();
+        let finished = iefctl.run_unprivileged();
+        std::fs::set_permissions(&locked, old.clone()).unwrap();
+        if let Some(finished) = finished {
+            finished.expect(status);
+        }
+    }
+}

@@ -12,3 +12,4 @@ mod files;
 mod findings;
 mod mutants;
 mod starter_packs;
+mod views;
