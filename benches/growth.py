@@ -73,6 +73,11 @@ def prefixes(count):
     return {"Base.xml": policy("", "".join(f' xmlns:a{n}="x"' for n in range(count)))}
 
 
+def twins(count):
+    many = '<ClaimType Id="same" />\n' * count
+    return {"Base.xml": policy(f"<BuildingBlocks><ClaimsSchema>{many}</ClaimsSchema></BuildingBlocks>\n")}
+
+
 def unknown_elements(count):
     return {"Base.xml": policy("".join(f"<Contoso{n} />\n" for n in range(count)))}
 
@@ -169,6 +174,7 @@ CASES = [
     ("nested elements", nested, 5000),
     ("attributes of one tag", attributes, 25000),
     ("prefixes of one tag", prefixes, 10000),
+    ("claim types of one id", twins, 5000),
     ("unknown elements", unknown_elements, 25000),
     ("dangling references", dangling, 1000),
     ("elements left open", unclosed, 25000),

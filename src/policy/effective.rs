@@ -127,6 +127,11 @@ impl<'s> Effective<'s> {
         self.declarations(kind, Id::of(id)).collect()
     }
 
+    /// The element that declares this id first, without a look at the others.
+    pub fn first_site(&self, kind: Kind, id: &str) -> Option<Site<'s>> {
+        self.declarations(kind, Id::of(id)).next()
+    }
+
     /// The elements that declare this id, the root's first.
     pub(super) fn declarations<'i>(
         &self,

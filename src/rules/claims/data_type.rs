@@ -30,10 +30,11 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
             continue;
         };
         // The policy that introduces the claim type answers for it.
-        let sites = view.sites(Kind::ClaimType, id);
-        if sites.first().is_none_or(|first| first.element != element) {
+        let first = view.first_site(Kind::ClaimType, id);
+        if first.is_none_or(|first| first.element != element) {
             continue;
         }
+        let sites = view.sites(Kind::ClaimType, id);
         let location = || Site { policy, element }.attribute_location("Id");
         let lacks = |child: &str| !sites.iter().any(|site| site.child(child).is_some());
         if lacks("DataType") {
