@@ -55,6 +55,9 @@ pub struct KnownNames<'k> {
 impl<'k> KnownNames<'k> {
     /// As many questions are answered before the names are sorted.
     const FEW: usize = 8;
+    /// As many are answered at all. Names can be made that are all near each other; who asks oftener than
+    /// this did not slip.
+    const MOST: usize = 1_000;
 
     /// Names in their order.
     pub const fn new(names: Vec<&'k str>) -> Self {
@@ -70,8 +73,12 @@ impl<'k> KnownNames<'k> {
         &self.names
     }
 
-    /// The one that was most likely meant: what [`near_miss`] says of these names.
+    /// The one that was most likely meant: what [`near_miss`] says of these names, for the first thousand
+    /// questions.
     pub fn near_miss(&self, written: &str) -> Option<&'k str> {
+        if !self.answers() {
+            return None;
+        }
         let Some(sorted) = self.sorted() else {
             return near_miss(written, self.names.iter().copied());
         };
@@ -88,8 +95,12 @@ impl<'k> KnownNames<'k> {
         })
     }
 
-    /// The one that must have been meant, because no other is a single slip away.
+    /// The one that must have been meant, because no other is a single slip away; for the first thousand
+    /// questions.
     pub fn only_slip(&self, written: &str) -> Option<&'k str> {
+        if !self.answers() {
+            return None;
+        }
         let Some(sorted) = self.sorted() else {
             return only_slip(written, self.names.iter().copied());
         };
@@ -102,8 +113,14 @@ impl<'k> KnownNames<'k> {
         only_slip(written, near)
     }
 
+    /// Counts a question; whether it is answered.
+    fn answers(&self) -> bool {
+        let before = self.questions.get();
+        self.questions.set(before + 1);
+        before < Self::MOST
+    }
+
     fn sorted(&self) -> Option<&Sorted> {
-        self.questions.set(self.questions.get() + 1);
         (self.questions.get() > Self::FEW)
             .then(|| self.sorted.get_or_init(|| Sorted::new(&self.names)))
     }
@@ -318,6 +335,14 @@ mod tests {
         assert_eq!(near_miss("givenName", known), None);
         assert_eq!(near_miss("xy", known), None);
         assert_eq!(near_miss("", known), None);
+    }
+
+    #[test]
+    fn nobody_slips_a_thousand_times() {
+        let known = KnownNames::new(vec!["objectId"]);
+        let answers = (0..2_000).filter(|_| known.near_miss("objectid").is_some());
+        assert_eq!(answers.count(), KnownNames::MOST);
+        assert_eq!(known.only_slip("obectId"), None);
     }
 
     /// Names of which many are near each other, some but for case, some with letters of several bytes.
