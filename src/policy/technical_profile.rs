@@ -19,7 +19,7 @@ pub struct TechnicalProfile<'s> {
     /// How many of the layers come from included profiles.
     pub included: usize,
     /// The ids of an include chain that returns to where it was, if it does.
-    pub include_cycle: Option<Vec<String>>,
+    pub include_cycle: Option<Vec<&'s str>>,
     /// Whether it, or a profile that it includes, includes one that nobody declares: what that would
     /// bring is not known.
     pub includes_unknown: bool,
@@ -124,20 +124,49 @@ pub(super) struct Layers<'s> {
     /// Those of [`TechnicalProfile::layers`].
     pub(super) sites: Vec<Site<'s>>,
     included: usize,
-    cycle: Option<Vec<String>>,
+    cycle: Option<Vec<&'s str>>,
     leads_nowhere: bool,
 }
 
 impl<'s> Layers<'s> {
-    /// Those of this profile; `None` if neither the policy nor an ancestor declares it.
+    /// Those of this profile; `None` if neither the policy nor an ancestor declares it. Inclusion works
+    /// on profiles that are already merged over the chain: only the nearest `IncludeTechnicalProfile`
+    /// counts.
     pub(super) fn of(view: &Effective<'s>, id: Id<'_>) -> Option<Self> {
-        let mut inclusion = Inclusion::default();
-        let (sites, included) = inclusion.layers(view, id)?;
+        let kind = Kind::TechnicalProfile;
+        // A list instead of recursion: profiles may include each other in long chains.
+        let mut way: Vec<(&'s str, Vec<Site<'s>>)> = Vec::new();
+        let mut passed = IdMap::default();
+        let (mut cycle, mut leads_nowhere) = (None, false);
+        let mut next = Some(id);
+        while let Some(id) = next {
+            if let Some(&first) = passed.get(&id) {
+                cycle = Some(way[first..].iter().map(|&(id, _)| id).collect());
+                break;
+            }
+            let own: Vec<_> = view.declarations(kind, id).collect();
+            let Some(written) = own.last().and_then(|site| site.attribute("Id")) else {
+                leads_nowhere = !way.is_empty();
+                break;
+            };
+            let include = own.iter().rev().find_map(|site| {
+                site.child("IncludeTechnicalProfile")?
+                    .attribute("ReferenceId")
+            });
+            next = include.map(Id::of);
+            if next.is_some() {
+                passed.insert(Id::of(written), way.len());
+            }
+            way.push((written, own));
+        }
+        let (_, own) = way.first()?;
+        let own = own.len();
+        let sites: Vec<_> = way.into_iter().rev().flat_map(|(_, sites)| sites).collect();
         Some(Self {
+            included: sites.len() - own,
             sites,
-            included,
-            cycle: inclusion.cycle,
-            leads_nowhere: inclusion.leads_nowhere,
+            cycle,
+            leads_nowhere,
         })
     }
 }
@@ -233,52 +262,6 @@ impl<'s> TechnicalProfile<'s> {
     }
 }
 
-/// The way through profiles that include each other.
-#[derive(Default)]
-struct Inclusion<'i> {
-    visiting: Vec<Id<'i>>,
-    cycle: Option<Vec<String>>,
-    /// Whether a profile is included that nobody declares.
-    leads_nowhere: bool,
-}
-
-impl<'i> Inclusion<'i> {
-    /// The layers of a profile and how many of them are included ones. Inclusion works on profiles
-    /// that are already merged over the chain: only the nearest `IncludeTechnicalProfile` counts.
-    fn layers<'s: 'i>(
-        &mut self,
-        view: &Effective<'s>,
-        id: Id<'i>,
-    ) -> Option<(Vec<Site<'s>>, usize)> {
-        let own: Vec<_> = view.declarations(Kind::TechnicalProfile, id).collect();
-        if own.is_empty() {
-            self.leads_nowhere |= !self.visiting.is_empty();
-            return None;
-        }
-        if let Some(first) = self.visiting.iter().position(|known| *known == id) {
-            self.cycle.get_or_insert_with(|| {
-                let ids = self.visiting[first..].iter();
-                ids.map(|id| id.written().to_ascii_lowercase()).collect()
-            });
-            return None;
-        }
-        let include = own.iter().rev().find_map(|site| {
-            site.child("IncludeTechnicalProfile")?
-                .attribute("ReferenceId")
-        });
-        let Some(include) = include else {
-            return Some((own, 0));
-        };
-        self.visiting.push(id);
-        let included = self.layers(view, Id::of(include));
-        self.visiting.pop();
-        let (mut all, _) = included.unwrap_or_default();
-        let included = all.len();
-        all.extend(own);
-        Some((all, included))
-    }
-}
-
 /// From this length on a list is not searched entry by entry: a hostile one may have thousands.
 const LONG: usize = 32;
 
@@ -340,6 +323,59 @@ fn merge_claims<'s>(claims: &mut Vec<Claim<'s>>, sites: impl Iterator<Item = Sit
                 claim_type,
                 sites: Sites::one(site),
             }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnostics::{Source, SourceMap};
+    use crate::policy::{Policy, PolicySet, Role};
+    use crate::xml;
+
+    const LENGTH: usize = 20_000;
+
+    /// A set with profiles each of which includes the next one; the last includes what is given.
+    fn chain(last: &str) -> PolicySet {
+        let profiles = (0..=LENGTH).map(|number| {
+            let next = if number < LENGTH {
+                format!("p{}", number + 1)
+            } else {
+                last.to_owned()
+            };
+            format!(
+                "<TechnicalProfile Id=\"P{number}\">\
+                 <IncludeTechnicalProfile ReferenceId=\"{next}\" /></TechnicalProfile>"
+            )
+        });
+        let text = format!(
+            "<TrustFrameworkPolicy PolicyId=\"B2C_1A_A\"><ClaimsProviders><ClaimsProvider>\
+             <TechnicalProfiles>{}</TechnicalProfiles></ClaimsProvider></ClaimsProviders>\
+             </TrustFrameworkPolicy>",
+            profiles.collect::<String>()
+        );
+        let mut sources = SourceMap::default();
+        let source = sources.add(Source::new("A.xml", text));
+        let (document, _) = xml::parse(sources.get(source).text(), source);
+        let policy = Policy::read(document, source, Role::Own);
+        PolicySet::new(policy.into_iter().collect(), true).0
+    }
+
+    #[test]
+    fn long_chains_of_included_profiles_need_no_stack() {
+        for (last, returns_to) in [("elsewhere", None), ("P7", Some("P7"))] {
+            let set = chain(last);
+            let (index, _) = set.own().next().expect("a policy");
+            let profile = set.views().of(index).technical_profile("p0");
+            let profile = profile.expect("the profile is declared");
+            assert_eq!(profile.id, "P0");
+            assert_eq!(profile.included, LENGTH);
+            assert_eq!(profile.layers.len(), LENGTH + 1);
+            assert_eq!(profile.layers[0].attribute("Id"), Some("P20000"));
+            assert_eq!(profile.includes_unknown, returns_to.is_none());
+            let cycle = profile.include_cycle.as_deref();
+            assert_eq!(cycle.map(|ids| ids[0]), returns_to);
+            assert_eq!(cycle.map(<[_]>::len), returns_to.map(|_| LENGTH - 6));
         }
     }
 }

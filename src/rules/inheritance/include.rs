@@ -1,9 +1,7 @@
 //! `include-cycle` and `include-claims-scope`: profiles that take over others.
 
-use std::collections::HashSet;
-
 use crate::diagnostics::{Diagnostic, Level, Rule};
-use crate::policy::{Effective, Kind, Site};
+use crate::policy::{Effective, Id, IdSet, Kind, Site};
 
 /// A profile includes itself.
 pub(super) static INCLUDE_CYCLE: Rule = Rule {
@@ -20,43 +18,33 @@ pub(super) static INCLUDE_CLAIMS_SCOPE: Rule = Rule {
 };
 
 pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
-    let mut known: HashSet<Vec<String>> = HashSet::new();
+    let mut told = IdSet::default();
     for profile in view.policy().sites(Kind::TechnicalProfile) {
-        findings.extend(cycle(view, profile, &mut known));
+        findings.extend(cycle(view, profile, &mut told));
         findings.extend(claims_scope(view, profile));
     }
 }
 
-/// One finding for a cycle, in the policy that closes it: the one whose file holds an inclusion.
-fn cycle(
-    view: &Effective<'_>,
-    profile: Site<'_>,
-    known: &mut HashSet<Vec<String>>,
-) -> Option<Diagnostic> {
+/// One finding for a cycle, in the policy that closes it: the one whose file holds an inclusion. `told`
+/// are the members of those that have one: a profile includes one other, so it is in one cycle at most.
+fn cycle<'s>(view: &Effective<'s>, profile: Site<'s>, told: &mut IdSet<'s>) -> Option<Diagnostic> {
     let include = profile.child("IncludeTechnicalProfile")?;
     include.attribute("ReferenceId")?;
     let id = profile.attribute("Id")?;
+    if told.contains(&Id::of(id)) {
+        return None;
+    }
     let merged = view.technical_profile(id)?;
     let path = merged.include_cycle.as_ref()?;
     let start = path
         .iter()
         .position(|member| member.eq_ignore_ascii_case(id))?;
-    let mut members = path.clone();
-    members.sort();
-    if !known.insert(members) {
-        return None;
-    }
-    let written = |folded: &String| {
-        view.sites(Kind::TechnicalProfile, folded)
-            .last()
-            .and_then(|site| site.attribute("Id"))
-            .unwrap_or_default()
-    };
+    told.extend(path.iter().map(|member| Id::of(member)));
     let names: Vec<_> = path[start..]
         .iter()
         .chain(&path[..start])
         .chain(path.get(start))
-        .map(|member| format!("`{}`", written(member)))
+        .map(|member| format!("`{member}`"))
         .collect();
     let message = if path.len() == 1 {
         format!("technical profile {} includes itself", names[0])

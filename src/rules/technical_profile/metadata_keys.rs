@@ -1,9 +1,12 @@
 //! `tp-metadata-duplicate` and `tp-metadata-unknown`: the keys of metadata items.
 
+use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
+
 use super::declared;
 use crate::diagnostics::{Diagnostic, Edit, Level, Rule, near_miss};
 use crate::policy::known::handlers::ProfileKind;
-use crate::policy::{Effective, Site, TechnicalProfile};
+use crate::policy::{Effective, IdHasher, Site, TechnicalProfile};
 
 pub(super) static TP_METADATA_DUPLICATE: Rule = Rule {
     id: "tp-metadata-duplicate",
@@ -19,12 +22,13 @@ pub(super) static TP_METADATA_UNKNOWN: Rule = Rule {
 
 pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
     for (site, profile) in declared(view) {
-        let mut seen: Vec<(&str, Site<'_>)> = Vec::new();
+        let mut seen: HashMap<&str, Site<'_>, BuildHasherDefault<IdHasher>> = HashMap::default();
         for item in site.items("Metadata", "Item") {
             let Some(key) = item.attribute("Key") else {
                 continue;
             };
-            if let Some((_, first)) = seen.iter().find(|(known, _)| *known == key) {
+            let first = *seen.entry(key).or_insert(item);
+            if first.element != item.element {
                 findings.push(
                     Diagnostic::new(
                         &TP_METADATA_DUPLICATE,
@@ -36,7 +40,6 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
                     .policy_id(view.policy().id()),
                 );
             }
-            seen.push((key, item));
             findings.extend(unknown(view, &profile, item, key));
         }
     }

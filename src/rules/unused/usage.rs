@@ -9,7 +9,9 @@ use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasherDefault;
 
 use crate::diagnostics::{Diagnostic, Level, Rule};
-use crate::policy::{Base, Id, IdHasher, IdSet, Kind, Policy, PolicySet, Role, references};
+use crate::policy::{
+    Base, Id, IdHasher, IdSet, Kind, Policy, PolicyIndex, PolicySet, Role, references,
+};
 use crate::xml::{Attribute, Element};
 
 macro_rules! rules {
@@ -184,20 +186,27 @@ fn is_complete(set: &PolicySet) -> bool {
             Base::Elsewhere => return false,
         }
     }
-    set.iter().all(|(index, policy)| {
-        let root = policy.document.root();
-        match root.and_then(|root| root.child("RelyingParty")) {
-            Some(relying_party) => is_whole(relying_party),
+    set.iter()
+        .all(|(index, policy)| match relying_party(policy) {
+            Some(relying_party) => is_whole(set, index, relying_party),
             None => parents.contains(&index),
-        }
-    })
+        })
 }
 
-/// Whether a relying party says which journey it runs and which claims it wants. If not, that is the
-/// finding.
-fn is_whole(relying_party: Element<'_>) -> bool {
-    let has = |name| relying_party.child(name).is_some();
-    (has("DefaultUserJourney") || has("Endpoints")) && has("TechnicalProfile")
+/// Whether a relying party says which claims it wants, and it or that of a base which journey it runs. If
+/// not, that is the finding.
+fn is_whole(set: &PolicySet, index: PolicyIndex, own: Element<'_>) -> bool {
+    let has = |name| own.child(name).is_some();
+    let names_journey = |policy| {
+        let relying_party = relying_party(set.get(policy));
+        relying_party.is_some_and(|other| other.child("DefaultUserJourney").is_some())
+    };
+    has("TechnicalProfile")
+        && (has("Endpoints") || set.chain(index).0.into_iter().any(names_journey))
+}
+
+fn relying_party(policy: &Policy) -> Option<Element<'_>> {
+    policy.document.root()?.child("RelyingParty")
 }
 
 #[derive(Default)]
