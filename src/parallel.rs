@@ -1,11 +1,13 @@
 //! Work on all cores.
 
+mod placement;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{LazyLock, Mutex, PoisonError};
 
 use rayon_core::{ThreadPool, ThreadPoolBuilder};
-#[cfg(target_os = "linux")]
-use rustix::thread::{CpuSet, sched_getaffinity, sched_getcpu, sched_setaffinity};
+
+use placement::Core;
 
 /// Asking the system reads files of its own; once is enough.
 static CORES: LazyLock<usize> = LazyLock::new(|| {
@@ -23,37 +25,6 @@ static OTHERS: LazyLock<Option<ThreadPool>> = LazyLock::new(|| {
     let threads = ThreadPoolBuilder::new().num_threads(*CORES - 1);
     threads.build().ok()
 });
-
-/// Moves this thread away from a core. Linux often begins or wakes a thread on the core of the one that
-/// does so, even if others are idle, and there it waits until the other one blocks or the next tick moves
-/// it, up to four milliseconds: a fifth of what a usual set takes.
-#[cfg(target_os = "linux")]
-fn leave(core: usize) {
-    if sched_getcpu() != core {
-        return;
-    }
-    let Ok(allowed) = sched_getaffinity(None) else {
-        return;
-    };
-    let Some(others) = without(allowed, core) else {
-        return;
-    };
-    if sched_setaffinity(None, &others).is_ok() {
-        // It goes to another one and may come back; if the system forbids that, it works there.
-        let _ = sched_setaffinity(None, &allowed);
-    }
-}
-
-/// These cores less one; `None` if no others are left. A system that does not tell on which core a
-/// thread runs gives a number that no set can hold.
-#[cfg(target_os = "linux")]
-fn without(mut cores: CpuSet, core: usize) -> Option<CpuSet> {
-    if core >= CpuSet::MAX_CPU {
-        return None;
-    }
-    cores.unset(core);
-    (cores.count() > 0).then_some(cores)
-}
 
 /// Fewer items than this stay on the thread that has them: starting another costs more than it saves.
 const FEWEST: usize = 4;
@@ -120,13 +91,11 @@ impl Workers {
             let results = results.lock();
             results.unwrap_or_else(PoisonError::into_inner).extend(done);
         };
-        #[cfg(target_os = "linux")]
-        let home = sched_getcpu();
+        let home = Core::current();
         pool.in_place_scope(|scope| {
             for _ in 1..threads {
                 scope.spawn(|_| {
-                    #[cfg(target_os = "linux")]
-                    leave(home);
+                    home.leave();
                     add(worker());
                 });
             }
@@ -154,17 +123,5 @@ mod tests {
             assert_eq!(doubled.len(), items.len());
             assert!(workers.map(&items[..1], |item| *item) == [0]);
         }
-    }
-
-    #[cfg(target_os = "linux")]
-    #[test]
-    fn threads_leave_for_cores_that_there_are() {
-        let mut cores = CpuSet::new();
-        cores.set(1);
-        assert_eq!(without(cores, 1), None);
-        cores.set(3);
-        let others = without(cores, 1).unwrap();
-        assert!(others.is_set(3) && others.count() == 1);
-        assert_eq!(without(cores, usize::MAX), None);
     }
 }

@@ -123,10 +123,9 @@ pub(super) fn tree(validated: &Validated) -> PolicyTree {
                     .as_ref()
                     .map(|base| base.policy_id.value.clone()),
             };
-            let runs = policy.document.root().and_then(|root| {
-                root.descend(&["RelyingParty", "DefaultUserJourney"])?
-                    .attribute_value("ReferenceId")
-            });
+            let relying_party = policy.relying_party();
+            let runs = relying_party
+                .and_then(|it| it.child("DefaultUserJourney")?.attribute("ReferenceId"));
             nodes.push(PolicyNode {
                 id: policy.id().to_owned(),
                 file: Some(

@@ -35,8 +35,8 @@ Examples:
   iefctl validate policies --fix --dry-run     show what --fix would change
   iefctl validate policies --watch             again at every save, until Ctrl-C
 
-Exit status: 0 no errors, 1 errors, 2 could not run, or not read every file. With --fix the findings that remain count, with
---fix --dry-run those of the files as they are.")]
+Exit status: 0 no errors, 1 errors, 2 could not run, or not read every file. With --fix the findings
+that remain count, with --fix --dry-run those of the files as they are.")]
 pub struct ValidateArgs {
     #[command(flatten)]
     pub(super) project: ProjectArgs,

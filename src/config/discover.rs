@@ -363,14 +363,14 @@ impl<'w> Walk<'w> {
             }
         }
         if !self.linked_files.is_empty() {
-            self.links()?;
+            self.links();
         }
         self.files.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(self.files)
     }
 
     /// Follows the links to files, each file once.
-    fn links(&mut self) -> Result<(), ConfigError> {
+    fn links(&mut self) {
         let mut seen: HashSet<PathBuf> = self.files.iter().map(|file| file.real.clone()).collect();
         self.linked_files.sort();
         for path in std::mem::take(&mut self.linked_files) {
@@ -389,15 +389,11 @@ impl<'w> Walk<'w> {
                 self.note(&path, "is a link to a file that is read already");
             }
         }
-        Ok(())
     }
 
     fn folder(&mut self, folder: &Path, real: &Path, entries: &[Entry]) {
         for Entry { name, kind } in entries {
-            let path = match folder == Path::new(".") {
-                true => PathBuf::from(name),
-                false => folder.join(name),
-            };
+            let path = paths::join(folder, name);
             let is_link = kind.is_symlink();
             let is_folder = kind.is_dir() || (is_link && path.is_dir());
             if is_folder {

@@ -152,7 +152,7 @@ impl Place<'_> {
     /// The path of this name, if there may be something.
     fn path(self, name: &str) -> Option<PathBuf> {
         let may_exist = self.listed.is_none_or(|folder| folder.may_hold(name));
-        may_exist.then(|| join(self.folder, name))
+        may_exist.then(|| paths::join(self.folder, name))
     }
 }
 
@@ -298,13 +298,6 @@ fn of_other_tools(
         }
     }
     found
-}
-
-fn join(folder: &Path, name: &str) -> PathBuf {
-    match folder == Path::new(".") {
-        true => PathBuf::from(name),
-        false => folder.join(name),
-    }
 }
 
 /// .NET projects have a file of the same name. One that cannot be read is taken for ours, so that the

@@ -84,10 +84,10 @@ fn plain(folder: &Path, path: &Path) -> PathBuf {
     plain
 }
 
-/// Joins a path of a configuration file to the folder of that file.
-pub(super) fn join(folder: &Path, path: &str) -> PathBuf {
+/// Joins a path to a folder; in the current one without a needless `./`.
+pub(super) fn join(folder: &Path, path: impl AsRef<Path>) -> PathBuf {
     if folder == Path::new(".") {
-        return PathBuf::from(path);
+        return path.as_ref().to_owned();
     }
     folder.join(path)
 }

@@ -299,9 +299,7 @@ impl<'s> Effective<'s> {
 
     /// The `RelyingParty` element of the policy's own file.
     pub fn relying_party(&self) -> Option<Site<'s>> {
-        let policy = self.policy();
-        let element = policy.document.root()?.child("RelyingParty")?;
-        Some(Site { policy, element })
+        self.policy().relying_party()
     }
 
     /// Which claims the default user journey of the policy's own relying party can yield; `None` if

@@ -62,11 +62,7 @@ impl<'s> Execution<'s> {
 /// Follows the relying party of a policy's own file; `None` if it has none. References that lead
 /// nowhere are passed over: other rules report them.
 pub(super) fn follow<'s>(view: &Effective<'s>) -> Option<Execution<'s>> {
-    let policy = view.policy();
-    let relying_party = Site {
-        policy,
-        element: policy.document.root()?.child("RelyingParty")?,
-    };
+    let relying_party = view.relying_party()?;
     let mut walk = Walk {
         view,
         execution: Execution::default(),

@@ -77,6 +77,20 @@ impl Policy {
             .map_or("", |tenant| tenant.value.as_str())
     }
 
+    /// The `RelyingParty` of its file.
+    pub fn relying_party(&self) -> Option<Site<'_>> {
+        let element = self.document.root()?.child("RelyingParty")?;
+        let policy = self;
+        Some(Site { policy, element })
+    }
+
+    /// Whether its own relying party has a default user journey. Those that inherit from it run that
+    /// journey unless they name one.
+    pub fn names_default_journey(&self) -> bool {
+        let relying_party = self.relying_party();
+        relying_party.is_some_and(|it| it.child("DefaultUserJourney").is_some())
+    }
+
     /// A place in its text.
     pub const fn location(&self, span: Span) -> Location {
         Location {

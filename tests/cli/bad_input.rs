@@ -195,7 +195,7 @@ fn control_characters_do_not_steer_the_terminal() {
 
 #[cfg(unix)]
 mod unix {
-    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    use std::os::unix::fs::symlink;
     use std::os::unix::net::UnixListener;
 
     use super::*;
@@ -208,12 +208,7 @@ mod unix {
         ])
         .args(["validate", "p"]);
         let refused = |path: &str| {
-            let locked = iefctl.path(path);
-            let old = std::fs::metadata(&locked).unwrap().permissions();
-            std::fs::set_permissions(&locked, std::fs::Permissions::from_mode(0o000)).unwrap();
-            let finished = iefctl.run_unprivileged();
-            std::fs::set_permissions(&locked, old).unwrap();
-            if let Some(finished) = finished {
+            if let Some(finished) = iefctl.run_locked_out_of(path) {
                 let finished = finished.expect(2);
                 let told = finished.stdout.clone() + &finished.stderr;
                 assert!(told.contains(&format!("cannot read `{path}`")), "{told}");

@@ -111,7 +111,7 @@ impl IefCtl {
     /// Runs to the end as somebody whom permissions stop: root, whom none stops, becomes nobody. `None`
     /// if nobody cannot start the program where it is.
     #[cfg(unix)]
-    pub(crate) fn run_unprivileged(&self) -> Option<Finished> {
+    fn run_unprivileged(&self) -> Option<Finished> {
         use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
         use std::os::unix::process::CommandExt as _;
 
@@ -125,6 +125,19 @@ impl IefCtl {
             Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => None,
             output => Some(Finished::of(output.unwrap())),
         }
+    }
+
+    /// The same while nobody may open a file or folder.
+    #[cfg(unix)]
+    pub(crate) fn run_locked_out_of(&self, path: &str) -> Option<Finished> {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let locked = self.path(path);
+        let old = fs::metadata(&locked).unwrap().permissions();
+        fs::set_permissions(&locked, fs::Permissions::from_mode(0o000)).unwrap();
+        let finished = self.run_unprivileged();
+        fs::set_permissions(&locked, old).unwrap();
+        finished
     }
 
     /// Starts and goes on; both streams are piped.

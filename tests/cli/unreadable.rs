@@ -185,7 +185,7 @@ fn several_environments_tell_it_in_each() {
 #[cfg(unix)]
 #[test]
 fn what_is_locked_or_gone_is_told_beside_the_others() {
-    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    use std::os::unix::fs::symlink;
 
     let iefctl = IefCtl::with_files([
         ("p/A.xml", policy(&["nothingLikeIt"])),
@@ -201,12 +201,7 @@ fn what_is_locked_or_gone_is_told_beside_the_others() {
         .shows("nothingLikeIt");
     std::fs::remove_file(iefctl.path("p/broken.xml")).unwrap();
     for path in ["p/locked", "p/C.xml"] {
-        let locked = iefctl.path(path);
-        let old = std::fs::metadata(&locked).unwrap().permissions();
-        std::fs::set_permissions(&locked, std::fs::Permissions::from_mode(0o000)).unwrap();
-        let finished = iefctl.run_unprivileged();
-        std::fs::set_permissions(&locked, old).unwrap();
-        if let Some(finished) = finished {
+        if let Some(finished) = iefctl.run_locked_out_of(path) {
             finished
                 .expect(2)
                 .shows(&format!("cannot read `{path}`"))
@@ -218,7 +213,7 @@ fn what_is_locked_or_gone_is_told_beside_the_others() {
 #[cfg(unix)]
 #[test]
 fn what_the_configuration_leaves_out_need_not_be_there() {
-    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    use std::os::unix::fs::symlink;
 
     let sound = policy(&["objectId"]);
     let iefctl = IefCtl::with_files([
@@ -227,8 +222,6 @@ fn what_the_configuration_leaves_out_need_not_be_there() {
     ])
     .args(["validate", "p"]);
     symlink("gone.xml", iefctl.path("p/broken.xml")).unwrap();
-    let locked = iefctl.path("p/locked");
-    let old = std::fs::metadata(&locked).unwrap().permissions();
     for (exclude, status) in [
         ("'broken.xml', 'locked'", 0),
         ("'b*.xml', 'p/locked/**'", 0),
@@ -237,10 +230,7 @@ fn what_the_configuration_leaves_out_need_not_be_there() {
         ("'broken.xml', 'p/locked/B*'", 2),
     ] {
         iefctl.write("iefctl.toml", format!("exclude = [{exclude}]\n"));
-        std::fs::set_permissions(&locked, std::fs::Permissions::from_mode(0o000)).unwrap();
-        let finished = iefctl.run_unprivileged();
-        std::fs::set_permissions(&locked, old.clone()).unwrap();
-        if let Some(finished) = finished {
+        if let Some(finished) = iefctl.run_locked_out_of("p/locked") {
             finished.expect(status);
         }
     }

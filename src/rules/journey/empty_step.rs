@@ -1,7 +1,7 @@
 //! `step-no-exchange` and `step-no-selection`: steps that have nothing to run or to offer.
 
 use crate::diagnostics::{Diagnostic, Level, Rule};
-use crate::policy::{Effective, Journey, Step};
+use crate::policy::{Effective, Journey, Site, Step};
 
 use super::{completed_below, here, is_selection, settled};
 
@@ -20,80 +20,54 @@ pub(super) static STEP_NO_SELECTION: Rule = Rule {
 pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
     for journey in settled(view) {
         for step in &journey.steps {
-            findings.extend(no_exchange(view, journey, step));
-            findings.extend(no_selection(view, journey, step));
+            let (rule, what, help) = if lacks_exchange(journey, step) {
+                (
+                    &STEP_NO_EXCHANGE,
+                    "has no claims exchange to run",
+                    "add ClaimsExchanges/ClaimsExchange with the TechnicalProfileReferenceId; at run \
+                     time the sign-in ends with AADB2C90304",
+                )
+            } else if is_selection(step.step_type()) && step.selections.is_empty() {
+                (
+                    &STEP_NO_SELECTION,
+                    "lets the user choose, but has no claims provider selection",
+                    "add ClaimsProviderSelections/ClaimsProviderSelection with a \
+                     TargetClaimsExchangeId of the next step, or a ValidationClaimsExchangeId of this \
+                     one",
+                )
+            } else {
+                continue;
+            };
+            let Some(place) = place(view, journey, step) else {
+                continue;
+            };
+            findings.push(
+                Diagnostic::new(
+                    rule,
+                    place.location(place.element.tag_span()),
+                    format!("step {} of `{}` {what}", step.order, journey.id),
+                )
+                .help(help)
+                .policy_id(view.policy().id()),
+            );
         }
     }
 }
 
-fn no_exchange<'s>(
-    view: &Effective<'s>,
-    journey: &Journey<'s>,
-    step: &Step<'s>,
-) -> Option<Diagnostic> {
+fn lacks_exchange(journey: &Journey<'_>, step: &Step<'_>) -> bool {
     // A selection of what is not there is the finding.
     let before = step.order.checked_sub(1).and_then(|it| journey.step(it));
     let mut wanted = before.iter().flat_map(|before| &before.selections);
-    if !step.runs_nothing() || wanted.any(|selection| selection.target.is_some()) {
-        return None;
-    }
-    Some(
-        finding(
-            view,
-            journey,
-            step,
-            &STEP_NO_EXCHANGE,
-            "has no claims exchange to run",
-        )?
-        .help(
-            "add ClaimsExchanges/ClaimsExchange with the TechnicalProfileReferenceId; at run time \
-             the sign-in ends with AADB2C90304",
-        ),
-    )
+    step.runs_nothing() && !wanted.any(|selection| selection.target.is_some())
 }
 
-fn no_selection<'s>(
-    view: &Effective<'s>,
-    journey: &Journey<'s>,
-    step: &Step<'s>,
-) -> Option<Diagnostic> {
-    if !is_selection(step.step_type()) || !step.selections.is_empty() {
-        return None;
-    }
-    Some(
-        finding(
-            view,
-            journey,
-            step,
-            &STEP_NO_SELECTION,
-            "lets the user choose, but has no claims provider selection",
-        )?
-        .help(
-            "add ClaimsProviderSelections/ClaimsProviderSelection with a TargetClaimsExchangeId of \
-             the next step, or a ValidationClaimsExchangeId of this one",
-        ),
-    )
-}
-
-fn finding<'s>(
-    view: &Effective<'s>,
-    journey: &Journey<'s>,
-    step: &Step<'s>,
-    rule: &'static Rule,
-    what: &str,
-) -> Option<Diagnostic> {
+/// The element of the policy's own file that gives the step its type, or its journey; none where a policy
+/// that inherits from this one completes the journey.
+fn place<'s>(view: &Effective<'s>, journey: &Journey<'s>, step: &Step<'s>) -> Option<Site<'s>> {
     if completed_below(view, journey) {
         return None;
     }
     let typed = step.sites.iter().rev().copied();
     let typed = typed.filter(|site| site.attribute("Type").is_some());
-    let place = here(view, typed.chain(journey.sites.iter().rev().copied()))?;
-    Some(
-        Diagnostic::new(
-            rule,
-            place.location(place.element.tag_span()),
-            format!("step {} of `{}` {what}", step.order, journey.id),
-        )
-        .policy_id(view.policy().id()),
-    )
+    here(view, typed.chain(journey.sites.iter().rev().copied()))
 }

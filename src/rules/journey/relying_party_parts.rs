@@ -37,15 +37,9 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
 /// The service takes the default journey of an ancestor's relying party where there is none. Policies
 /// are published that have endpoints instead.
 fn no_journey<'s>(view: &Effective<'s>, relying_party: Site<'s>) -> Option<Diagnostic> {
-    let names_one = |element: &str| {
-        let mut roots = view.chain().iter().map(|policy| policy.document.root());
-        roots.any(|root| {
-            let other = root.and_then(|root| root.child("RelyingParty"));
-            other.is_some_and(|other| other.child(element).is_some())
-        })
-    };
+    let mut chain = view.chain().iter();
     if relying_party.child("Endpoints").is_some()
-        || names_one("DefaultUserJourney")
+        || chain.any(|policy| policy.names_default_journey())
         || !view.is_complete()
     {
         return None;

@@ -15,10 +15,8 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
         findings.extend(in_profile(view, profile));
     }
     let policy = view.policy();
-    let root = policy.document.root();
-    if let Some(element) = root.and_then(|root| root.descend(&["RelyingParty", "TechnicalProfile"]))
-    {
-        let profile = Site { policy, element };
+    let relying_party = policy.relying_party();
+    if let Some(profile) = relying_party.and_then(|it| it.child("TechnicalProfile")) {
         for claim in profile.items("OutputClaims", "OutputClaim") {
             findings.extend(finding(view, claim, "is put into the token"));
         }

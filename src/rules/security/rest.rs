@@ -66,10 +66,7 @@ fn is_used_outside(set: &PolicySet, policy: &Policy) -> bool {
     set.iter().any(|(index, other)| {
         let mode = other.header.deployment_mode.as_ref();
         mode.is_none_or(|mode| mode.value != "Development")
-            && other
-                .document
-                .root()
-                .is_some_and(|root| root.child("RelyingParty").is_some())
+            && other.relying_party().is_some()
             && set
                 .chain(index)
                 .0

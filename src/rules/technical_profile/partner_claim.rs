@@ -15,12 +15,8 @@ pub(super) static PARTNERCLAIMTYPE_DUPLICATE: Rule = Rule {
 /// claims.
 pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
     let policy = view.policy();
-    let relying_party = policy
-        .document
-        .root()
-        .and_then(|root| root.child("RelyingParty"));
-    if let Some(element) = relying_party.and_then(|element| element.child("TechnicalProfile")) {
-        let profile = Site { policy, element };
+    let relying_party = policy.relying_party();
+    if let Some(profile) = relying_party.and_then(|it| it.child("TechnicalProfile")) {
         duplicates(view, profile.items("OutputClaims", "OutputClaim"), findings);
     }
     for (site, profile) in declared(view) {

@@ -30,13 +30,10 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
             findings.extend(in_profile(view, Site { policy, element }));
         }
     }
-    if let Some(relying_party) = view
-        .policy()
-        .document
-        .root()
-        .and_then(|root| root.child("RelyingParty"))
-    {
-        let claims = relying_party.descend(&["TechnicalProfile", "OutputClaims"]);
+    if let Some(relying_party) = policy.relying_party() {
+        let claims = relying_party
+            .element
+            .descend(&["TechnicalProfile", "OutputClaims"]);
         for element in claims
             .iter()
             .flat_map(|claims| claims.children_named("OutputClaim"))

@@ -137,12 +137,9 @@ fn has_user(view: &Effective<'_>, exchange: Site<'_>) -> bool {
     let Some(journey) = journey else {
         return false;
     };
-    let Some(root) = view.policy().document.root() else {
-        return false;
-    };
-    let default = root
-        .descend(&["RelyingParty", "DefaultUserJourney"])
-        .and_then(|default| default.attribute_value("ReferenceId"));
+    let relying_party = view.relying_party();
+    let default =
+        relying_party.and_then(|it| it.child("DefaultUserJourney")?.attribute("ReferenceId"));
     journey.name() == "SubJourney"
         || default
             .zip(journey.attribute_value("Id"))
@@ -228,12 +225,8 @@ fn claims<'s>(view: &Effective<'s>, execution: &Execution<'s>) -> IdSet<'s> {
     let mut add = |claim: &'s str| {
         claims.insert(Id::of(claim));
     };
-    let root = view.policy().document.root();
-    let relying_party = root.and_then(|root| root.child("RelyingParty"));
-    for claim in relying_party
-        .into_iter()
-        .flat_map(|element| element.descendants())
-    {
+    let relying_party = view.relying_party().into_iter();
+    for claim in relying_party.flat_map(|it| it.element.descendants()) {
         if claim.name() == "InputClaim" || claim.attribute("DefaultValue").is_some() {
             claim.attribute_value("ClaimTypeReferenceId").map(&mut add);
         }

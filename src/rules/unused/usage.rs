@@ -10,7 +10,7 @@ use std::hash::BuildHasherDefault;
 
 use crate::diagnostics::{Diagnostic, Level, Rule};
 use crate::policy::{
-    Base, Id, IdHasher, IdSet, Kind, Policy, PolicyIndex, PolicySet, Role, references,
+    Base, Id, IdHasher, IdSet, Kind, Policy, PolicyIndex, PolicySet, Role, Site, references,
 };
 use crate::xml::{Attribute, Element};
 
@@ -187,7 +187,7 @@ fn is_complete(set: &PolicySet) -> bool {
         }
     }
     set.iter()
-        .all(|(index, policy)| match relying_party(policy) {
+        .all(|(index, policy)| match policy.relying_party() {
             Some(relying_party) => is_whole(set, index, relying_party),
             None => parents.contains(&index),
         })
@@ -195,18 +195,11 @@ fn is_complete(set: &PolicySet) -> bool {
 
 /// Whether a relying party says which claims it wants, and it or that of a base which journey it runs. If
 /// not, that is the finding.
-fn is_whole(set: &PolicySet, index: PolicyIndex, own: Element<'_>) -> bool {
+fn is_whole(set: &PolicySet, index: PolicyIndex, own: Site<'_>) -> bool {
     let has = |name| own.child(name).is_some();
-    let names_journey = |policy| {
-        let relying_party = relying_party(set.get(policy));
-        relying_party.is_some_and(|other| other.child("DefaultUserJourney").is_some())
-    };
+    let mut chain = set.chain(index).0.into_iter();
     has("TechnicalProfile")
-        && (has("Endpoints") || set.chain(index).0.into_iter().any(names_journey))
-}
-
-fn relying_party(policy: &Policy) -> Option<Element<'_>> {
-    policy.document.root()?.child("RelyingParty")
+        && (has("Endpoints") || chain.any(|policy| set.get(policy).names_default_journey()))
 }
 
 #[derive(Default)]
