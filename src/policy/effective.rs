@@ -112,7 +112,8 @@ impl<'s> Effective<'s> {
     }
 
     /// Whether a policy that inherits from this one declares an id. What only run time looks up is
-    /// looked up in the relying party's policy, which may see more than a base does.
+    /// looked up in the relying party's policy, which may see more than a base does; and who extends a
+    /// journey may add what is missing in it.
     pub fn declared_below(&self, kind: Kind, id: &str) -> bool {
         let id = Id::of(id);
         self.set.iter().any(|(index, policy)| {

@@ -56,5 +56,5 @@ pub use set::{Base, Policy, PolicyIndex, PolicySet, Role};
 pub use settings::*;
 pub use site::{Site, Sites};
 pub use stored::without_tenant_object_id;
-pub use technical_profile::{Claim, Item, TechnicalProfile};
+pub use technical_profile::{CLAIM_ELEMENTS, Claim, Item, TechnicalProfile};
 pub use views::Views;

@@ -7,6 +7,14 @@ use super::id::{Id, IdMap};
 use super::known::handlers::ProfileKind;
 use super::site::{self, Site, Sites};
 
+/// The elements by which technical profiles and others take, yield, store and show claims.
+pub const CLAIM_ELEMENTS: [&str; 4] = [
+    "InputClaim",
+    "OutputClaim",
+    "PersistedClaim",
+    "DisplayClaim",
+];
+
 /// A technical profile after merging: deep, over all policies of the chain and over the profiles
 /// that it includes. Nothing that was inherited can be removed, only overridden.
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 use crate::diagnostics::{Diagnostic, Level, Rule};
 use crate::policy::{Effective, Journey, Site, Step};
 
-use super::{completed_below, here, is_selection, settled};
+use super::{here, is_selection, settled};
 
 pub(super) static STEP_NO_EXCHANGE: Rule = Rule {
     id: super::EMPTY_STEP,
@@ -64,7 +64,7 @@ fn lacks_exchange(journey: &Journey<'_>, step: &Step<'_>) -> bool {
 /// The element of the policy's own file that gives the step its type, or its journey; none where a policy
 /// that inherits from this one completes the journey.
 fn place<'s>(view: &Effective<'s>, journey: &Journey<'s>, step: &Step<'s>) -> Option<Site<'s>> {
-    if completed_below(view, journey) {
+    if view.declared_below(journey.kind, journey.id) {
         return None;
     }
     let typed = step.sites.iter().rev().copied();

@@ -139,17 +139,6 @@ fn own<'s>(sites: impl IntoIterator<Item = Site<'s>>) -> Option<Site<'s>> {
     sites.into_iter().find(Site::is_own)
 }
 
-/// Whether a policy that inherits from this one extends the journey: it may add what is missing, and
-/// answers for the whole.
-fn completed_below(view: &Effective<'_>, journey: &Journey<'_>) -> bool {
-    let set = view.set();
-    set.iter().any(|(index, policy)| {
-        index != view.index()
-            && policy.declared(journey.kind, journey.id).next().is_some()
-            && set.chain(index).0.contains(&view.index())
-    })
-}
-
 /// Whether a step shows the user something to choose from.
 fn is_selection(step_type: Option<&str>) -> bool {
     matches!(

@@ -3,7 +3,7 @@
 use crate::diagnostics::{Diagnostic, Level, Rule};
 use crate::policy::{Effective, Journey, Kind, Step};
 
-use super::{completed_below, here, settled};
+use super::{here, settled};
 
 pub(super) static SUBJOURNEY_CALL_SENDCLAIMS: Rule = Rule {
     id: "subjourney-call-sendclaims",
@@ -75,7 +75,7 @@ fn transfer<'s>(view: &Effective<'s>, journey: &Journey<'s>) -> Option<Diagnosti
     if journey.attribute("Type") != Some("Transfer")
         || send_claims(journey).is_some()
         || hands_over
-        || completed_below(view, journey)
+        || view.declared_below(journey.kind, journey.id)
     {
         return None;
     }
@@ -124,7 +124,7 @@ fn no_candidate<'s>(
 ) -> Option<Diagnostic> {
     if step.step_type() != Some("InvokeSubJourney")
         || !step.candidates.is_empty()
-        || completed_below(view, journey)
+        || view.declared_below(journey.kind, journey.id)
     {
         return None;
     }

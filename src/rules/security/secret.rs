@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use memchr::memmem::Finder;
 
 use crate::diagnostics::{Diagnostic, Level, Rule, Span};
-use crate::policy::Effective;
+use crate::policy::{CLAIM_ELEMENTS, Effective};
 
 /// Everybody who may read policies or their repository can read the secret.
 pub(super) static SEC_SECRET_METADATA: Rule = Rule {
@@ -66,7 +66,7 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
     let parameters = document.elements_named("InputParameter");
     let parameters = parameters.filter_map(|parameter| parameter.attribute("Value"));
     let defaults = view.policy().default_values();
-    let defaults = defaults.filter(|(element, _)| CLAIMS.contains(&element.name()));
+    let defaults = defaults.filter(|(element, _)| CLAIM_ELEMENTS.contains(&element.name()));
     for attribute in parameters.chain(defaults.map(|(_, attribute)| attribute)) {
         let value = attribute.value();
         if holds_secret(value) && !looks_like_template(value) {
@@ -74,14 +74,6 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
         }
     }
 }
-
-/// Elements with a default value.
-const CLAIMS: [&str; 4] = [
-    "InputClaim",
-    "OutputClaim",
-    "PersistedClaim",
-    "DisplayClaim",
-];
 
 fn finding(view: &Effective<'_>, span: Span) -> Diagnostic {
     let policy = view.policy();

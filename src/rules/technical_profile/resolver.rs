@@ -3,7 +3,7 @@
 
 use crate::diagnostics::{Diagnostic, Level, Location, Rule, near_miss};
 use crate::policy::known::claim_resolvers::{FAMILIES, Family, Resolver, resolvers};
-use crate::policy::{Effective, Kind};
+use crate::policy::{CLAIM_ELEMENTS, Effective, Kind};
 use crate::xml::{Attribute, Element};
 
 macro_rules! rules {
@@ -32,13 +32,16 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
     let policy = view.policy();
     let start = findings.len();
     for (element, attribute) in policy.default_values() {
-        if attribute.value().contains('{') && CLAIMS.contains(&element.name()) {
+        if attribute.value().contains('{') && CLAIM_ELEMENTS.contains(&element.name()) {
             in_attribute(view, attribute, findings);
             findings.extend(check_type(view, element, attribute));
         }
     }
     let document = &policy.document;
-    for element in CLAIMS.iter().flat_map(|name| document.elements_named(name)) {
+    for element in CLAIM_ELEMENTS
+        .iter()
+        .flat_map(|name| document.elements_named(name))
+    {
         if let Some(attribute) = element.attribute("PartnerClaimType")
             && attribute.value().contains('{')
         {
@@ -59,14 +62,6 @@ pub(super) fn check(view: &Effective<'_>, findings: &mut Vec<Diagnostic>) {
         finding.policy_id = Some(policy.id().to_owned());
     }
 }
-
-/// Elements whose attributes may hold resolvers.
-const CLAIMS: [&str; 4] = [
-    "InputClaim",
-    "OutputClaim",
-    "PersistedClaim",
-    "DisplayClaim",
-];
 
 /// Elements whose text may hold resolvers.
 const TEXTS: [&str; 3] = ["LoadUri", "Parameter", "Item"];
